@@ -1,0 +1,32 @@
+# Pinned to the full version. A digest would pin it harder: add the one that your registry shows, when you mirror the image.
+FROM python:3.11.15-slim-bookworm AS build
+# The packages of requirements.txt come as wheels, checked against their hashes: no compiler is needed.
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /build
+RUN python -m venv /opt/lamplighter
+COPY requirements.txt ./
+RUN /opt/lamplighter/bin/python -m pip install --no-input --require-hashes --no-deps -r requirements.txt \
+ && /opt/lamplighter/bin/python -m pip check
+
+FROM python:3.11.15-slim-bookworm
+RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin lamplighter \
+ && install --directory --owner=lamplighter --group=lamplighter --mode=0700 /data
+COPY --from=build /opt/lamplighter /opt/lamplighter
+WORKDIR /app
+COPY LICENSE ./
+COPY storage ./storage
+COPY commands ./commands
+COPY bot ./bot
+# Settings come from the environment and from /app/lamplighter.toml, where one is mounted. One replica: the memory is one file.
+ENV PATH=/opt/lamplighter/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    LAMPLIGHTER_DATABASE=/data/lamplighter.db
+# Slack's requests, where Socket Mode is not used.
+EXPOSE 3000
+VOLUME /data
+USER 10001:10001
+STOPSIGNAL SIGTERM
+# No HEALTHCHECK: in Socket Mode the bot listens on nothing that could be asked, and it ends when it cannot go on.
+ENTRYPOINT ["python", "-m", "bot"]
+CMD ["run"]

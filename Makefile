@@ -1,0 +1,73 @@
+# One .venv for everything. Each target installs what it needs from a hash-pinned file, once for each content of that file.
+# Words after a target go in ARGS:  make demo ARGS="--help"
+
+PYTHON ?= python3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test bench lint format lock venv venv-run venv-demo venv-dev
+
+help: ## print this
+	@echo "Lamplighter"; echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: venv-demo ## the whole bot in a pretend workspace and a pretend cloud; prints the page to open, ctrl-C ends it
+	@exec .venv/bin/python -m bot demo $(ARGS)
+
+run: venv-run ## the bot, with this environment's settings
+	@exec .venv/bin/python -m bot run $(ARGS)
+
+test: venv-dev ## all tests; ARGS="tests/commands -k audit" for some
+	@exec .venv/bin/python -m pytest $(ARGS)
+
+bench: venv-dev ## how long an audit takes, and how many calls
+	@exec .venv/bin/python -m tests.bench.audit $(ARGS)
+
+lint: venv-dev ## formatting, lint, types, who imports whom, the Dockerfile
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+	.venv/bin/hadolint Dockerfile
+
+format: venv-dev ## lay the code out, and mend what ruff can mend
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+# Each file is held to the versions of the larger one, so that all three can live in one .venv.
+COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock" $(ARGS) pyproject.toml
+
+lock: venv-dev ## compile requirements*.txt from pyproject.toml; ARGS=--upgrade for the newest versions
+	$(COMPILE) --extra dev --output-file requirements-dev.txt
+	$(COMPILE) --extra demo --constraints requirements-dev.txt --output-file requirements-demo.txt
+	$(COMPILE) --constraints requirements-demo.txt --output-file requirements.txt
+
+# --- .venv -------------------------------------------------------------------------------------------------------------
+
+venv:
+	@if .venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then exit 0; fi; \
+	command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo "Lamplighter needs Python 3.11 or newer, and $(PYTHON) is not here. Name one: make PYTHON=/path/to/python3.11" >&2; exit 2; }; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Lamplighter needs Python 3.11 or newer; this is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.11" >&2; exit 2; }; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv; then run make again." >&2; exit 2; }; \
+	$(PYTHON) -m venv --clear .venv
+
+# A copy of the file that was installed is the stamp: it holds for the content, whatever a checkout does to file times.
+define install
+@cmp -s $(1) .venv/.$(1) || { \
+  echo "Installing $(1) into .venv; this takes about a minute, once."; \
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r $(1) \
+  && cp $(1) .venv/.$(1); }
+endef
+
+venv-run: venv
+	$(call install,requirements.txt)
+
+venv-demo: venv
+	$(call install,requirements-demo.txt)
+
+venv-dev: venv
+	$(call install,requirements-dev.txt)
