@@ -1,0 +1,1 @@
+"""What Lamplighter remembers: one SQLite file. Imports nothing of ours."""

@@ -1,0 +1,81 @@
+"""Audits: when one was taken, what it could not see, and its totals by team."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from storage.connection import Connection, Row, to_text, to_time
+from storage.models import Audit, Coverage, Inventory, NotScanned
+
+
+class Audits:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def record(
+        self,
+        inventory: Inventory,
+        coverage: Mapping[str | None, Coverage],
+        *,
+        source: str,
+        scope: str = "",
+        started_at: datetime,
+        finished_at: datetime,
+    ) -> Audit:
+        """`coverage` is by team, None for functions of no known team; `scope` is "" unless a filter was given."""
+        row = {
+            "source": source,
+            "scope": scope,
+            "started_at": to_text(started_at),
+            "finished_at": to_text(finished_at),
+            "accounts": len(inventory.accounts),
+            "regions": len(inventory.regions),
+            "functions": len(inventory.functions),
+            "aws_calls": inventory.aws_calls,
+        }
+        with self._db.transaction():
+            number = self._db.insert("audits", row)
+            for unseen in inventory.not_scanned:
+                self._db.insert(
+                    "not_scanned",
+                    {"audit_id": number, "account": unseen.account, "region": unseen.region, "reason": unseen.reason},
+                )
+            for team, counts in coverage.items():
+                self._db.insert("coverage", {"audit_id": number, "team": team or "", **_counts(counts)})
+        return _audit(row | {"id": number}, inventory.not_scanned)
+
+    def latest(self) -> Audit | None:
+        """The newest that looked at everything."""
+        row = self._db.row("select * from audits where scope = '' order by id desc limit 1")
+        if row is None:
+            return None
+        sql = "select account, region, reason from not_scanned where audit_id = ? order by rowid"
+        unseen = self._db.rows(sql, [row["id"]])
+        return _audit(row, (NotScanned(**one) for one in unseen))
+
+    def coverage(self, audit_id: int) -> dict[str | None, Coverage]:
+        """By team, None for functions of no known team."""
+        rows = self._db.rows("select * from coverage where audit_id = ? order by team", [audit_id])
+        return {row["team"] or None: Coverage(**{name: row[name] for name in _counts(Coverage())}) for row in rows}
+
+
+def _counts(coverage: Coverage) -> dict[str, int]:
+    return {
+        "traced": coverage.traced,
+        "untraced": coverage.untraced,
+        "exempt": coverage.exempt,
+        "not_applicable": coverage.not_applicable,
+        "unknown": coverage.unknown,
+    }
+
+
+def _audit(row: Row, not_scanned: Iterable[NotScanned]) -> Audit:
+    return Audit(
+        id=row["id"],
+        started_at=to_time(row["started_at"]),
+        finished_at=to_time(row["finished_at"]),
+        accounts=row["accounts"],
+        regions=row["regions"],
+        functions=row["functions"],
+        aws_calls=row["aws_calls"],
+        not_scanned=tuple(not_scanned),
+    )

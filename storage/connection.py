@@ -1,0 +1,127 @@
+"""One connection to the SQLite file, behind one lock; every read and write of the storage package goes through it."""
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from storage.schema import migrations
+
+Row = dict[str, Any]
+
+BUSY_TIMEOUT_SECONDS = 15.0
+
+
+class StorageProblem(Exception):
+    """The file cannot be used; the message says why and what to do."""
+
+
+class Connection:
+    """The file, opened and brought to the newest schema.
+
+    Threads share it: whoever reads or writes holds the lock, and a transaction holds it to its end.
+    Raises StorageProblem where the path cannot be opened or is no database.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._lock = threading.RLock()
+        try:
+            # A file that names who decided what is nobody else's to read.
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._sqlite = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
+            for pragma in ("journal_mode = wal", "foreign_keys = on", "synchronous = full"):
+                self._sqlite.execute(f"pragma {pragma}")
+            self._db = Database(self._sqlite)
+            with self.transaction():
+                migrations.apply(self._db)
+        except OSError as problem:
+            raise StorageProblem(
+                f"cannot open the database {self.path}: {problem.strerror}. "
+                "Set LAMPLIGHTER_DATABASE to a file in a folder that exists and can be written to."
+            ) from problem
+        except sqlite3.DatabaseError as problem:
+            raise StorageProblem(
+                f"cannot use the database {self.path}: {problem}. "
+                "Set LAMPLIGHTER_DATABASE to another file, or restore this one."
+            ) from problem
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Inside another transaction of the same thread it joins that one.
+
+        BEGIN IMMEDIATE, because a deferred one fails at once ("database is locked") when two writers meet.
+        Never hold one over a call to AWS or Slack.
+        """
+        with self._lock:
+            if self._sqlite.in_transaction:
+                yield
+                return
+            self._db.execute("begin immediate")
+            try:
+                yield
+            except BaseException:
+                self._db.rollback()
+                raise
+            self._db.commit()
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        with self._lock:
+            return list(self._db.query(sql, _plain(parameters)))
+
+    def row(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
+        return next(iter(self.rows(sql, parameters)), None)
+
+    def change(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> int:
+        """How many rows changed."""
+        with self.transaction():
+            return self._db.execute(sql, _plain(parameters)).rowcount
+
+    def change_many(self, sql: str, parameters: Iterable[Mapping[str, Any]]) -> None:
+        with self.transaction():
+            self._sqlite.executemany(sql, list(parameters))
+
+    def insert(self, table: str, row: Row) -> int:
+        """The new row's id."""
+        with self.transaction():
+            columns, marks = ", ".join(row), ", ".join(f":{column}" for column in row)
+            sql = f"insert into {table} ({columns}) values ({marks})"  # noqa: S608 - the names are ours
+            return int(self._db.execute(sql, row).lastrowid or 0)
+
+    def close(self) -> None:
+        with self._lock:
+            self._sqlite.close()
+
+
+def _plain(parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | dict[str, Any]:
+    return dict(parameters) if isinstance(parameters, Mapping) else parameters
+
+
+def to_text(time: datetime) -> str:
+    """UTC with microseconds, so that the text sorts as the time does. Refuses a time without a zone."""
+    if time.tzinfo is None:
+        raise ValueError("a time needs a zone")
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def to_time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def maybe_text(time: datetime | None) -> str | None:
+    return None if time is None else to_text(time)
+
+
+def maybe_time(text: str | None) -> datetime | None:
+    return None if text is None else to_time(text)
+
+
+def to_json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,93 @@
+"""Who decided what, and what came of it: rows that are added and never changed, chained by hash."""
+
+import hashlib
+import json
+from dataclasses import replace
+
+from storage.connection import Connection, Row, maybe_text, maybe_time, to_json, to_text, to_time
+from storage.models import Decision, DecisionKind
+
+
+class Decisions:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def record(self, decision: Decision) -> Decision:
+        """Add one row; the answer carries its id and its place in the chain."""
+        with self._db.transaction():
+            last = self._db.row("select hash from decisions order by id desc limit 1")
+            row = _to_row(decision) | {"prev_hash": last["hash"] if last else ""}
+            row["hash"] = _digest(row)
+            number = self._db.insert("decisions", row)
+        return replace(decision, id=number, prev_hash=row["prev_hash"], hash=row["hash"])
+
+    def history(self, function_arn: str) -> list[Decision]:
+        """Oldest first."""
+        return self._list("select * from decisions where function_arn = ? order by id", function_arn)
+
+    def of_request(self, request_id: str) -> list[Decision]:
+        """Oldest first."""
+        return self._list("select * from decisions where request_id = ? order by id", request_id)
+
+    def all(self) -> list[Decision]:
+        """Oldest first."""
+        return self._list("select * from decisions order by id")
+
+    def _list(self, sql: str, *parameters: str) -> list[Decision]:
+        return [_from_row(row) for row in self._db.rows(sql, parameters)]
+
+    def verify(self) -> str | None:
+        """The first place where the chain is broken, as a sentence; None where every row is as it was written.
+
+        Sees a changed row, a removed one (the newest too: SQLite keeps the highest id it gave), and one put in.
+        """
+        expected, number = "", 0
+        for row in self._db.rows("select * from decisions order by id"):
+            number += 1
+            if row["id"] != number:
+                return f"decision {number} is missing"
+            if row["prev_hash"] != expected:
+                return f"decision {number} does not follow from the one before"
+            if row["hash"] != _digest(row):
+                return f"decision {number} was changed"
+            expected = row["hash"]
+        given = self._db.row("select seq from sqlite_sequence where name = 'decisions'")
+        if given and given["seq"] != number:
+            return f"decision {given['seq']} is missing"
+        return None
+
+
+def _digest(row: Row) -> str:
+    content = {key: value for key, value in row.items() if key not in ("id", "hash")}
+    return hashlib.sha256(to_json(content).encode()).hexdigest()
+
+
+def _to_row(decision: Decision) -> Row:
+    return {
+        "at": to_text(decision.at),
+        "kind": str(decision.kind),
+        "actor": decision.actor,
+        "function_arn": decision.function_arn,
+        "source": decision.source,
+        "workspace": decision.workspace,
+        "channel": decision.channel,
+        "message": decision.message,
+        "request_id": decision.request_id,
+        "before": decision.before,
+        "after": decision.after,
+        "reason": decision.reason,
+        "until": maybe_text(decision.until),
+        "detail": to_json(dict(decision.detail)),
+    }
+
+
+def _from_row(row: Row) -> Decision:
+    return Decision(
+        **row
+        | {
+            "at": to_time(row["at"]),
+            "kind": DecisionKind(row["kind"]),
+            "until": maybe_time(row["until"]),
+            "detail": json.loads(row["detail"]),
+        }
+    )

@@ -1,0 +1,171 @@
+"""The current state of every function that an audit ever saw."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from storage.connection import Connection, Row, maybe_text, maybe_time, to_json, to_text
+from storage.models import Alias, CheckName, Finding, Function, MayWrite, ServedVersion, TracingMode, Verdict
+
+_COLUMNS = (
+    "arn",
+    "account",
+    "region",
+    "name",
+    "mode",
+    "role",
+    "role_may_write",
+    "runtime",
+    "last_modified",
+    "revision_id",
+    "code_sha256",
+    "team",
+    "aliases",
+    "sources",
+    "edge",
+    "layers",
+    "environment_keys",
+    "verdict",
+    "findings",
+)
+_KEPT = ", ".join(_COLUMNS)
+# Knowledge that was asked for earlier never overwrites later knowledge: a fix may end while an audit is under way.
+_UPSERT = f"""
+    insert into functions ({_KEPT}, since, seen_at, gone_at)
+    values ({", ".join(":" + column for column in _COLUMNS)}, :seen_at, :seen_at, null)
+    on conflict (arn) do update set
+        {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])},
+        since = case when functions.verdict is excluded.verdict and functions.gone_at is null
+                     then functions.since else excluded.since end,
+        seen_at = excluded.seen_at,
+        gone_at = null
+    where excluded.seen_at >= functions.seen_at
+"""  # noqa: S608 - the names are ours
+
+
+class Functions:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def save(self, functions: Iterable[Function], seen_at: datetime) -> None:
+        """`seen_at` is when AWS was asked."""
+        seen = to_text(seen_at)
+        self._db.change_many(_UPSERT, ({**_to_row(function), "seen_at": seen} for function in functions))
+
+    def mark_gone(self, account: str, region: str, before: datetime) -> list[str]:
+        """The functions there that were last seen before `before` no longer exist; their ARNs."""
+        where = "account = :account and region = :region and seen_at < :before and gone_at is null"
+        parameters = {"account": account, "region": region, "before": to_text(before)}
+        with self._db.transaction():
+            arns = [row["arn"] for row in self._db.rows(f"select arn from functions where {where}", parameters)]  # noqa: S608 - ours
+            self._db.change(f"update functions set gone_at = :before where {where}", parameters)  # noqa: S608 - ours
+        return arns
+
+    def gone(self, arn: str, at: datetime) -> None:
+        self._db.change("update functions set gone_at = ? where arn = ? and gone_at is null", [to_text(at), arn])
+
+    def set_verdict(self, arn: str, verdict: Verdict, at: datetime) -> None:
+        """What was decided here, not seen at AWS: an exemption."""
+        self._db.change("update functions set verdict = ?, since = ? where arn = ?", [str(verdict), to_text(at), arn])
+
+    def get(self, arn: str) -> Function | None:
+        """None for one that was never seen or is gone."""
+        row = self._db.row(f"select {_KEPT} from functions where arn = ? and gone_at is null", [arn])  # noqa: S608 - ours
+        return _from_row(row) if row else None
+
+    def named(self, name: str) -> list[Function]:
+        """In every account and region."""
+        return self._list("name = ?", [name])
+
+    def of_team(self, team: str | None, verdict: Verdict | None = None) -> list[Function]:
+        if verdict is None:
+            return self._list("team is ?", [team])
+        return self._list("team is ? and verdict = ?", [team, str(verdict)])
+
+    def seen_since(self, at: datetime) -> list[Function]:
+        """Those that AWS was asked about at or after that time."""
+        return self._list("seen_at >= ?", [to_text(at)])
+
+    def of_team_since(self, team: str | None, at: datetime) -> list[Function]:
+        return self._list("team is ? and seen_at >= ?", [team, to_text(at)])
+
+    def names(self) -> list[str]:
+        """Each once, sorted."""
+        rows = self._db.rows("select distinct name from functions where gone_at is null order by name")
+        return [row["name"] for row in rows]
+
+    def teams(self) -> list[str]:
+        """Each once, sorted."""
+        sql = "select distinct team from functions where gone_at is null and team is not null order by team"
+        return [row["team"] for row in self._db.rows(sql)]
+
+    def sharing(self, role: str, but: str) -> int:
+        """How many functions other than `but` use this execution role."""
+        sql = "select count(*) as number from functions where role = ? and arn <> ? and gone_at is null"
+        row = self._db.row(sql, [role, but])
+        return int(row["number"]) if row else 0
+
+    def since(self, arn: str) -> datetime | None:
+        """When the function's present verdict was first seen."""
+        row = self._db.row("select since from functions where arn = ?", [arn])
+        return maybe_time(row["since"]) if row else None
+
+    def _list(self, where: str, parameters: Sequence[object]) -> list[Function]:
+        sql = f"select {_KEPT} from functions where gone_at is null and {where} order by name, account, region"  # noqa: S608 - ours
+        return [_from_row(row) for row in self._db.rows(sql, parameters)]
+
+
+def _to_row(function: Function) -> Row:
+    aliases = None if function.aliases is None else [_alias_to_json(alias) for alias in function.aliases]
+    return {
+        "arn": function.arn,
+        "account": function.account,
+        "region": function.region,
+        "name": function.name,
+        "mode": function.mode,
+        "role": function.role,
+        "role_may_write": function.role_may_write,
+        "runtime": function.runtime,
+        "last_modified": maybe_text(function.last_modified),
+        "revision_id": function.revision_id,
+        "code_sha256": function.code_sha256,
+        "team": function.team,
+        "aliases": None if aliases is None else to_json(aliases),
+        "sources": None if function.sources is None else to_json(function.sources),
+        "edge": int(function.edge),
+        "layers": to_json(function.layers),
+        "environment_keys": to_json(function.environment_keys),
+        "verdict": str(function.verdict),
+        "findings": to_json([{"check": str(finding.check), "text": finding.text} for finding in function.findings]),
+    }
+
+
+def _alias_to_json(alias: Alias) -> dict[str, object]:
+    versions = [{"version": served.version, "mode": served.mode, "weight": served.weight} for served in alias.versions]
+    return {"name": alias.name, "versions": versions}
+
+
+def _from_row(row: Row) -> Function:
+    return Function(
+        **row
+        | {
+            "mode": TracingMode(row["mode"]) if row["mode"] else None,
+            "role_may_write": MayWrite(row["role_may_write"]) if row["role_may_write"] else None,
+            "last_modified": maybe_time(row["last_modified"]),
+            "aliases": None if row["aliases"] is None else tuple(_alias(item) for item in json.loads(row["aliases"])),
+            "sources": None if row["sources"] is None else tuple(json.loads(row["sources"])),
+            "edge": bool(row["edge"]),
+            "layers": tuple(json.loads(row["layers"])),
+            "environment_keys": tuple(json.loads(row["environment_keys"])),
+            "verdict": Verdict(row["verdict"]),
+            "findings": tuple(Finding(CheckName(item["check"]), item["text"]) for item in json.loads(row["findings"])),
+        }
+    )
+
+
+def _alias(item: Row) -> Alias:
+    versions = tuple(
+        ServedVersion(served["version"], TracingMode(served["mode"]) if served["mode"] else None, served["weight"])
+        for served in item["versions"]
+    )
+    return Alias(item["name"], versions)

@@ -1,0 +1,261 @@
+"""The nouns that the rest of Lamplighter speaks in; nothing here reads or writes anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class TracingMode(StrEnum):
+    """Lambda's `TracingConfig.Mode`, spelled as AWS spells it."""
+
+    ACTIVE = "Active"
+    PASS_THROUGH = "PassThrough"
+
+
+class MayWrite(StrEnum):
+    """Whether an execution role may send segments to X-Ray."""
+
+    YES = "yes"
+    NO = "no"
+    CONDITIONAL = "conditional"  # it depends on a condition that cannot be decided from the policies alone
+
+
+class Verdict(StrEnum):
+    """What an audit says of one function; design: one verdict each, and `unknown` is never a pass."""
+
+    TRACED = "traced"
+    UNTRACED = "untraced"
+    EXEMPT = "exempt"
+    NOT_APPLICABLE = "not_applicable"
+    UNKNOWN = "unknown"
+
+
+class CheckName(StrEnum):
+    """The checks; each is one pure function in `commands.aws.checks`."""
+
+    PASSTHROUGH = "passthrough"
+    ROLE_DENIED = "role_denied"
+    ROLE_CONDITIONAL = "role_conditional"
+    ROLE_UNREADABLE = "role_unreadable"
+    ALIAS_UNTRACED = "alias_untraced"
+    ALIASES_UNREADABLE = "aliases_unreadable"
+    NOT_APPLICABLE = "not_applicable"
+    UNOWNED = "unowned"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says of one function, as a sentence for people."""
+
+    check: CheckName
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServedVersion:
+    """A published version that an alias sends traffic to."""
+
+    version: str
+    mode: TracingMode | None  # None: AWS did not say
+    weight: float = 1.0  # share of the alias's traffic, 0.0 to 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A function's alias and every version that it serves, the weighted one included."""
+
+    name: str
+    versions: tuple[ServedVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One Lambda function in one account and region, as AWS described it, and what was made of that."""
+
+    arn: str  # unqualified
+    account: str
+    region: str
+    name: str
+    mode: TracingMode | None  # of $LATEST; None: AWS gave none, which counts as untraced
+    role: str | None = None  # the execution role's ARN
+    role_may_write: MayWrite | None = None  # None: the role could not be read
+    runtime: str | None = None  # None for container images
+    last_modified: datetime | None = None  # UTC
+    revision_id: str | None = None
+    code_sha256: str | None = None
+    team: str | None = None  # None: no tag names a known team
+    aliases: tuple[Alias, ...] | None = ()  # None: could not be read; () : none is in use
+    sources: tuple[str, ...] | None = ()  # event sources: "msk", "kafka", "mq", "sqs", …; None: could not be read
+    edge: bool = False  # Lambda@Edge: a replica, or its role trusts edgelambda.amazonaws.com
+    layers: tuple[str, ...] = ()  # layer version ARNs
+    environment_keys: tuple[str, ...] = ()  # names only; values are never kept
+    verdict: Verdict = Verdict.UNKNOWN
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def fixable(self) -> bool:
+        """Whether a fix has something to change; an alias of an untraced version needs a deployment instead."""
+        return self.mode is not TracingMode.ACTIVE or self.role_may_write is MayWrite.NO
+
+
+@dataclass(frozen=True, slots=True)
+class NotScanned:
+    """An account, or a region of it, that an audit could not see."""
+
+    account: str
+    region: str  # "" when the whole account could not be seen
+    reason: str  # one sentence, AWS's error code included
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What AWS said when it was asked for everything."""
+
+    functions: tuple[Function, ...]
+    not_scanned: tuple[NotScanned, ...]
+    accounts: tuple[str, ...]
+    regions: tuple[str, ...]
+    aws_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Counts by verdict."""
+
+    traced: int = 0
+    untraced: int = 0
+    exempt: int = 0
+    not_applicable: int = 0
+    unknown: int = 0
+
+    @property
+    def percent(self) -> float | None:
+        """traced ÷ (traced + untraced + exempt) × 100, one decimal; None where nothing could be traced."""
+        whole = self.traced + self.untraced + self.exempt
+        return round(100 * self.traced / whole, 1) if whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One look at the configured accounts and regions."""
+
+    id: int
+    started_at: datetime
+    finished_at: datetime
+    accounts: int
+    regions: int
+    functions: int
+    aws_calls: int
+    not_scanned: tuple[NotScanned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A team's agreed exception: why, who said so, and until when."""
+
+    id: int
+    function_arn: str
+    reason: str
+    granted_by: str  # Slack user id
+    granted_at: datetime  # UTC
+    expires_at: datetime  # UTC, exclusive
+
+    @property
+    def last_moment(self) -> datetime:
+        """For people, who say "until 21 February" and mean that day too."""
+        return self.expires_at - timedelta(seconds=1)
+
+    def covers(self, function_arn: str, now: datetime) -> bool:
+        return self.function_arn == function_arn and self.granted_at <= now < self.expires_at
+
+
+class RequestState(StrEnum):
+    """Where a fix request stands; it moves by compare-and-set only."""
+
+    OPEN = "open"  # waits for an approver
+    RUNNING = "running"  # approved; AWS is being changed
+    APPLIED = "applied"  # read back as Active
+    FAILED = "failed"  # may be approved again
+    RESOLVED = "resolved"  # the function was traced, exempted or deleted without this request
+
+
+@dataclass(frozen=True, slots=True)
+class FixRequest:
+    """One function that waits for, or went through, a fix. Its id is all that a button carries."""
+
+    id: str  # opaque, unguessable
+    function_arn: str
+    team: str | None
+    state: RequestState
+    created_at: datetime
+    requested_by: str = ""  # Slack user id, or "clock" for the daily job
+    reason: str = ""
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    finished_at: datetime | None = None
+    step: str = ""  # what is being done, or the step that failed
+    error: str = ""  # why it failed, or how it was resolved
+    note: str = ""  # what the fix could not do (an alias that still serves an untraced version)
+
+
+class DecisionKind(StrEnum):
+    """What was decided or came of it; rows of the append-only history."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    APPLIED = "applied"
+    FAILED = "failed"
+    EXEMPTED = "exempted"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One row of the history. `prev_hash` and `hash` chain it to the row before."""
+
+    kind: DecisionKind
+    at: datetime
+    actor: str  # Slack user id; "clock" where nobody acted
+    function_arn: str
+    source: str = ""  # slash, button, form, clock, terminal
+    workspace: str = ""  # Slack team id
+    channel: str = ""
+    message: str = ""  # timestamp of the message that was clicked
+    request_id: str = ""
+    before: str = ""  # tracing mode before
+    after: str = ""  # tracing mode as read back
+    reason: str = ""
+    until: datetime | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)  # steps, AWS request ids, the rule that allowed it
+    id: int = 0
+    prev_hash: str = ""
+    hash: str = ""
+
+
+class PostState(StrEnum):
+    """Whether Slack has a post."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    ABANDONED = "abandoned"  # Slack says the message is gone; the reason is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message that must arrive once and be redrawn when what it shows changes."""
+
+    id: int
+    key: str  # unique: "digest:payments:2026-11-23:1"
+    kind: str  # "digest", "request", "notice"
+    channel: str  # as configured: an id or "#name"
+    state: PostState
+    created_at: datetime
+    team: str | None = None
+    text: str = ""  # a notice's words; a digest is drawn from its requests
+    thread: int | None = None  # the post in whose thread this one stands
+    posted_channel: str = ""  # the id of the channel that took it
+    ts: str = ""  # Slack's timestamp, the message's identity
+    wanted: int = 1  # counts the changes of what it shows
+    shown: int = 0  # the count that Slack was last sent; behind `wanted`, it is to be drawn again
+    error: str = ""

@@ -1,0 +1,134 @@
+"""Messages that must arrive once and stay true: what Slack has, what waits, and what is to be drawn again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from storage.connection import Connection, Row, to_text, to_time
+from storage.models import Post, PostState
+
+
+class Posts:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def create(
+        self,
+        key: str,
+        kind: str,
+        channel: str,
+        now: datetime,
+        *,
+        team: str | None = None,
+        requests: Sequence[str] = (),
+        text: str = "",
+        thread: int | None = None,
+    ) -> Post | None:
+        """A post that waits to be sent; None where one with this key was made before."""
+        with self._db.transaction():
+            if self._db.row("select 1 from posts where key = ?", [key]):
+                return None
+            row = {
+                "key": key,
+                "kind": kind,
+                "channel": channel,
+                "state": str(PostState.WAITING),
+                "created_at": to_text(now),
+                "team": team,
+                "text": text,
+                "thread": thread,
+                "next_at": to_text(now),
+            }
+            number = self._db.insert("posts", row)
+            for position, request_id in enumerate(requests):
+                self._db.insert("post_items", {"post_id": number, "position": position, "request_id": request_id})
+            return self.get(number)
+
+    def get(self, number: int) -> Post:
+        """Raises KeyError."""
+        row = self._db.row("select * from posts where id = ?", [number])
+        if row is None:
+            raise KeyError(number)
+        return _from_row(row)
+
+    def at(self, channel: str, ts: str) -> Post | None:
+        """The post that Slack shows as this message."""
+        row = self._db.row("select * from posts where posted_channel = ? and ts = ?", [channel, ts])
+        return _from_row(row) if row else None
+
+    def all(self, kind: str | None = None) -> list[Post]:
+        """Oldest first."""
+        rows = self._db.rows("select * from posts where :kind is null or kind = :kind order by id", {"kind": kind})
+        return [_from_row(row) for row in rows]
+
+    def requests_of(self, number: int) -> list[str]:
+        """The ids of the requests that a post shows, top to bottom."""
+        rows = self._db.rows("select request_id from post_items where post_id = ? order by position", [number])
+        return [row["request_id"] for row in rows]
+
+    def total_under(self, number: int) -> int:
+        """How many requests a post and the replies in its thread show together."""
+        sql = """
+            select count(*) as number from post_items join posts on posts.id = post_items.post_id
+            where posts.id = :id or posts.thread = :id
+        """
+        row = self._db.row(sql, {"id": number})
+        return int(row["number"]) if row else 0
+
+    def touch(self, request_id: str) -> int:
+        """Every post that shows this request is to be drawn again; how many there are."""
+        return self._db.change(
+            """
+            update posts set wanted = wanted + 1
+            where state <> 'abandoned' and id in (select post_id from post_items where request_id = ?)
+            """,
+            [request_id],
+        )
+
+    def due(self, now: datetime) -> list[Post]:
+        """What is to be sent or drawn again by now, oldest first; a reply only once the post above it was sent."""
+        rows = self._db.rows(
+            """
+            select posts.* from posts left join posts as above on above.id = posts.thread
+            where (posts.state = 'waiting' or (posts.state = 'sent' and posts.shown < posts.wanted))
+              and posts.next_at <= ? and (posts.thread is null or above.state <> 'waiting')
+            order by posts.id
+            """,
+            [to_text(now)],
+        )
+        return [_from_row(row) for row in rows]
+
+    def sent(self, number: int, channel: str, ts: str, version: int) -> None:
+        """Slack took it: `channel` and `ts` are the message's identity, `version` is the count of changes it shows."""
+        self._db.change(
+            """
+            update posts set state = 'sent', posted_channel = ?, ts = ?, shown = ?, attempts = 0, error = ''
+            where id = ?
+            """,
+            [channel, ts, version, number],
+        )
+
+    def redrawn(self, number: int, version: int) -> None:
+        sql = "update posts set shown = max(shown, ?), attempts = 0, error = '' where id = ?"
+        self._db.change(sql, [version, number])
+
+    def redirect(self, number: int, channel: str) -> None:
+        """Send it to another channel than was wanted."""
+        self._db.change("update posts set channel = ? where id = ? and state = 'waiting'", [channel, number])
+
+    def attempts(self, number: int) -> int:
+        """How often sending or drawing it failed since it last went well."""
+        row = self._db.row("select attempts from posts where id = ?", [number])
+        return int(row["attempts"]) if row else 0
+
+    def later(self, number: int, at: datetime, error: str) -> None:
+        """Try again at `at`."""
+        sql = "update posts set next_at = ?, error = ?, attempts = attempts + 1 where id = ?"
+        self._db.change(sql, [to_text(at), error, number])
+
+    def abandon(self, number: int, error: str) -> None:
+        self._db.change("update posts set state = 'abandoned', error = ? where id = ?", [error, number])
+
+
+def _from_row(row: Row) -> Post:
+    kept = {key: value for key, value in row.items() if key not in ("next_at", "attempts")}
+    return Post(**kept | {"state": PostState(row["state"]), "created_at": to_time(row["created_at"])})

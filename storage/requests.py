@@ -1,0 +1,112 @@
+"""Fix requests: one live request for a function, moved on by compare-and-set."""
+
+import secrets
+from datetime import datetime
+
+from storage.connection import Connection, Row, maybe_time, to_text, to_time
+from storage.models import FixRequest, Function, RequestState, Verdict
+
+LIVE = "('open', 'running', 'failed')"
+
+
+class Requests:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def open_for(self, function: Function, by: str, now: datetime, reason: str = "") -> FixRequest:
+        """The function's live request, or a new one."""
+        with self._db.transaction():
+            live = self.live(function.arn)
+            if live:
+                return live
+            token = secrets.token_urlsafe(16)
+            row = {
+                "id": token,
+                "function_arn": function.arn,
+                "team": function.team,
+                "state": str(RequestState.OPEN),
+                "created_at": to_text(now),
+                "requested_by": by,
+                "reason": reason,
+            }
+            self._db.insert("requests", row)
+            return self.get(token)
+
+    def get(self, request_id: str) -> FixRequest:
+        """Raises KeyError for an id that was never given out."""
+        row = self._db.row("select * from requests where id = ?", [request_id])
+        if row is None:
+            raise KeyError(request_id)
+        return _from_row(row)
+
+    def live(self, function_arn: str) -> FixRequest | None:
+        """The one that is open, running or failed."""
+        sql = f"select * from requests where function_arn = ? and state in {LIVE}"  # noqa: S608 - a constant
+        row = self._db.row(sql, [function_arn])
+        return _from_row(row) if row else None
+
+    def running(self) -> list[FixRequest]:
+        rows = self._db.rows("select * from requests where state = 'running' order by approved_at")
+        return [_from_row(row) for row in rows]
+
+    def claim(self, request_id: str, by: str, now: datetime) -> bool:
+        """True for the one approver whose click counts."""
+        return 1 == self._db.change(
+            """
+            update requests
+            set state = 'running', approved_by = :by, approved_at = :now, finished_at = null, step = '', error = ''
+            where id = :id and state in ('open', 'failed')
+            """,
+            {"id": request_id, "by": by, "now": to_text(now)},
+        )
+
+    def at_step(self, request_id: str, step: str) -> None:
+        self._db.change("update requests set step = ? where id = ? and state = 'running'", [step, request_id])
+
+    def finish(self, request_id: str, state: RequestState, now: datetime, *, error: str = "", note: str = "") -> bool:
+        """True for the one who ends a running request."""
+        return 1 == self._db.change(
+            """
+            update requests set state = :state, finished_at = :now, error = :error, note = :note
+            where id = :id and state = 'running'
+            """,
+            {"id": request_id, "state": str(state), "now": to_text(now), "error": error, "note": note},
+        )
+
+    def resolve(self, request_id: str, how: str, now: datetime) -> bool:
+        """End a request that nobody needs to approve any more; `how` is a sentence."""
+        return 1 == self._db.change(
+            """
+            update requests set state = 'resolved', finished_at = :now, error = :how
+            where id = :id and state in ('open', 'failed')
+            """,
+            {"id": request_id, "now": to_text(now), "how": how},
+        )
+
+    def overtaken(self) -> list[tuple[FixRequest, Verdict | None]]:
+        """Those that wait though their function is untraced no more, with its verdict; None if it is gone."""
+        rows = self._db.rows(
+            """
+            select requests.*, functions.verdict, functions.gone_at
+            from requests join functions on functions.arn = requests.function_arn
+            where requests.state in ('open', 'failed')
+              and (functions.gone_at is not null or functions.verdict in ('traced', 'exempt', 'not_applicable'))
+            """
+        )
+        found = []
+        for row in rows:
+            gone, verdict = row.pop("gone_at"), row.pop("verdict")
+            found.append((_from_row(row), None if gone else Verdict(verdict)))
+        return found
+
+
+def _from_row(row: Row) -> FixRequest:
+    return FixRequest(
+        **row
+        | {
+            "state": RequestState(row["state"]),
+            "created_at": to_time(row["created_at"]),
+            "approved_at": maybe_time(row["approved_at"]),
+            "finished_at": maybe_time(row["finished_at"]),
+        }
+    )

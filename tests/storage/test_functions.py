@@ -1,0 +1,83 @@
+from datetime import timedelta
+
+from storage.models import Alias, CheckName, Finding, MayWrite, ServedVersion, TracingMode, Verdict
+from storage.store import Store
+from tests.storage.conftest import NOON
+
+HOUR = timedelta(hours=1)
+
+
+def test_a_function_is_read_as_it_was_saved(store: Store, make_function) -> None:
+    full = make_function(
+        role="arn:aws:iam::111122223333:role/refund",
+        role_may_write=MayWrite.CONDITIONAL,
+        runtime="python3.12",
+        last_modified=NOON,
+        revision_id="r",
+        code_sha256="c",
+        aliases=(Alias("live", (ServedVersion("3", TracingMode.PASS_THROUGH, 0.9), ServedVersion("4", None, 0.1))),),
+        sources=("sqs",),
+        edge=True,
+        layers=("arn:aws:lambda:eu-central-1:901920570463:layer:x:1",),
+        environment_keys=("STAGE",),
+        findings=(Finding(CheckName.PASSTHROUGH, "It is PassThrough."),),
+    )
+    unknown = make_function("unknown", mode=None, team=None, aliases=None, sources=None)
+
+    store.functions.save([full, unknown], NOON)
+
+    assert store.functions.get(full.arn) == full
+    assert store.functions.get(unknown.arn) == unknown
+
+
+def test_older_knowledge_never_overwrites_newer(store: Store, make_function) -> None:
+    fixed = make_function(mode=TracingMode.ACTIVE, verdict=Verdict.TRACED)
+    store.functions.save([fixed], NOON + HOUR)
+
+    store.functions.save([make_function()], NOON)
+
+    assert store.functions.get(fixed.arn) == fixed
+
+
+def test_since_is_kept_while_the_verdict_stays(store: Store, make_function) -> None:
+    for turn in range(3):
+        store.functions.save([make_function()], NOON + turn * HOUR)
+    assert store.functions.since(make_function().arn) == NOON
+
+    store.functions.save([make_function(verdict=Verdict.TRACED)], NOON + 3 * HOUR)
+    assert store.functions.since(make_function().arn) == NOON + 3 * HOUR
+
+
+def test_what_an_audit_saw_no_more_is_gone_there_and_nowhere_else(store: Store, make_function) -> None:
+    here, there = make_function("here"), make_function("there", region="us-east-1")
+    store.functions.save([here, there], NOON)
+
+    assert store.functions.mark_gone("111122223333", "eu-central-1", NOON + HOUR) == [here.arn]
+    assert store.functions.get(here.arn) is None
+    assert store.functions.get(there.arn) == there
+
+
+def test_a_function_that_returns_is_new(store: Store, make_function) -> None:
+    store.functions.save([make_function()], NOON)
+    store.functions.gone(make_function().arn, NOON + HOUR)
+    store.functions.save([make_function()], NOON + 2 * HOUR)
+
+    assert store.functions.get(make_function().arn) is not None
+    assert store.functions.since(make_function().arn) == NOON + 2 * HOUR
+
+
+def test_functions_are_found_by_team_and_by_time(store: Store, make_function) -> None:
+    store.functions.save([make_function("old"), make_function("orphan", team=None)], NOON)
+    store.functions.save([make_function("new")], NOON + HOUR)
+
+    assert [one.name for one in store.functions.of_team("payments", Verdict.UNTRACED)] == ["new", "old"]
+    assert [one.name for one in store.functions.of_team(None)] == ["orphan"]
+    assert [one.name for one in store.functions.seen_since(NOON + HOUR)] == ["new"]
+    assert store.functions.teams() == ["payments"]
+
+
+def test_sharing_counts_the_other_functions_of_a_role(store: Store, make_function) -> None:
+    functions = [make_function(name, role="arn:aws:iam::111122223333:role/shared") for name in "abc"]
+    store.functions.save(functions, NOON)
+
+    assert store.functions.sharing("arn:aws:iam::111122223333:role/shared", functions[0].arn) == 2
