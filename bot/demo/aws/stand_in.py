@@ -1,0 +1,266 @@
+"""The server: every call is recorded, checked, and answered by a completion or else by moto."""
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Self
+
+from moto.core.base_backend import BackendDict
+from moto.core.config import default_user_config
+from moto.core.exceptions import ServiceException
+from moto.moto_api._internal import mock_random
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.test import run_wsgi_app
+
+from bot.demo.aws.alarms import Alarms
+from bot.demo.aws.functions import Functions, Reference
+from bot.demo.aws.knobs import Clock, Knobs, utc_now
+from bot.demo.aws.lambdas import EventSources, Lambdas
+from bot.demo.aws.limits import Buckets, Rule, throttled
+from bot.demo.aws.listings import Organizations, Regions, Tags
+from bot.demo.aws.metrics import Metrics
+from bot.demo.aws.protocol import (
+    Answer,
+    AwsError,
+    Call,
+    Environ,
+    Handler,
+    Request,
+    StartResponse,
+    failure,
+    from_moto,
+    read,
+    success,
+)
+from bot.demo.aws.roles import Roles
+from bot.demo.aws.seeding import Seeding
+from bot.demo.aws.sessions import Session, Sessions, denied
+from bot.demo.aws.xray import XRay
+
+log = logging.getLogger(__name__)
+_running = threading.Lock()
+
+
+class AwsStandIn(Seeding):
+    """AWS on loopback.
+
+    moto keeps its state in the process, so one can run at a time, and not inside `mock_aws`. Everything is empty
+    at `start`. Keys that nobody issued act as the unrestricted owner of account 123456789012; keys of IAM users and of
+    assumed roles may do what their policies say.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        iam_delay: timedelta = timedelta(seconds=4),
+        lambda_update: timedelta = timedelta(seconds=1),
+        clock: Clock = utc_now,
+        calls_per_second: float | None = 15,
+        policies_per_role: int = 10,
+        regions: tuple[str, ...] = ("eu-central-1", "us-east-1"),
+    ) -> None:
+        knobs = Knobs(clock, iam_delay, lambda_update, calls_per_second, policies_per_role, regions)
+        self._port, self._knobs = port, knobs
+        self.roles = Roles(knobs)
+        self.functions = Functions(knobs, self.roles.may_trace)
+        self.event_sources = EventSources(self.functions, knobs)
+        self.regions = Regions(knobs)
+        self.metrics = Metrics(knobs)
+        self.alarms = Alarms(knobs)
+        self.organizations = Organizations()
+        self.xray = XRay()
+        self._tags, self._sessions = Tags(), Sessions(knobs, self.roles)
+        self._buckets = Buckets(knobs.calls_per_second)
+        self._denied: list[Rule] = []
+        self._throttled: list[Rule] = []
+        self._calls: list[Call] = []
+        self._lock = threading.RLock()
+        self._handlers = self._table()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+        self._config_before: dict[str, Any] = {}
+
+    def _table(self) -> Mapping[tuple[str, str], Handler]:
+        lambdas = {**Lambdas(self.functions, self._knobs).handlers(), **self.event_sources.handlers()}
+        services: dict[str, Mapping[str, Handler]] = {
+            "lambda": lambdas,
+            "iam": self.roles.handlers(),
+            "sts": self._sessions.handlers(),
+            "resourcegroupstaggingapi": self._tags.handlers(),
+            "ec2": self.regions.handlers(),
+            "account": {"ListRegions": self.regions.list},
+            "cloudwatch": {**self.metrics.handlers(), **self.alarms.handlers()},
+            "organizations": self.organizations.handlers(),
+            "xray": self.xray.handlers(),
+        }
+        return {(service, action): handler for service, table in services.items() for action, handler in table.items()}
+
+    def start(self) -> None:
+        """Serve on 127.0.0.1 from a thread, with nothing in any account."""
+        if not _running.acquire(blocking=False):
+            raise RuntimeError("another AwsStandIn runs in this process, and moto's state is the process's")
+        try:
+            server = make_server("127.0.0.1", self._port, self._application, threaded=True, request_handler=_Quiet)
+        except SystemExit as gone:  # werkzeug's word for a port that is taken
+            _running.release()
+            raise OSError(f"port {self._port} on 127.0.0.1 is taken") from gone
+        self._server = server
+        BackendDict.reset()
+        mock_random.seed(1)  # what moto makes up, access keys among it, is the same each time
+        self._config_before = {name: default_user_config[name] for name in ("lambda", "iam")}
+        default_user_config["lambda"] = {"use_docker": False}
+        default_user_config["iam"] = {"load_aws_managed_policies": True}
+        self._thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="aws-stand-in", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving and forget everything."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._server = self._thread = None
+        default_user_config.update(self._config_before)  # type: ignore[typeddict-item]
+        BackendDict.reset()  # builds every backend anew, so without AWS's 1,582 policies
+        _running.release()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """What AWS_ENDPOINT_URL shall be; known once started."""
+        if self._server is None:
+            raise RuntimeError("start() comes first")
+        return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every signed call so far, oldest first; the refused ones too."""
+        with self._lock:
+            return list(self._calls)
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Every role that was assumed, oldest first."""
+        with self._lock:
+            return list(self._sessions.issued.values())
+
+    def function(self, arn: str) -> dict[str, Any]:
+        """What GetFunctionConfiguration would say now; `arn` may name a version or an alias."""
+        region, account = arn.split(":")[3:5]
+        reference = Reference.of(arn)
+        with self._lock:
+            return self.functions.describe(self.functions.find(account, region, reference), reference.qualifier)
+
+    def deny(
+        self,
+        *,
+        account: str | None = None,
+        region: str | None = None,
+        service: str | None = None,
+        action: str | None = None,
+    ) -> None:
+        """Refuse matching calls from now on, as an SCP would; what is not given matches everything."""
+        with self._lock:
+            self._denied.append(Rule(account, region, service, action))
+
+    def throttle(
+        self,
+        times: int = 1,
+        *,
+        account: str | None = None,
+        region: str | None = None,
+        service: str | None = None,
+        action: str | None = None,
+    ) -> None:
+        """Throttle the next `times` matching calls; mind that boto3 tries again by itself."""
+        with self._lock:
+            self._throttled.append(Rule(account, region, service, action, times))
+
+    def forgive(self) -> None:
+        """Forget every `deny` and `throttle`."""
+        with self._lock:
+            self._denied.clear()
+            self._throttled.clear()
+
+    def settle(self) -> None:
+        """Let every IAM change count and every function update be over, without waiting for the clock."""
+        with self._lock:
+            self.roles.settle()
+            self.functions.finish()
+
+    def _application(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        request = read(environ)
+        if request is None:
+            return self._ask_moto(environ, start_response, None)
+        with self._lock:  # moto's backends are not made for threads
+            try:
+                answer = self._answer(request)
+            except AwsError as error:
+                answer = failure(request, error)
+            if answer is None:
+                return self._ask_moto(environ, start_response, request)
+        return answer.send(start_response)
+
+    def _ask_moto(self, environ: Environ, start_response: StartResponse, request: Request | None) -> Iterable[bytes]:
+        """moto's answer; where it has none, an error that says so and that no client tries again."""
+        try:
+            body, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        except Exception as problem:  # moto raises whatever it stumbles over; the client gets it as an answer
+            log.warning(
+                "moto failed on %s: %s", environ.get("PATH_INFO"), problem, exc_info=log.isEnabledFor(logging.DEBUG)
+            )
+            body, status, headers = [], "500 Internal Server Error", Headers()
+        missing = status.startswith(("404", "500")) and not headers.get("Content-Type", "").endswith(("json", "xml"))
+        if request is None or not missing:
+            start_response(status, list(headers))
+            return body
+        text = f"The stand-in has no {request.service}:{request.action}"
+        return failure(request, AwsError("NotImplemented", text, 501)).send(start_response)
+
+    def _answer(self, request: Request) -> Answer | None:
+        """The answer of a completion; None where moto's own will do."""
+        self._admit(request)
+        handler = self._handlers.get((request.service, request.action))
+        try:
+            result = handler(request) if handler else None
+        except (HTTPException, ServiceException) as problem:  # the two families in which moto's backends answer
+            raise from_moto(problem) from problem
+        if result is None:
+            self._tags.before(request)
+            if request.service == "iam":
+                self.roles.before(request)
+            return None
+        return result if isinstance(result, Answer) else success(request, result)
+
+    def _admit(self, request: Request) -> None:
+        """Record the call; refuse it where it is too much, forbidden, or not allowed to who makes it."""
+        principal = self._sessions.principal(request.access_key)
+        request.account = principal.account
+        request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account  # saves moto its own search through all accounts
+        self._calls.append(Call(request.account, request.region, request.service, request.action, self._knobs.clock()))
+        if any(rule.takes(request) for rule in self._throttled):
+            raise throttled(request)
+        self._buckets.take(request)
+        if any(rule.takes(request) for rule in self._denied):
+            raise denied(request, principal, f"{request.service}:{request.action}", "*")
+        self._sessions.authorize(request, principal)
+
+
+class _Quiet(MotoRequestHandler):
+    """Says nothing about requests, unless somebody debugs."""
+
+    def log(self, _: str, message: str, *args: Any) -> None:
+        log.debug(message, *args)

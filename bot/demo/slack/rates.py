@@ -1,0 +1,104 @@
+"""How often each method may be called, and failures that a test orders in advance."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.demo.slack.refusals import NotNow, Refusal
+
+TIER_2, TIER_3, TIER_4 = 20, 50, 100  # calls a minute
+
+METHOD_TIERS = {
+    "apps.connections.open": TIER_3,
+    "chat.update": TIER_3,
+    "chat.delete": TIER_3,
+    "chat.postEphemeral": TIER_4,
+    "views.open": TIER_4,
+    "views.update": TIER_4,
+    "views.push": TIER_4,
+    "views.publish": TIER_4,
+    "users.info": TIER_4,
+    "users.list": TIER_2,
+    "usergroups.list": TIER_2,
+    "usergroups.users.list": TIER_2,
+    "conversations.list": TIER_2,
+    "conversations.info": TIER_3,
+    "conversations.members": TIER_4,
+    "conversations.open": TIER_3,
+    "files.getUploadURLExternal": TIER_4,
+    "files.completeUploadExternal": TIER_4,
+}
+
+
+@dataclass
+class _Bucket:
+    left: float
+    at: float
+
+
+@dataclass
+class _Ordered:
+    """A failure that was ordered for the next `times` calls."""
+
+    error: str
+    status: int
+    retry_after: int | None
+    times: int
+    after_effect: bool
+
+
+class Rates:
+    """Counts calls as Slack does: chat.postMessage for each channel, other methods by their tier.
+
+    `posts_per_second` and `post_burst` are the one-a-second rule and how many posts may come at once before it
+    bites; `tiers=False` lifts the rules of the other methods.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], *, posts_per_second: float = 1.0, post_burst: int = 5, tiers: bool = True
+    ) -> None:
+        self.clock = clock
+        self.posts_per_second = posts_per_second
+        self.post_burst = post_burst
+        self.tiers = tiers
+        self._buckets: dict[tuple[str, str], _Bucket] = {}
+        self._ordered: dict[str, list[_Ordered]] = {}
+        self._lock = threading.Lock()
+
+    def fail_next(self, method: str, error: str, status: int, retry_after: int | None, times: int, after: bool) -> None:
+        with self._lock:
+            self._ordered.setdefault(method, []).append(_Ordered(error, status, retry_after, times, after))
+
+    def fail_if_ordered(self, method: str, *, after_effect: bool = False) -> None:
+        """Raise the failure that a test ordered for this call, if it did."""
+        with self._lock:
+            waiting = self._ordered.get(method, [])
+            if not waiting or waiting[0].after_effect != after_effect:
+                return
+            order = waiting[0]
+            order.times -= 1
+            if order.times <= 0:
+                waiting.pop(0)
+        if order.status == 200:
+            raise Refusal(order.error)
+        raise NotNow(order.status, order.error, order.retry_after)
+
+    def take(self, method: str, channel: str) -> None:
+        """Count one call; raises NotNow(429) with the seconds to wait where it was one too many."""
+        if method == "chat.postMessage":
+            self._take((method, channel), rate=self.posts_per_second, burst=self.post_burst)
+        elif self.tiers and method in METHOD_TIERS:
+            self._take((method, ""), rate=METHOD_TIERS[method] / 60, burst=METHOD_TIERS[method])
+
+    def _take(self, key: tuple[str, str], *, rate: float, burst: int) -> None:
+        with self._lock:
+            now = self.clock()
+            bucket = self._buckets.setdefault(key, _Bucket(burst, now))
+            bucket.left = min(burst, bucket.left + (now - bucket.at) * rate)
+            bucket.at = now
+            if bucket.left < 1:
+                raise NotNow(429, "ratelimited", max(1, math.ceil((1 - bucket.left) / rate)))
+            bucket.left -= 1
