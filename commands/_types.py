@@ -1,0 +1,175 @@
+"""What a command is given and what it may answer. Nothing here knows Slack, AWS or SQLite at work."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
+
+from commands._locks import Locks
+from storage.store import Store
+
+if TYPE_CHECKING:
+    from commands.aws.accounts import Cloud
+
+Block = dict[str, Any]
+View = dict[str, Any]
+
+
+class Source(StrEnum):
+    """How a request came in."""
+
+    SLASH = "slash"
+    BUTTON = "button"
+    FORM = "form"
+    CLOCK = "clock"
+    TERMINAL = "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks for what, and where."""
+
+    user: str  # Slack user id; "clock" or "terminal" where no person asks
+    now: datetime  # UTC
+    source: Source
+    text: str = ""  # what was typed after the command
+    value: str = ""  # the opaque id that a button or a form carries
+    fields: Mapping[str, str] = field(default_factory=dict)  # a form's inputs by name
+    workspace: str = ""  # Slack team id
+    channel: str = ""
+    message: str = ""  # timestamp of the message that was clicked
+    private: bool = False  # that message is shown to this person alone, and is redrawn by `Replace`
+    day: date | None = None  # the local date that a clock job is for
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is being done; shown at once, and followed by the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """An answer to the one who asked, seen by nobody else."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Draw the private message that was clicked again."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForm:
+    """Open a modal for the one who asked."""
+
+    view: View
+
+
+Reply = Progress | Say | Replace | OpenForm
+Answer = Iterable[Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Whether somebody may act, and the rule that says so (kept with the decision) or the reason why not (shown)."""
+
+    allowed: bool
+    why: str
+
+
+class People(Protocol):
+    """Who may act; `bot.people` asks Slack and the configuration."""
+
+    def may_approve(self, user: str, workspace: str, team: str | None) -> Permission:
+        """May this person change AWS for this team's functions, or exempt them? Asked at the click; fails closed."""
+
+    def somebody_may_approve(self, team: str | None) -> bool:
+        """Whether an approver is configured at all."""
+
+
+class Nobody:
+    """Where nobody is asked, as in a terminal: nothing can be approved."""
+
+    def may_approve(self, user: str, workspace: str, team: str | None) -> Permission:  # noqa: ARG002 - People's shape
+        return Permission(False, "approvals are given in Slack")
+
+    def somebody_may_approve(self, team: str | None) -> bool:  # noqa: ARG002 - People's shape
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSettings:
+    """Which tag names a function's team, and where that team reads."""
+
+    tag_keys: tuple[str, ...] = ("team", "owner")  # first that is present wins
+    channel: str = "#team-{team}"  # for teams without an entry in `channels`
+    channels: Mapping[str, str] = field(default_factory=dict)  # team -> channel id or #name
+    fallback_channel: str = "#finops"
+
+    def channel_of(self, team: str | None) -> str:
+        if team is None:
+            return self.fallback_channel
+        return self.channels.get(team) or self.channel.format(team=team)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What commands work with; built once at the start."""
+
+    store: Store
+    cloud: "Cloud"
+    teams: TeamSettings
+    people: People
+    clock: Callable[[], datetime]  # UTC now
+    zone: ZoneInfo  # the schedule's, for days and dates
+    one_audit: threading.Lock = field(default_factory=threading.Lock)
+    roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another
+
+
+Run = Callable[[Request, Context], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """A slash command, also listed in manifest.yml."""
+
+    command: str  # "/trace-audit"
+    usage: str
+    summary: str
+    examples: tuple[str, ...]
+    run: Run
+    opens_form: bool = False  # Slack's trigger lives for 3 seconds, so the form comes before all else
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    action_id: str
+    run: Run
+    opens_form: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A modal. `check` is quick and pure: it answers while Slack waits, with an error for each bad field."""
+
+    callback_id: str
+    check: Callable[[Mapping[str, str], datetime, ZoneInfo], dict[str, str]]
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A job that runs every day at the configured time."""
+
+    job_id: str
+    run: Run

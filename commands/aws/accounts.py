@@ -1,0 +1,286 @@
+"""Whose credentials each call bears, and one boto3 client for each service and region.
+
+Sessions and clients are slow to make, so there is one Session, and a client serves every account: whose credentials
+sign a call is decided by the thread or task that makes it. Fixes are the exception: each gets clients and credentials
+of its own, which can do that fix and nothing else.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from commands.aws import errors
+from commands.aws.keys import Identity, Keys
+from commands.aws.session_policy import session_name, session_policy
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.credentials import Credentials, ReadOnlyCredentials
+    from botocore.session import Session
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+
+    from commands.aws.endpoints import Endpoints
+    from commands.aws.wire import Wire
+
+_AUDIT_SESSION = "lamplighter-audit"
+_FIX_SECONDS = 900  # the shortest that STS gives
+
+
+@dataclass(frozen=True)
+class AwsSettings:
+    """What `[aws]` in lamplighter.toml says."""
+
+    accounts: tuple[str, ...] | None = None  # None: the account of the ambient credentials
+    regions: tuple[str, ...] | None = None  # None: those enabled in each account
+    role: str | None = None  # a role's name, assumed in every account; None: ambient credentials
+    fix_role: str | None = None  # assumed inside an approved fix only; None: ambient credentials
+    external_id: str | None = None
+    calls_per_second: float = 10.0  # Lambda calls for each account and region; 0: no cap
+
+
+class Caller(NamedTuple):
+    """Whose the ambient credentials are."""
+
+    account: str
+    arn: str
+
+
+class Fixer(NamedTuple):
+    """Clients that may change one function and one role, for a quarter of an hour."""
+
+    lambda_: "LambdaClient"
+    iam: "IAMClient"
+
+
+_acting: ContextVar["Credentials | None"] = ContextVar("acting", default=None)
+
+
+class _CredentialsOfThisContext:
+    """What every shared client signs with. botocore asks `get_frozen_credentials` for each call (aws: tried, 1.44)."""
+
+    def __init__(self, ambient: "Credentials") -> None:
+        self._ambient = ambient
+
+    def get_frozen_credentials(self) -> "ReadOnlyCredentials":
+        return (_acting.get() or self._ambient).get_frozen_credentials()
+
+    def load_credentials(self) -> "_CredentialsOfThisContext":
+        """A credential provider's one method, so that the session takes this object for its own."""
+        return self
+
+    def __getattr__(self, name: str) -> Any:  # `method`, `account_id`: botocore describes credentials with them
+        return getattr(_acting.get() or self._ambient, name)
+
+
+class Cloud:
+    """AWS as the settings describe it. Making one asks nobody anything; every method raises AwsProblem."""
+
+    def __init__(self, settings: AwsSettings) -> None:
+        self.settings = settings
+        self._lock = threading.RLock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._held: dict[str, Keys] = {}
+        self._assuming: dict[str, threading.Lock] = {}
+        self._caller: Caller | None = None
+
+    @cached_property
+    def session(self) -> "Session":
+        """botocore's one session, its own credentials still ambient."""
+        import botocore.session
+
+        with errors.our_errors():
+            made = botocore.session.Session()
+            made.get_scoped_config()  # a profile that does not exist is said here, and once
+            return made
+
+    @cached_property
+    def endpoints(self) -> "Endpoints":
+        from commands.aws.endpoints import Endpoints
+
+        return Endpoints(self.session)
+
+    @cached_property
+    def home_region(self) -> str:
+        """Where STS is asked: the session's region, or the first that is configured."""
+        region = self.session.get_config_variable("region") or os.environ.get("AWS_REGION")
+        return str(region or (self.settings.regions or ("us-east-1",))[0])
+
+    @cached_property
+    def _ambient(self) -> "Credentials":
+        with errors.our_errors():
+            found = self.session.get_component("credential_provider").load_credentials()
+        if found is None:
+            raise errors.Denied("NoCredentials", errors.NO_CREDENTIALS, own_words=True)
+        return found  # type: ignore[no-any-return]  # components have no types
+
+    @cached_property
+    def _boto(self) -> "boto3.Session":
+        import boto3
+
+        self.session.register_component("credential_provider", _CredentialsOfThisContext(self._ambient))
+        return boto3.Session(botocore_session=self.session, region_name=self.home_region)
+
+    # ---- clients
+
+    def client(self, service: str, region: str) -> Any:
+        """The boto3 client for all accounts; `acting_as` says for which account a call is meant."""
+        with self._lock:  # clients are safe in many threads once they are made; sessions never are
+            key = (service, region)
+            if key not in self._clients:
+                self._clients[key] = self._make(service, region)
+            return self._clients[key]
+
+    def _make(self, service: str, region: str, keys: Keys | None = None) -> Any:
+        from botocore.config import Config
+
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 6},
+            connect_timeout=5,
+            read_timeout=30,
+            max_pool_connections=32,
+            user_agent_extra="lamplighter",
+        )
+        secret = (
+            {
+                "aws_access_key_id": keys.access_key,
+                "aws_secret_access_key": keys.secret_key,
+                "aws_session_token": keys.token,
+            }
+            if keys
+            else {}
+        )
+        with self._lock, errors.our_errors(region=region, service=service):
+            make: Any = self._boto.client  # the overloads want the service's name as a literal
+            return make(service, region_name=region, config=config, **secret)
+
+    # ---- whose credentials
+
+    def ambient_keys(self) -> Keys:
+        """The ambient credentials as they are now; botocore renews them where they are of a kind that ends."""
+        with errors.our_errors():
+            frozen = self._ambient.get_frozen_credentials()
+        return Keys(frozen.access_key or "", frozen.secret_key or "", frozen.token)
+
+    def home_account(self) -> str:
+        """The account of the ambient credentials; asked once. IAM: none needed."""
+        if self._caller is None:
+            self._ambient  # noqa: B018 - says in one line that there are none
+            with self._as(None), errors.our_errors(region=self.home_region, service="sts"):
+                told = self.client("sts", self.home_region).get_caller_identity()
+            self.caller_is(Caller(told["Account"], told["Arn"]))
+        return self._caller.account if self._caller else ""
+
+    @property
+    def caller(self) -> Caller | None:
+        """Who the ambient credentials are, where that was asked already."""
+        return self._caller
+
+    def caller_is(self, caller: Caller) -> None:
+        self._caller = caller
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn`, `aws-us-gov`, …"""
+        if self._caller:
+            return self._caller.arn.split(":")[1]
+        return str(self.endpoints.partition(self.home_region)["id"])
+
+    @contextmanager
+    def acting_as(self, account: str) -> Iterator[None]:
+        """Calls of shared clients inside the block bear this account's audit credentials.
+
+        Enter it in the thread that makes the calls: a pool's threads do not inherit it.
+        """
+        with self._as(self.audit_keys(account)):
+            yield
+
+    @contextmanager
+    def _as(self, keys: Keys | None) -> Iterator[None]:
+        from botocore.credentials import Credentials
+
+        token = _acting.set(Credentials(keys.access_key, keys.secret_key, keys.token) if keys else None)
+        try:
+            yield
+        finally:
+            _acting.reset(token)
+
+    def audit_keys(self, account: str) -> Keys | None:
+        """The audit role's credentials in `account`, assumed once and renewed before they end; None: ambient ones."""
+        if not self.settings.role:
+            self.must_be_home(account)
+            return None
+        with self._lock:
+            lock = self._assuming.setdefault(account, threading.Lock())
+        with lock:
+            held = self.held(account)
+            if held is None:
+                held = self._assume(account, self.audit_role(account))
+                self.hold(account, held)
+            return held
+
+    def must_be_home(self, account: str) -> None:
+        """Without a role there is one account to see; another's number must not be written on its functions."""
+        home = self.home_account()
+        if account != home:
+            raise errors.Denied(
+                "NoRole",
+                f"the credentials belong to account {home}, and no role to assume in {account} is configured",
+                account=account,
+                own_words=True,
+            )
+
+    def held(self, account: str) -> Keys | None:
+        keys = self._held.get(account)
+        return keys if keys and keys.fresh(datetime.now(UTC)) else None
+
+    def hold(self, account: str, keys: Keys) -> None:
+        self._held[account] = keys
+
+    def audit_role(self, account: str) -> dict[str, str]:
+        """AssumeRole's arguments for the audit role."""
+        return self._role_arguments(account, self.settings.role or "", _AUDIT_SESSION)
+
+    def _role_arguments(self, account: str, role: str, session: str) -> dict[str, str]:
+        arguments = {"RoleArn": f"arn:{self.partition}:iam::{account}:role/{role}", "RoleSessionName": session}
+        if self.settings.external_id:
+            arguments["ExternalId"] = self.settings.external_id
+        return arguments
+
+    def _assume(self, account: str, arguments: Mapping[str, Any]) -> Keys:
+        where: errors.Where = {"account": account, "region": self.home_region, "service": "sts", "action": "AssumeRole"}
+        self._ambient  # noqa: B018 - says in one line that there are none
+        with self._as(None), errors.our_errors(**where):
+            given = self.client("sts", self.home_region).assume_role(**arguments)["Credentials"]
+        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], given["Expiration"])
+
+    def identity(self, account: str, wire: "Wire") -> Identity:
+        """Who signs the calls that `wire` sends for `account`."""
+        from commands.aws.identity import AuditIdentity
+
+        return AuditIdentity(self, account, wire)
+
+    # ---- fixes
+
+    def fixer(self, account: str, region: str, function_arn: str, role_arn: str, approver: str) -> Fixer:
+        """Clients for one approved fix; CloudTrail names `approver`, a Slack user id, for what they do.
+
+        With `fix_role`: IAM sts:AssumeRole and sts:SetSourceIdentity on it, in its trust policy too.
+        """
+        role = self.settings.fix_role
+        if not role:
+            self.must_be_home(account)
+            keys = self.ambient_keys()
+        else:
+            name = session_name(approver)
+            arguments: dict[str, Any] = self._role_arguments(account, role, name)
+            arguments |= {"SourceIdentity": name, "DurationSeconds": _FIX_SECONDS}
+            arguments["Policy"] = session_policy(account, region, function_arn, role_arn)
+            keys = self._assume(account, arguments)
+        return Fixer(self._make("lambda", region, keys), self._make("iam", region, keys))

@@ -1,0 +1,92 @@
+"""The execution roles of one account, read in bulk, with every policy that counts for them."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from commands.aws import reads
+from commands.aws.errors import AwsProblem
+from commands.aws.keys import Identity
+from commands.aws.roles import Role
+from commands.aws.wire import Wire
+
+_REFUSALS = 3  # accounts that may refuse to show one of AWS's policies before it counts as unreadable
+
+Document = Mapping[str, Any]
+
+
+class ManagedPolicies:
+    """AWS's own policies. They are alike everywhere, so what one account shows serves all."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._known: dict[str, Document] = {}
+        self._refusals: dict[str, int] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def of(self, who: Identity, region: str, arn: str) -> Document | None:
+        async with self._locks.setdefault(arn, asyncio.Lock()):
+            if arn not in self._known and self._refusals.get(arn, 0) < _REFUSALS:
+                try:
+                    self._known[arn] = reads.document(await reads.managed_policy(self._wire, who, region, arn))
+                except (AwsProblem, ValueError):
+                    self._refusals[arn] = self._refusals.get(arn, 0) + 1
+            return self._known.get(arn)
+
+
+class AccountRoles:
+    """One account's roles; asked for once, when the first function is found there."""
+
+    def __init__(self, wire: Wire, who: Identity, region: str, managed: ManagedPolicies) -> None:
+        self._wire, self._who, self._region, self._managed = wire, who, region, managed
+        self._asked: asyncio.Task[reads.RolesPage] | None = None
+
+    def ask(self) -> None:
+        self._asked = self._asked or asyncio.create_task(self._read())
+
+    async def of(self, used: Iterable[str]) -> dict[str, Role]:
+        """Those of the roles that exist, by ARN; a policy that nobody shows leaves a role's policies unknown."""
+        self.ask()
+        assert self._asked is not None  # noqa: S101 - `ask` has just seen to it
+        page = await self._asked
+        found = [(arn, page.roles[arn]) for arn in used if arn in page.roles]
+        documents = await self._documents(page, [text for _, text in found])
+        return {arn: _role(arn, text, documents) for arn, text in found}
+
+    async def _read(self) -> reads.RolesPage:
+        whole = reads.RolesPage({}, {})
+        async for page in reads.roles(self._wire, self._who, self._region):
+            whole.roles.update(page.roles)
+            whole.policies.update(page.policies)
+        return whole
+
+    async def _documents(self, page: reads.RolesPage, used: list[reads.RoleText]) -> dict[str, Document | None]:
+        """The managed policies' documents by ARN, the boundaries' included; None where one could not be read."""
+        arns = {arn for role in used for arn in (*role.attached, role.boundary) if arn}
+        asked = [arn for arn in arns if arn not in page.policies and ":iam::aws:policy/" in arn]
+        told = await asyncio.gather(*(self._managed.of(self._who, self._region, arn) for arn in asked))
+        return {arn: _document(page.policies.get(arn, "")) for arn in arns} | dict(zip(asked, told, strict=True))
+
+
+def _role(arn: str, text: reads.RoleText, documents: Mapping[str, Document | None]) -> Role:
+    policies = {name: _document(inline) for name, inline in text.inline}
+    policies |= {policy: documents[policy] for policy in text.attached}
+    readable = {name: document for name, document in policies.items() if document is not None}
+    boundary = documents[text.boundary] if text.boundary else None
+    return Role(
+        arn=arn,
+        policies=tuple(readable.values()),
+        policy_names=tuple(readable),
+        policies_unknown=len(readable) < len(policies),
+        boundary=boundary,
+        boundary_unknown=text.boundary is not None and boundary is None,
+        trust=_document(text.trust),
+        path=text.path,
+    )
+
+
+def _document(text: str) -> Document | None:
+    try:
+        return reads.document(text) if text else None
+    except ValueError:
+        return None

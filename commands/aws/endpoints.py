@@ -1,0 +1,120 @@
+"""Where AWS's services are, by botocore's rules and every ordinary AWS setting. Nothing here asks AWS anything."""
+
+import os
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.endpoint_provider import EndpointProvider
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where botocore keeps what it knows of a service, and how its calls are signed."""
+
+    folder: str  # in botocore/data
+    version: str
+    signing_name: str
+    configured_as: str  # AWS_ENDPOINT_URL_<this>, and the key of a `services` section
+    is_global: bool = False  # one endpoint a partition
+
+
+SERVICES: Mapping[str, Service] = {
+    "sts": Service("sts", "2011-06-15", "sts", "STS"),
+    "iam": Service("iam", "2010-05-08", "iam", "IAM", is_global=True),
+    "ec2": Service("ec2", "2016-11-15", "ec2", "EC2"),
+    "lambda": Service("lambda", "2015-03-31", "lambda", "LAMBDA"),
+    "tag": Service("resourcegroupstaggingapi", "2017-01-26", "tagging", "RESOURCE_GROUPS_TAGGING_API"),
+    "cloudwatch": Service("cloudwatch", "2010-08-01", "monitoring", "CLOUDWATCH"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One service in one region: where it is, and for which name and region a call to it is signed."""
+
+    url: str  # without a slash at its end
+    signing_name: str
+    signing_region: str
+    proxy: str | None
+
+    @property
+    def tls(self) -> bool:
+        return self.url.startswith("https:")
+
+
+class Endpoints:
+    """botocore's answers to "where is this service in this region", with every ordinary AWS setting honoured."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+        self._found: dict[tuple[str, str], Endpoint] = {}
+        self._rules: dict[str, Any] = {}
+
+    def find(self, service: str, region: str) -> Endpoint:
+        key = (service, region)
+        if key not in self._found:
+            self._found[key] = self._find(SERVICES[service], region)
+        return self._found[key]
+
+    def partition(self, region: str) -> Mapping[str, Any]:
+        """botocore's entry for the partition of this region; an unknown region is taken for one of `aws`."""
+        partitions = self._session.get_component("data_loader").load_data("partitions")["partitions"]
+        for one in partitions:
+            if region in one["regions"] or re.match(one["regionRegex"], region):
+                return one  # type: ignore[no-any-return]  # JSON that botocore ships
+        return partitions[0]  # type: ignore[no-any-return]  # as above
+
+    def _find(self, service: Service, region: str) -> Endpoint:
+        signing_region = self.partition(region)["outputs"]["implicitGlobalRegion"] if service.is_global else region
+        url = self._configured(service.configured_as)
+        if not url:
+            ruled = self._ruled(service, region)
+            url = ruled.url
+            for scheme in ruled.properties.get("authSchemes", ()):
+                signing_region = scheme.get("signingRegion", signing_region)
+        return Endpoint(url.rstrip("/"), service.signing_name, signing_region, _proxy_for(url))
+
+    def _configured(self, name: str) -> str:
+        """https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html"""
+        if self._session.get_config_variable("ignore_configured_endpoint_urls"):
+            return ""
+        profile = self._session.get_scoped_config()
+        sections = self._session.full_config.get("services", {})
+        section = sections.get(profile.get("services", ""), {}).get(name.lower(), {})
+        return (
+            os.environ.get(f"AWS_ENDPOINT_URL_{name}")
+            or os.environ.get("AWS_ENDPOINT_URL")
+            or section.get("endpoint_url")
+            or profile.get("endpoint_url")
+            or ""
+        )
+
+    def _ruled(self, service: Service, region: str) -> Any:
+        provider = self._rules.get(service.folder)
+        if provider is None:
+            loader = self._session.get_component("data_loader")
+            # By path: load_service_model would first list the folders of all services.
+            rules = loader.load_data(f"{service.folder}/{service.version}/endpoint-rule-set-1")
+            provider = self._rules[service.folder] = EndpointProvider(rules, loader.load_data("partitions"))
+        settings = {
+            "Region": region,
+            "UseFIPS": bool(self._session.get_config_variable("use_fips_endpoint")),
+            "UseDualStack": bool(self._session.get_config_variable("use_dualstack_endpoint")),
+        }
+        return provider.resolve_endpoint(**settings)
+
+    def tls_context(self) -> ssl.SSLContext:
+        bundle = self._session.get_config_variable("ca_bundle") or get_cert_path(True)
+        return ssl.create_default_context(cafile=bundle)
+
+
+def _proxy_for(url: str) -> str | None:
+    return get_environ_proxies(url).get(url.partition(":")[0])

@@ -1,0 +1,28 @@
+"""Credentials that sign a call, and who renews them. Nothing here asks AWS anything."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+RENEW_BEFORE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """One set of credentials; the names are those that SigV4Auth looks for."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    expires: datetime | None = None  # UTC; None: somebody else renews them
+
+    def fresh(self, now: datetime) -> bool:
+        return self.expires is None or now < self.expires - RENEW_BEFORE
+
+
+class Identity(Protocol):
+    """Whose credentials sign a call. `refused` are those that AWS has just called too old."""
+
+    account: str
+
+    async def keys(self, *, refused: Keys | None = None) -> Keys: ...

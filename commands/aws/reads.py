@@ -1,0 +1,299 @@
+"""What the audit reads over the wire, call by call and page by page. Nothing here judges, and nothing here writes."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote, unquote, urlencode
+from xml.etree.ElementTree import Element, fromstring
+
+import orjson
+
+from commands.aws import shapes
+from commands.aws.endpoints import SERVICES
+from commands.aws.errors import BadAnswer
+from commands.aws.keys import Identity, Keys
+from commands.aws.wire import Call, Wire
+from storage.models import TracingMode
+
+T = TypeVar("T")
+
+_FUNCTIONS = "/2015-03-31/functions"
+
+
+class RoleText(NamedTuple):
+    """A role as IAM lists it; documents are URL-encoded JSON, and most are never looked at."""
+
+    inline: tuple[tuple[str, str], ...]  # name and document
+    attached: tuple[str, ...]  # managed policies' ARNs
+    boundary: str | None  # a managed policy's ARN
+    trust: str
+    path: str
+
+
+class RolesPage(NamedTuple):
+    """Some of an account's roles by ARN, and some customer managed policies: ARN -> default version's document."""
+
+    roles: dict[str, RoleText]
+    policies: dict[str, str]
+
+
+# ---- sts, ec2, iam: a form in, XML out
+
+
+async def caller(wire: Wire, who: Identity, region: str) -> tuple[str, str]:
+    """The account and ARN of the credentials. IAM: none needed."""
+
+    def read(root: Element) -> tuple[str, str]:
+        return _text(root, "Account"), _text(root, "Arn")
+
+    return await _query(wire, who, "sts", region, "GetCallerIdentity", {}, read)
+
+
+async def assume_role(wire: Wire, who: Identity, region: str, arguments: Mapping[str, str]) -> Keys:
+    """Keys for another role. IAM: sts:AssumeRole on it."""
+
+    def read(root: Element) -> Keys:
+        ends = datetime.fromisoformat(_text(root, "Expiration"))
+        return Keys(_text(root, "AccessKeyId"), _text(root, "SecretAccessKey"), _text(root, "SessionToken"), ends)
+
+    return await _query(wire, who, "sts", region, "AssumeRole", arguments, read)
+
+
+async def enabled_regions(wire: Wire, who: Identity, region: str) -> tuple[str, ...]:
+    """The regions that the account may use. IAM: ec2:DescribeRegions."""
+
+    def read(root: Element) -> tuple[str, ...]:
+        items = root.iterfind(".//{*}regionInfo/{*}item")
+        found = [_text(item, "regionName") for item in items if item.findtext("{*}optInStatus") != "not-opted-in"]
+        if not found:
+            raise KeyError("regionInfo")
+        return tuple(sorted(found))
+
+    return await _query(wire, who, "ec2", region, "DescribeRegions", {}, read)
+
+
+async def roles(wire: Wire, who: Identity, region: str) -> AsyncIterator[RolesPage]:
+    """Every role and customer managed policy, 1000 a page. IAM: iam:GetAccountAuthorizationDetails."""
+    asked = {"Filter.member.1": "Role", "Filter.member.2": "LocalManagedPolicy", "MaxItems": "1000"}
+    marker = ""
+    while True:
+        more = {"Marker": marker} if marker else {}
+        page, following = await _query(
+            wire, who, "iam", region, "GetAccountAuthorizationDetails", asked | more, _roles_page
+        )
+        yield page
+        if not following:
+            return
+        marker = _another(marker, following)
+
+
+async def managed_policy(wire: Wire, who: Identity, region: str, arn: str) -> str:
+    """The default version's document, URL-encoded. IAM: iam:GetPolicy, iam:GetPolicyVersion."""
+    asked = {"PolicyArn": arn}
+    version = await _query(wire, who, "iam", region, "GetPolicy", asked, lambda root: _text(root, "DefaultVersionId"))
+    asked["VersionId"] = version
+    return await _query(wire, who, "iam", region, "GetPolicyVersion", asked, lambda root: _text(root, "Document"))
+
+
+def document(text: str) -> dict[str, Any]:
+    """A policy document as IAM sends it. Raises ValueError."""
+    return _object(unquote(text))
+
+
+async def _query(
+    wire: Wire,
+    who: Identity,
+    service: str,
+    region: str,
+    action: str,
+    arguments: Mapping[str, str],
+    read: Callable[[Element], T],
+) -> T:
+    form = {"Action": action, "Version": SERVICES[service].version, **arguments}
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    call = Call(service, action, region, body=urlencode(form).encode(), headers=headers)
+    return await wire.ask(who, call, lambda body: read(_xml(body)))
+
+
+def _xml(body: bytes) -> Element:
+    if b"<!DOCTYPE" in body:  # AWS sends none, and it is where entities are declared
+        raise ValueError("an XML answer with a DOCTYPE")
+    return fromstring(body)  # noqa: S314 - without a DOCTYPE there are no entities to expand
+
+
+def _text(root: Element, name: str) -> str:
+    found = root.findtext(f".//{{*}}{name}")
+    if not found:
+        raise KeyError(name)
+    return found
+
+
+def _roles_page(root: Element) -> tuple[RolesPage, str]:
+    space = root.tag[: root.tag.find("}") + 1]
+    result = root.find(f"{space}GetAccountAuthorizationDetailsResult")
+    if result is None:
+        raise KeyError("GetAccountAuthorizationDetailsResult")
+
+    def all_of(element: Element, *path: str) -> list[Element]:
+        return element.findall("/".join(space + step for step in path))
+
+    def one_of(element: Element, *path: str) -> str:
+        return element.findtext("/".join(space + step for step in path)) or ""
+
+    def role(member: Element) -> RoleText:
+        inline = all_of(member, "RolePolicyList", "member")
+        attached = all_of(member, "AttachedManagedPolicies", "member")
+        return RoleText(
+            inline=tuple((one_of(each, "PolicyName"), one_of(each, "PolicyDocument")) for each in inline),
+            attached=tuple(one_of(each, "PolicyArn") for each in attached),
+            boundary=one_of(member, "PermissionsBoundary", "PermissionsBoundaryArn") or None,
+            trust=one_of(member, "AssumeRolePolicyDocument"),
+            path=one_of(member, "Path"),
+        )
+
+    def policy(member: Element) -> str:
+        versions = all_of(member, "PolicyVersionList", "member")
+        return next((one_of(each, "Document") for each in versions if one_of(each, "IsDefaultVersion") == "true"), "")
+
+    found = {one_of(member, "Arn"): role(member) for member in all_of(result, "RoleDetailList", "member")}
+    policies = {one_of(member, "Arn"): policy(member) for member in all_of(result, "Policies", "member")}
+    more = one_of(result, "IsTruncated") == "true"
+    return RolesPage(found, policies), one_of(result, "Marker") if more else ""
+
+
+# ---- lambda: REST and JSON
+
+
+def functions(wire: Wire, who: Identity, region: str) -> AsyncIterator[list[shapes.Listed]]:
+    """Every function, 50 a page; AWS gives no more. IAM: lambda:ListFunctions."""
+
+    def read(items: list[dict[str, Any]]) -> list[shapes.Listed]:
+        return [shapes.listed(item) for item in items]
+
+    return _pages(wire, who, region, "ListFunctions", f"{_FUNCTIONS}/", "50", "Functions", read)
+
+
+async def event_sources(wire: Wire, who: Identity, region: str) -> list[shapes.EventSource]:
+    """Every event source mapping that is on, 100 a page. IAM: lambda:ListEventSourceMappings."""
+    path = "/2015-03-31/event-source-mappings/"
+    action, key = "ListEventSourceMappings", "EventSourceMappings"
+    pages = _pages(wire, who, region, action, path, "100", key, shapes.event_sources)
+    return [source async for page in pages for source in page]
+
+
+async def aliases(wire: Wire, who: Identity, region: str, name: str) -> list[shapes.AliasWeights]:
+    """A function's aliases. IAM: lambda:ListAliases."""
+
+    def read(items: list[dict[str, Any]]) -> list[shapes.AliasWeights]:
+        return [shapes.alias(item) for item in items]
+
+    pages = _pages(wire, who, region, "ListAliases", f"{_FUNCTIONS}/{quote(name)}/aliases", "50", "Aliases", read)
+    return [alias async for page in pages for alias in page]
+
+
+async def version_mode(wire: Wire, who: Identity, region: str, name: str, version: str) -> TracingMode:
+    """The tracing mode that a published version was frozen with. IAM: lambda:GetFunctionConfiguration."""
+    path = f"{_FUNCTIONS}/{quote(name)}/configuration?Qualifier={quote(version, safe='')}"
+    call = Call("lambda", "GetFunctionConfiguration", region, method="GET", path=path)
+    return await wire.ask(who, call, lambda body: shapes.frozen_mode(_object(body)))
+
+
+async def _pages(
+    wire: Wire,
+    who: Identity,
+    region: str,
+    action: str,
+    path: str,
+    size: str,
+    key: str,
+    read: Callable[[list[dict[str, Any]]], list[T]],
+) -> AsyncIterator[list[T]]:
+    marker = ""
+    while True:
+        query = f"{path}?MaxItems={size}" + (f"&Marker={quote(marker, safe='')}" if marker else "")
+        call = Call("lambda", action, region, method="GET", path=query)
+        items, following = await wire.ask(who, call, lambda body: _page(body, key, "NextMarker", read))
+        yield items
+        if not following:
+            return
+        marker = _another(marker, following)
+
+
+# ---- tagging and cloudwatch: JSON in, JSON out
+
+Tagged = tuple[str, dict[str, str]]  # a function's ARN and its tags
+
+
+def tags(wire: Wire, who: Identity, region: str) -> AsyncIterator[list[Tagged]]:
+    """Tags of every function that has, or once had, any; 100 functions a page. IAM: tag:GetResources."""
+
+    def read(items: list[dict[str, Any]]) -> list[Tagged]:
+        return [(item["ResourceARN"], {tag["Key"]: tag["Value"] for tag in item.get("Tags") or ()}) for item in items]
+
+    asked = {"ResourceTypeFilters": ["lambda:function"], "ResourcesPerPage": 100}
+    call = _targeted("tag", region, "ResourceGroupsTaggingAPI_20170126.GetResources", "1.1")
+    return _tokens(wire, who, call, asked, "ResourceTagMappingList", "PaginationToken", read)
+
+
+async def invoked_qualifiers(wire: Wire, who: Identity, region: str) -> dict[str, set[str]]:
+    """Function name -> the aliases and versions that were invoked in the last two weeks. IAM: cloudwatch:ListMetrics.
+
+    The dimension `Resource` is `name` for $LATEST, and `name:alias` or `name:version` else. 500 series a page.
+    """
+
+    def read(items: list[dict[str, Any]]) -> list[str]:
+        dimensions = [each for item in items for each in item.get("Dimensions") or ()]
+        return [each["Value"] for each in dimensions if each["Name"] == "Resource"]
+
+    asked = {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": [{"Name": "Resource"}]}
+    call = _targeted("cloudwatch", region, "GraniteServiceVersion20100801.ListMetrics", "1.0")
+    found: dict[str, set[str]] = {}
+    async for page in _tokens(wire, who, call, asked, "Metrics", "NextToken", read):
+        for resource in page:
+            name, _, qualifier = resource.partition(":")
+            if qualifier and qualifier != "$LATEST":
+                found.setdefault(name, set()).add(qualifier)
+    return found
+
+
+def _targeted(service: str, region: str, target: str, version: str) -> Call:
+    headers = {"Content-Type": f"application/x-amz-json-{version}", "X-Amz-Target": target}
+    return Call(service, target.partition(".")[2], region, headers=headers)
+
+
+async def _tokens(
+    wire: Wire,
+    who: Identity,
+    call: Call,
+    asked: Mapping[str, Any],
+    key: str,
+    token: str,
+    read: Callable[[list[dict[str, Any]]], list[T]],
+) -> AsyncIterator[list[T]]:
+    sent = ""
+    while True:
+        body = orjson.dumps({**asked, token: sent} if sent else asked)
+        items, following = await wire.ask(who, call.with_body(body), lambda said: _page(said, key, token, read))
+        yield items
+        if not following:
+            return
+        sent = _another(sent, following)
+
+
+def _object(body: bytes | str) -> dict[str, Any]:
+    made = orjson.loads(body)
+    if not isinstance(made, dict):
+        raise ValueError("JSON that is not an object")  # noqa: TRY004 - what came is wrong, not what was passed
+    return made
+
+
+def _page(body: bytes, key: str, token: str, read: Callable[[list[dict[str, Any]]], list[T]]) -> tuple[list[T], str]:
+    made = _object(body)
+    return read(made[key]), made.get(token) or ""
+
+
+def _another(marker: str, following: str) -> str:
+    """The next page's marker; the same one again would never end."""
+    if marker == following:
+        raise BadAnswer("BadAnswer", "AWS gave the same page twice")
+    return following

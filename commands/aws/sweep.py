@@ -1,0 +1,199 @@
+"""Everything that an audit reads, side by side: accounts, their regions, and in each what belongs together.
+
+Where there are no functions, nothing else is asked. One failure costs what it concerns and becomes a row; it stops
+nothing else.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from commands.aws import identity, reads, roles, shapes
+from commands.aws.aliases import AccountAliases, Invoked
+from commands.aws.documents import AccountRoles, ManagedPolicies
+from commands.aws.errors import AwsProblem
+from commands.aws.inventory import OnProgress, noun
+from commands.aws.keys import Identity
+from commands.aws.wire import Wire
+from storage.models import Alias, Function, Inventory, MayWrite, NotScanned
+
+if TYPE_CHECKING:
+    from commands.aws.accounts import Cloud
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    cloud: "Cloud",
+    *,
+    accounts: Sequence[str] | None,
+    regions: Sequence[str] | None,
+    tag_keys: Sequence[str],
+    on_progress: OnProgress | None,
+) -> Inventory:
+    """`inventory.take_inventory`, in an event loop of its own."""
+    cloud.ambient_keys()  # without credentials there is nothing to ask
+
+    found: list[Inventory] = []
+
+    async def sweep() -> None:
+        async with Wire(cloud.endpoints, calls_per_second=cloud.settings.calls_per_second) as wire:
+            found.append(await Sweep(cloud, wire, tuple(tag_keys), on_progress).run(accounts, regions))
+
+    # Nothing is returned: asyncio.run has signal.signal look at the finished task's repr, result and all.
+    asyncio.run(sweep())
+    return found[0]
+
+
+class Sweep:
+    """One audit's reading: what was found so far, and what could not be seen."""
+
+    def __init__(self, cloud: "Cloud", wire: Wire, tag_keys: tuple[str, ...], on_progress: OnProgress | None) -> None:
+        self.cloud, self.wire, self.tag_keys = cloud, wire, tag_keys
+        self.functions: list[Function] = []
+        self.not_scanned: list[NotScanned] = []
+        self.managed = ManagedPolicies(wire)
+        self._on_progress = on_progress
+        self._done = self._total = 0
+
+    async def run(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> Inventory:
+        chosen = await self._accounts(accounts)
+        swept = await asyncio.gather(*(self._account(account, regions) for account in chosen))
+        self.functions.sort(key=lambda function: function.arn)
+        self.not_scanned.sort(key=lambda row: (row.account, row.region))
+        every_region = {region for looked_at in swept for region in looked_at}
+        log.info("read %d functions in %d accounts with %d calls", len(self.functions), len(chosen), self.wire.calls)
+        return Inventory(
+            tuple(self.functions), tuple(self.not_scanned), chosen, tuple(sorted(every_region)), self.wire.calls
+        )
+
+    async def _accounts(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
+        """The configured accounts that are wanted. Without a role to assume, only the credentials' own can be seen."""
+        settings = self.cloud.settings
+        configured = settings.accounts
+        if configured is None or not settings.role:
+            home = await identity.home(self.cloud, self.wire)
+            configured = configured or (home,)
+        for account in sorted(set(wanted or ()) - set(configured)):
+            self._row(account, "", "is not among the configured accounts")
+        return tuple(dict.fromkeys(account for account in configured if wanted is None or account in wanted))
+
+    async def _account(self, account: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
+        """Read one account; which regions of it were looked at."""
+        try:
+            if not self.cloud.settings.role:
+                self.cloud.must_be_home(account)
+            who = self.cloud.identity(account, self.wire)
+            await who.keys()
+            regions = await self._regions(who, wanted)
+        except AwsProblem as problem:
+            self._row(account, "", str(problem))
+            return ()
+        self._total += len(regions)
+        seen = AccountRoles(self.wire, who, self.cloud.home_region, self.managed)
+        aliases = AccountAliases(self.wire, who)
+        found = await asyncio.gather(*(self._region(who, region, seen, aliases) for region in regions))
+        await self._with_roles(who.account, seen, [each for each in found if each.listed])
+        return regions
+
+    async def _regions(self, who: Identity, wanted: Sequence[str] | None) -> tuple[str, ...]:
+        configured = self.cloud.settings.regions or (tuple(wanted) if wanted else None)
+        if configured is None:
+            try:
+                configured = await reads.enabled_regions(self.wire, who, self.cloud.home_region)
+            except AwsProblem as problem:
+                configured = (self.cloud.home_region,)
+                why = f"regions could not be listed, so only {self.cloud.home_region} was looked at: {problem}"
+                self._row(who.account, "", why)
+        for region in sorted(set(wanted or ()) - set(configured)):
+            self._row(who.account, region, "is not among the configured regions")
+        return tuple(region for region in configured if wanted is None or region in wanted)
+
+    async def _region(self, who: Identity, region: str, seen: AccountRoles, aliases: AccountAliases) -> "Region":
+        """List a region's functions; with the first that is found, ask for all else that is worth knowing of them."""
+        found = Region(region)
+        asked: list[asyncio.Task[None]] = []
+        try:
+            async for page in reads.functions(self.wire, who, region):
+                if page and not asked:
+                    seen.ask()
+                    asked = [asyncio.create_task(part) for part in (self._tags(who, found), self._sources(who, found))]
+                    found.invoked = asyncio.create_task(aliases.invoked(region))
+                found.listed += page
+        except AwsProblem as problem:
+            partly = f"only the first {len(found.listed)} functions were listed: " if found.listed else ""
+            self._row(who.account, region, f"{partly}{problem}")
+        await asyncio.gather(*asked)
+        if found.invoked:
+            found.aliases = await aliases.of(region, found.listed, await found.invoked)
+        self._done += 1
+        if self._on_progress:
+            self._on_progress(self._done, self._total, f"{who.account} {region}")
+        return found
+
+    async def _tags(self, who: Identity, found: "Region") -> None:
+        try:
+            async for page in reads.tags(self.wire, who, found.name):
+                teams = ((arn, shapes.team_of(tags, self.tag_keys)) for arn, tags in page)
+                found.teams.update((arn, team) for arn, team in teams if team)
+        except AwsProblem as problem:
+            self._row(who.account, found.name, f"tags could not be read: {problem}")
+
+    async def _sources(self, who: Identity, found: "Region") -> None:
+        try:
+            mappings = await reads.event_sources(self.wire, who, found.name)
+        except AwsProblem as problem:
+            self._row(who.account, found.name, f"event sources could not be read: {problem}")
+            return
+        found.sources = {}
+        for source in mappings:
+            found.sources.setdefault(source.function_arn, set()).add(source.kind)
+
+    async def _with_roles(self, account: str, seen: AccountRoles, found: "list[Region]") -> None:
+        """Make the nouns, once it is known what each role may do."""
+        if not found:
+            return
+        used = {listed.role for region in found for listed in region.listed if listed.role}
+        try:
+            known = await seen.of(used)
+        except AwsProblem as problem:
+            self._row(account, "", f"execution roles could not be read: {problem}")
+            known = {}
+        judged = {arn: roles.may_write(role, account=account) for arn, role in known.items()}
+        edge = {arn for arn, role in known.items() if roles.trusts_edge(role)}
+        for region in found:
+            self.functions += region.nouns(account, judged, edge)
+
+    def _row(self, account: str, region: str, reason: str) -> None:
+        log.warning("could not see %s %s: %s", account, region, reason)
+        self.not_scanned.append(NotScanned(account, region, reason))
+
+
+class Region:
+    """What one region of one account said."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.listed: list[shapes.Listed] = []
+        self.teams: dict[str, str] = {}
+        self.sources: dict[str, set[str]] | None = None  # None: could not be read
+        self.invoked: asyncio.Task[Invoked | None] | None = None
+        self.aliases: dict[str, tuple[Alias, ...] | None] = {}
+
+    def nouns(self, account: str, judged: dict[str, MayWrite], edge: set[str]) -> list[Function]:
+        return [
+            noun(
+                listed,
+                account,
+                self.name,
+                team=self.teams.get(listed.arn),
+                role_may_write=judged.get(listed.role or ""),
+                aliases=self.aliases.get(listed.name, ()),
+                sources=None if self.sources is None else tuple(sorted(self.sources.get(listed.arn, ()))),
+                edge=listed.role in edge,
+            )
+            for listed in self.listed
+        ]

@@ -1,0 +1,1 @@
+"""How answers look: pure functions from nouns to Block Kit."""

@@ -1,0 +1,142 @@
+"""The daily message of a team, and what `/trace-audit` answers for a team or for everything."""
+
+from collections.abc import Mapping, Sequence
+
+from commands.views import blocks
+from commands.views.blocks import Block
+from commands.views.functions import Item, item_blocks, line
+from commands.views.text import clip, clock_time, count, coverage_line, escape, listing, not_scanned_line
+from storage.models import Audit, Coverage, Function, RequestState
+
+# A message holds 50 blocks: two for each function, and a few around them.
+PAGE = 20
+
+
+def team_name(team: str | None) -> str:
+    return team or "no known team"
+
+
+def digest_text(team: str | None, items: Sequence[Item], page: int) -> str:
+    """For notifications and screen readers; stands alone."""
+    names = listing([item.name for item in items], 10)
+    more = "" if page == 1 else f" (part {page})"
+    return clip(f"Lambda functions of {team_name(team)} without active tracing{more}: {names}", 2900)
+
+
+def digest_blocks(
+    team: str | None,
+    items: Sequence[Item],
+    *,
+    total: int,
+    page: int,
+    audit: Audit | None,
+    coverage: Coverage,
+    approvers_known: bool,
+) -> list[Block]:
+    """`total` counts the functions of all pages, `items` are this page's."""
+    if page > 1:
+        made = [blocks.context(f"Part {page} of the list of {escape(team_name(team))}")]
+    else:
+        made = [
+            blocks.header(f"{count(total, 'Lambda function')} without active tracing"),
+            _about(team, audit, coverage),
+        ]
+    if audit and page == 1 and audit.not_scanned:
+        made.append(blocks.context(not_scanned_line(audit.not_scanned)))
+    for item in items:
+        made += item_blocks(item)
+    if page == 1:
+        made.append(blocks.context(_footer(team, items, total, approvers_known)))
+    return made
+
+
+def _about(team: str | None, audit: Audit | None, coverage: Coverage) -> Block:
+    who = f"Team *{escape(team)}*" if team else "No team: no tag of theirs names one"
+    when = f" · audited {clock_time(audit.finished_at)}" if audit else ""
+    return blocks.context(f"{who} · {coverage_line(coverage)}{when}")
+
+
+def _footer(team: str | None, items: Sequence[Item], total: int, approvers_known: bool) -> str:
+    words = []
+    if total > len(items):
+        words.append(f"{total - len(items):,} more in this thread.")
+    if team is None:
+        words.append("Tag them in AWS, and they go to their team's channel.")
+    if approvers_known:
+        words.append("A fix needs an approver. Every decision is recorded.")
+    else:
+        words.append("Nobody may approve yet: name approvers under [policy] in lamplighter.toml.")
+    return " ".join(words)
+
+
+def waiting(items: Sequence[Item]) -> int:
+    """How many still wait for a decision."""
+    live = (RequestState.OPEN, RequestState.FAILED)
+    return sum(1 for item in items if item.request and item.request.state in live)
+
+
+def everything_text(coverage: Coverage) -> str:
+    return f"Tracing coverage: {coverage_line(coverage)}"
+
+
+def everything_blocks(
+    audit: Audit, coverage: Coverage, teams: Mapping[str | None, Coverage], seconds: float
+) -> list[Block]:
+    """The whole organisation, a line for each team, the one with most untraced functions first."""
+    about = (
+        f"{count(audit.functions, 'function')} in {count(audit.accounts, 'account')} and "
+        f"{count(audit.regions, 'region')}, audited in {seconds:.1f} s"
+    )
+    made = [blocks.header("Tracing coverage"), blocks.section(f"*{coverage_line(coverage)}*"), blocks.context(about)]
+    if audit.not_scanned:
+        made.append(blocks.context(not_scanned_line(audit.not_scanned)))
+    ranked = sorted(teams.items(), key=lambda pair: (-pair[1].untraced, pair[0] or "~"))
+    lines = [
+        f"*{escape(team_name(team))}*: {counts.untraced:,} untraced · {coverage_line(counts)}"
+        for team, counts in ranked
+    ]
+    made += [blocks.section("\n".join(part)) for part in _parts(lines[:200])]
+    if len(lines) > 200:
+        made.append(blocks.context(f"and {len(lines) - 200:,} more teams"))
+    made.append(blocks.context("Look closer: `/trace-audit <team>` or `/trace-audit <function>`"))
+    return made
+
+
+def team_text(team: str | None, functions: Sequence[Function], coverage: Coverage) -> str:
+    return f"{escape(team_name(team))}: {len(functions):,} untraced, {coverage_line(coverage)}"
+
+
+def team_blocks(
+    team: str | None, functions: Sequence[Function], *, audit: Audit, coverage: Coverage, channel: str
+) -> list[Block]:
+    """A team's untraced functions as lines, and where their buttons are."""
+    if functions:
+        title = f"{count(len(functions), 'Lambda function')} without active tracing"
+    else:
+        title = "No function without active tracing"
+    made = [blocks.header(title), _about(team, audit, coverage)]
+    if audit.not_scanned:
+        made.append(blocks.context(not_scanned_line(audit.not_scanned)))
+    shown = functions[:100]
+    made += [blocks.section("\n".join(part)) for part in _parts([line(function) for function in shown])]
+    if len(functions) > len(shown):
+        made.append(blocks.context(f"and {len(functions) - len(shown):,} more"))
+    if functions:
+        made.append(
+            blocks.context(f"Approve or exempt in the digest in {escape(channel)}, or by `/trace-audit <function>`")
+        )
+    return made
+
+
+def _parts(lines: Sequence[str], limit: int = 2900) -> list[list[str]]:
+    """The lines in groups that each fit a section."""
+    parts: list[list[str]] = []
+    size = limit
+    for one in lines:
+        text = clip(one, limit)
+        if size + len(text) + 1 > limit:
+            parts.append([])
+            size = 0
+        parts[-1].append(text)
+        size += len(text) + 1
+    return parts

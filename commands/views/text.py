@@ -1,0 +1,92 @@
+"""Words in Slack's mrkdwn: the one place that escapes, cuts and formats."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from storage.models import Coverage, NotScanned
+
+SECTION_LIMIT = 3000
+HEADER_LIMIT = 150
+CONTEXT_LIMIT = 2000
+ZERO_WIDTH_SPACE = "\u200b"
+# What Slack would read as style or an emoji: a mark at a word's edge, a colon before an emoji's name.
+STYLE_MARK = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)|(?<!\w):(?=[a-z+][a-z0-9_+'-]*:)")
+
+
+def escape(text: str) -> str:
+    """Text that people or AWS wrote, shown as it was written: no mention, link, emoji or style comes of it."""
+    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # A zero-width space takes a mark its meaning and leaves it readable.
+    return STYLE_MARK.sub("\\g<0>" + ZERO_WIDTH_SPACE, plain)
+
+
+def code(text: str) -> str:
+    """A name in a code span."""
+    inner = " ".join(text.split()).replace("`", "'")
+    return f"`{inner.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')}`"
+
+
+def clip(text: str, limit: int) -> str:
+    """At most `limit` characters, an ellipsis for what was left out; never half an escape sequence or mention."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    for opening, closing in (("&", ";"), ("<", ">")):
+        start = cut.rfind(opening)
+        if start > cut.rfind(closing) and start > limit - 120:
+            cut = cut[:start]
+    if cut.count("`") % 2:
+        cut = cut[: cut.rfind("`")]
+    return cut + "…"
+
+
+def mention(user: str) -> str:
+    return f"<@{user}>" if user[:1] in ("U", "W") else user
+
+
+def clock_time(time: datetime) -> str:
+    """In each reader's own zone; the UTC time where Slack cannot say."""
+    return f"<!date^{int(time.timestamp())}^{{time}}|{time:%H:%M} UTC>"
+
+
+def day_and_time(time: datetime) -> str:
+    return f"<!date^{int(time.timestamp())}^{{date_short_pretty}} at {{time}}|{time:%d %b %Y %H:%M} UTC>"
+
+
+def day(time: datetime) -> str:
+    return f"<!date^{int(time.timestamp())}^{{date_short}}|{time:%d %b %Y}>"
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 function", "2 functions"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listing(names: Sequence[str], most: int = 5) -> str:
+    """ "a, b and 3 more"."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+
+
+def coverage_line(coverage: Coverage) -> str:
+    """Counts in words: exempt always, and what is counted apart where there is any."""
+    whole = coverage.traced + coverage.untraced + coverage.exempt
+    share = "nothing that can be traced" if coverage.percent is None else f"{coverage.percent:g} %"
+    words = [f"{coverage.traced:,} of {whole:,} traced ({share})", f"{coverage.exempt:,} exempt"]
+    if coverage.not_applicable:
+        words.append(f"{coverage.not_applicable:,} not applicable")
+    if coverage.unknown:
+        words.append(f"{coverage.unknown:,} unknown")
+    return " · ".join(words)
+
+
+def not_scanned_line(not_scanned: Sequence[NotScanned]) -> str:
+    """What an audit could not see; empty where it saw everything."""
+    if not not_scanned:
+        return ""
+    first = not_scanned[0]
+    where = f"{first.account} {first.region}".strip()
+    more = f" (and {len(not_scanned) - 1:,} more)" if len(not_scanned) > 1 else ""
+    return f"Not fully seen: {escape(where)}: {escape(clip(first.reason, 300))}{more}"

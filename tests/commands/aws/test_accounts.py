@@ -1,0 +1,329 @@
+"""Whose credentials a call bears, against the local AWS: it knows roles, sessions and what a session policy leaves."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from bot.demo.aws import AwsStandIn
+from commands.aws.accounts import AwsSettings, Cloud
+from commands.aws.errors import AwsProblem, Denied, Gone, Throttled, Unreachable, our_errors, problem
+from commands.aws.inventory import take_inventory
+from commands.aws.keys import Keys
+from commands.aws.session_policy import session_policy
+
+HOME, ANA, BO = "123456789012", "222222222222", "333333333333"
+REGION = "eu-central-1"
+DAEMON = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+LAMBDA_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+HOME_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{HOME}:root"},
+            "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+            "Condition": {"StringEquals": {"sts:ExternalId": "lamp"}},
+        }
+    ],
+}
+SETTINGS = AwsSettings(
+    accounts=(ANA, BO), regions=(REGION,), role="audit", fix_role="fix", external_id="lamp", calls_per_second=0
+)
+
+
+@pytest.fixture
+def aws(monkeypatch, tmp_path):
+    with AwsStandIn(calls_per_second=None) as running:
+        settings = {
+            "AWS_ENDPOINT_URL": running.url,
+            "AWS_ACCESS_KEY_ID": "AKIAPRETEND",
+            "AWS_SECRET_ACCESS_KEY": "pretend",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": str(tmp_path / "none"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        yield running
+
+
+@pytest.fixture
+def team_accounts(aws):
+    """Two accounts with Lamplighter's roles and one function each."""
+    for account, name in ((ANA, "refund"), (BO, "search")):
+        aws.create_role(account, "audit", HOME_TRUST, attached=[ADMIN])
+        aws.create_role(account, "fix", HOME_TRUST, attached=[ADMIN])
+        role = aws.create_role(account, f"{name}-role", LAMBDA_TRUST)
+        for function in (name, f"{name}-other"):
+            aws.seed_function(account, REGION, described(function, role), datetime(2026, 11, 1, tzinfo=UTC))
+    return aws
+
+
+def described(name, role):
+    code = {"ZipFile": b""}
+    return {"FunctionName": name, "Role": role, "Runtime": "python3.13", "Handler": "app.handler", "Code": code}
+
+
+def names(cloud, account):
+    with cloud.acting_as(account):
+        return {each["FunctionName"] for each in cloud.client("lambda", REGION).list_functions()["Functions"]}
+
+
+def function_arn(account=ANA, name="refund"):
+    return f"arn:aws:lambda:{REGION}:{account}:function:{name}"
+
+
+def role_arn(account=ANA, name="refund-role"):
+    return f"arn:aws:iam::{account}:role/{name}"
+
+
+def test_one_client_serves_every_account(team_accounts):
+    cloud = Cloud(SETTINGS)
+
+    assert names(cloud, ANA) == {"refund", "refund-other"}
+    assert names(cloud, BO) == {"search", "search-other"}
+    assert cloud.client("lambda", REGION) is cloud.client("lambda", REGION)
+
+
+def test_threads_do_not_see_each_others_accounts(team_accounts):
+    cloud = Cloud(SETTINGS)
+    wanted = [ANA, BO] * 20
+
+    with ThreadPoolExecutor(8) as pool:
+        seen = list(pool.map(lambda account: names(cloud, account), wanted))
+
+    assert seen == [{"refund", "refund-other"} if each == ANA else {"search", "search-other"} for each in wanted]
+    assert len([session for session in team_accounts.sessions if session.role_arn.endswith("/audit")]) == 2
+
+
+def test_outside_of_the_block_calls_are_ones_own_again(team_accounts):
+    cloud = Cloud(SETTINGS)
+    names(cloud, ANA)
+
+    assert cloud.client("sts", REGION).get_caller_identity()["Account"] == HOME
+
+
+def test_credentials_that_end_within_five_minutes_are_renewed(team_accounts):
+    cloud = Cloud(SETTINGS)
+    names(cloud, ANA)
+    held = cloud.held(ANA)
+
+    cloud.hold(ANA, replace(held, expires=datetime.now(UTC) + timedelta(minutes=4)))
+    names(cloud, ANA)
+
+    assert len(team_accounts.sessions) == 2
+    assert cloud.held(ANA).access_key == team_accounts.sessions[1].access_key
+
+
+def test_a_role_that_may_not_be_assumed_is_denied_with_awss_words(team_accounts):
+    cloud = Cloud(replace(SETTINGS, external_id="wrong"))
+
+    with pytest.raises(Denied, match=rf"sts:AssumeRole in account {ANA}, {REGION}: AccessDenied"):
+        names(cloud, ANA)
+
+
+def test_without_a_role_only_the_credentials_own_account_is_seen(aws):
+    cloud = Cloud(AwsSettings())
+
+    assert names(cloud, HOME) == set()
+    with pytest.raises(Denied, match=f"belong to account {HOME}, and no role to assume in {ANA} is configured"):
+        names(cloud, ANA)
+
+
+def test_the_home_account_is_asked_once(aws):
+    cloud = Cloud(AwsSettings())
+
+    assert [cloud.home_account(), cloud.home_account()] == [HOME, HOME]
+    assert [call.action for call in aws.calls] == ["GetCallerIdentity"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda cloud: cloud.home_account(),
+        lambda cloud: cloud.client("lambda", REGION),
+        lambda cloud: cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA"),
+        lambda cloud: take_inventory(cloud, tag_keys=["team"]),
+    ],
+    ids=["home account", "client", "fixer", "inventory"],
+)
+def test_missing_credentials_are_one_clear_line(aws, monkeypatch, ask):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+
+    with pytest.raises(AwsProblem) as raised:
+        ask(Cloud(SETTINGS))
+
+    assert str(raised.value) == (
+        "No AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run where a role is attached"
+    )
+
+
+def test_a_profile_that_does_not_exist_is_named(aws, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "prod")
+
+    with pytest.raises(AwsProblem, match=r"ProfileNotFound: .*prod"):
+        Cloud(SETTINGS).home_account()
+
+
+def test_a_fix_has_credentials_of_its_own_that_name_the_approver(team_accounts):
+    Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+
+    session = team_accounts.sessions[0]
+    assert (session.role_arn, session.name, session.source_identity) == (role_arn(ANA, "fix"), "U0123ANA", "U0123ANA")
+    assert (session.external_id, session.duration_seconds) == ("lamp", 900)
+
+
+def test_a_fix_may_change_its_function_and_its_role_and_nothing_else(team_accounts):
+    fixer = Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+
+    fixer.iam.attach_role_policy(RoleName="refund-role", PolicyArn=DAEMON)
+    team_accounts.settle()
+    fixer.lambda_.update_function_configuration(FunctionName="refund", TracingConfig={"Mode": "Active"})
+
+    refused = [
+        lambda: fixer.iam.attach_role_policy(RoleName="refund-role", PolicyArn=ADMIN),
+        lambda: fixer.iam.attach_role_policy(RoleName="audit", PolicyArn=DAEMON),
+        lambda: fixer.lambda_.update_function_configuration(FunctionName="refund-other", Timeout=1),
+        lambda: fixer.lambda_.delete_function(FunctionName="refund"),
+    ]
+    for change in refused:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            change()
+    assert team_accounts.function(function_arn())["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_reading_goes_on_with_the_audit_role_beside_a_fix(team_accounts):
+    cloud = Cloud(SETTINGS)
+    with cloud.acting_as(ANA):
+        cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+        cloud.client("lambda", REGION).list_functions()
+
+    reader = [call for call in team_accounts.calls if call.action == "ListFunctions"]
+    assert [call.account for call in reader] == [ANA]
+    assert [session.caller for session in team_accounts.sessions] == [f"arn:aws:iam::{HOME}:user/nobody"] * 2
+
+
+def test_a_session_policy_is_small_and_stays_in_its_partition():
+    partition = "arn:aws-us-gov"
+    made = session_policy(
+        ANA,
+        "us-gov-west-1",
+        f"{partition}:lambda:us-gov-west-1:{ANA}:function:refund",
+        f"{partition}:iam::{ANA}:role/service-role/refund-role",
+    )
+
+    attach = json.loads(made)["Statement"][1]
+    assert attach["Condition"]["ArnEquals"] == {
+        "iam:PolicyARN": f"{partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"
+    }
+    assert len(made) < 2048
+    assert f"{partition}:lambda:us-gov-west-1:{ANA}:function:refund" in made
+
+
+def test_the_longest_names_that_aws_allows_still_fit():
+    role = f"arn:aws:iam::{ANA}:role/{'p' * 510}/{'r' * 64}"
+
+    assert len(session_policy(ANA, REGION, function_arn(name="f" * 64), role)) <= 2048
+
+
+@pytest.mark.parametrize(
+    ("function", "role"),
+    [
+        (function_arn(name="*"), role_arn()),
+        (function_arn(name="refund*"), role_arn()),
+        (function_arn(name="refund:7"), role_arn()),
+        (function_arn(account=BO), role_arn()),
+        (function_arn(), role_arn(name="*")),
+        (function_arn(), role_arn(account=BO)),
+        (function_arn(), ""),
+    ],
+)
+def test_a_fix_is_never_given_more_than_one_function_and_role(function, role):
+    with pytest.raises(AwsProblem, match=r"is not a (function|role) in"):
+        session_policy(ANA, REGION, function, role)
+
+
+@pytest.mark.parametrize(
+    ("approver", "name"), [("U0123ANA", "U0123ANA"), ("U 1/ü", "U-1--"), ("W" * 80, "W" * 64)], ids=str
+)
+def test_session_names_hold_what_sts_takes(team_accounts, approver, name):
+    Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), approver)
+
+    assert team_accounts.sessions[0].source_identity == name
+
+
+def test_nobody_in_particular_may_not_fix(team_accounts):
+    with pytest.raises(AwsProblem, match="the Slack user id of whoever approved it"):
+        Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "")
+
+    assert team_accounts.sessions == []
+
+
+def test_without_a_fix_role_ones_own_credentials_fix_ones_own_account(aws):
+    role = aws.create_role(HOME, "refund-role", LAMBDA_TRUST)
+    aws.seed_function(HOME, REGION, described("refund", role), datetime(2026, 11, 1, tzinfo=UTC))
+    cloud = Cloud(AwsSettings())
+
+    fixer = cloud.fixer(HOME, REGION, function_arn(HOME), role, "U0123ANA")
+
+    assert fixer.lambda_.get_function_configuration(FunctionName="refund")["FunctionArn"] == function_arn(HOME)
+    with pytest.raises(Denied, match="no role"):
+        cloud.fixer(ANA, REGION, function_arn(ANA), role_arn(ANA), "U0123ANA")
+
+
+def test_keys_do_not_show_their_secrets():
+    assert "hush" not in repr(Keys("AKIA", "hush-key", "hush-token"))
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("AccessDeniedException", 403, Denied),
+        ("UnauthorizedOperation", 403, Denied),
+        ("Whatever", 403, Denied),
+        ("Throttling", 400, Throttled),
+        ("RequestLimitExceeded", 503, Throttled),
+        ("NoSuchEntity", 404, Gone),
+        ("ValidationError", 400, AwsProblem),
+    ],
+)
+def test_awss_codes_have_their_kinds(code, status, kind):
+    assert type(problem(code, "", status=status)) is kind
+
+
+def test_a_problem_is_one_line_without_addresses_of_people():
+    said = problem("AccessDenied", "User: arn:aws:sts::1:assumed-role/x/jane.doe@example.com\n  may not\tdo that")
+
+    assert str(said) == "AccessDenied: User: arn:aws:sts::1:assumed-role/x/(an e-mail address) may not do that"
+
+
+def test_a_problem_is_cut_where_aws_goes_on_for_pages():
+    assert len(str(problem("AccessDenied", "encoded " * 1000))) < 500
+
+
+def test_boto3s_errors_say_where_they_happened(aws):
+    cloud = Cloud(AwsSettings())
+    with pytest.raises(Gone) as raised, our_errors(account=HOME, region=REGION, service="lambda"):
+        cloud.client("lambda", REGION).get_function_configuration(FunctionName="nothing")
+
+    assert raised.value.code == "ResourceNotFoundException"
+    assert raised.value.where == f"lambda:GetFunctionConfiguration in account {HOME}, {REGION}"
+    assert raised.value.request_id
+
+
+def test_nobody_listening_is_unreachable(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nothing is served there
+
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9"):
+        Cloud(AwsSettings()).home_account()

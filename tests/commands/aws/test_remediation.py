@@ -1,0 +1,643 @@
+"""Fixes against the local AWS, which refuses Active for roles that may not write, forgets nothing, and takes its time.
+
+Time alone is replaced: waiting moves the clock that AWS and the fix both look at.
+"""
+
+import base64
+import io
+import json
+import zipfile
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from bot.demo.aws import AwsStandIn
+from commands.aws import roles
+from commands.aws.remediation import Clients, FunctionGone, RemediationFailed, StepName, enable_tracing
+from storage.models import MayWrite, TracingMode
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+DAEMON = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+IAM_DELAY, UPDATE = 10, 3  # seconds
+
+
+def statement(effect, action, **more):
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": effect, "Action": action, "Resource": "*", "Sid": "Rule", **more}],
+    }
+
+
+class Clock:
+    """The one clock of AWS and the fix; waiting moves it."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+    def utc(self):
+        return datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def wait(self, seconds):
+        assert seconds > 0
+        self.seconds += seconds
+
+
+class World:
+    """An account with functions in it, and a fix to run there."""
+
+    def __init__(self, aws, clock):
+        self.aws, self.clock = aws, clock
+        self.lambda_, self.iam = self.clients()
+
+    def clients(self, **keys):
+        keys = keys or {"aws_access_key_id": "pretend", "aws_secret_access_key": "pretend"}
+        once = Config(retries={"total_max_attempts": 1})  # so that remediation alone decides what is tried again
+        make = [
+            boto3.client(name, REGION, endpoint_url=self.aws.url, config=once, **keys) for name in ("lambda", "iam")
+        ]
+        return tuple(make)
+
+    def role(self, name="refund-role", path="/service-role/", policy=None, **fields):
+        trust = json.dumps({"Version": "2012-10-17", "Statement": TRUST})
+        arn = self.iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust, **fields)["Role"]["Arn"]
+        if policy:
+            self.iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(policy))
+        self.aws.settle()
+        return arn
+
+    def function(self, role, name="refund", mode="PassThrough", runtime="python3.13"):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("app.py", "def handler(event, context): ...")
+        code = {"ZipFile": base64.b64encode(packed.getvalue()).decode()}
+        spec = {"FunctionName": name, "Role": role, "Runtime": runtime, "Handler": "app.handler", "Code": code}
+        spec["TracingConfig"] = {"Mode": mode}
+        self.aws.functions.create(ACCOUNT, REGION, spec, seeding=True)
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+    def fix(self, arn, meanwhile=None, writes=None, **more):
+        """The outcome of a fix; `meanwhile` says what others do when a step has been announced."""
+        reads = Clients(self.lambda_, self.iam)
+        running = enable_tracing(
+            reads=reads, writes=writes or reads, function_arn=arn, clock=self.clock, wait=self.clock.wait, **more
+        )
+        self.steps = []
+        while True:
+            try:
+                step = next(running)
+            except StopIteration as end:
+                return end.value
+            self.steps.append(step)
+            (meanwhile or {}).get(step.name, lambda: None)()
+
+    def failure(self, arn, **more):
+        with pytest.raises(RemediationFailed) as failed:
+            self.fix(arn, **more)
+        return failed.value
+
+    @property
+    def names(self):
+        return [step.name for step in self.steps]
+
+    def mode(self, arn):
+        return self.aws.function(arn)["TracingConfig"]["Mode"]
+
+    def attached(self, role="refund-role"):
+        listed = self.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        return [policy["PolicyArn"] for policy in listed]
+
+    def called(self, action):
+        return sum(call.action == action for call in self.aws.calls)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def make_world(clock, monkeypatch):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    running = []
+
+    def make(**knobs):
+        aws = AwsStandIn(
+            clock=clock.utc,
+            iam_delay=timedelta(seconds=knobs.pop("iam_delay", IAM_DELAY)),
+            lambda_update=timedelta(seconds=UPDATE),
+            calls_per_second=None,
+            **knobs,
+        )
+        aws.start()
+        running.append(aws)
+        return World(aws, clock)
+
+    yield make
+    for aws in running:
+        aws.stop()
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world()
+
+
+# The way it should go
+
+
+def test_a_role_without_permission_gets_the_policy_and_the_function_becomes_active(world):
+    arn = world.function(world.role())
+
+    outcome = world.fix(arn)
+
+    assert world.mode(arn) == "Active"
+    assert world.attached() == [DAEMON]
+    assert (outcome.before, outcome.after) == (TracingMode.PASS_THROUGH, TracingMode.ACTIVE)
+    assert (outcome.changed, outcome.attached_policy, outcome.note) == (True, DAEMON, "")
+    assert outcome.revision_id == world.aws.function(arn)["RevisionId"]
+    assert len(outcome.request_ids) == 2
+    assert all(outcome.request_ids)
+    assert world.names == ["read", "role", "tracing", "wait_iam", "update", "read_back"]
+    assert world.steps[1].text == "Giving role `refund-role` permission to send traces"
+    assert IAM_DELAY <= world.clock.seconds < 90
+
+
+def test_a_role_that_may_write_is_left_alone(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+
+    outcome = world.fix(arn)
+
+    assert world.mode(arn) == "Active"
+    assert (world.attached(), outcome.attached_policy, len(outcome.request_ids)) == ([], None, 1)
+    assert world.names == ["read", "tracing", "update", "read_back"]
+
+
+def test_a_function_that_is_traced_already_is_not_touched(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")), mode="Active")
+
+    outcome = world.fix(arn)
+
+    assert (outcome.before, outcome.after, outcome.changed) == (TracingMode.ACTIVE, TracingMode.ACTIVE, False)
+    assert outcome.request_ids == ()
+    assert world.called("UpdateFunctionConfiguration") == 0
+
+
+def test_an_active_function_that_loses_its_traces_needs_its_role_mended_only(world):
+    role = world.role()
+    arn = world.function(role, mode="Active")
+
+    outcome = world.fix(arn)
+
+    assert roles.may_write(roles.read_role(world.iam, role), account=ACCOUNT) is MayWrite.YES
+    assert (outcome.changed, outcome.attached_policy) == (True, DAEMON)
+    assert world.names == ["read", "role", "read_back"]
+    assert world.called("UpdateFunctionConfiguration") == 0
+
+
+def test_a_full_role_gets_an_inline_policy_of_the_two_actions(make_world):
+    world = make_world(policies_per_role=1)
+    arn = world.function(world.role())
+    world.iam.attach_role_policy(RoleName="refund-role", PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+
+    outcome = world.fix(arn)
+
+    put = world.iam.get_role_policy(RoleName="refund-role", PolicyName="lamplighter-xray-write")["PolicyDocument"]
+    assert put["Statement"] == [
+        {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "Resource": "*"}
+    ]
+    assert (world.mode(arn), outcome.attached_policy) == ("Active", "lamplighter-xray-write")
+
+
+def test_a_conditional_allow_is_made_a_plain_one(world):
+    only_from = statement("Allow", "xray:*", Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
+    arn = world.function(world.role(policy=only_from))
+
+    outcome = world.fix(arn)
+
+    assert (world.mode(arn), outcome.attached_policy, outcome.note) == ("Active", DAEMON, "")
+
+
+def test_a_conditional_deny_is_left_to_lambda_and_noted(world):
+    role = world.role(policy=statement("Allow", "xray:*"))
+    deny = statement("Deny", "xray:*", Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
+    world.iam.put_role_policy(RoleName="refund-role", PolicyName="guard", PolicyDocument=json.dumps(deny))
+    world.aws.settle()
+    arn = world.function(role)
+
+    outcome = world.fix(arn)
+
+    assert (world.mode(arn), world.attached()) == ("Active", [])
+    assert outcome.note == (
+        "whether role `refund-role` may send traces cannot be told: policy `guard` (statement `Rule`) denies "
+        "xray:PutTraceSegments under a condition on `aws:SourceVpc`"
+    )
+
+
+def test_a_role_whose_policies_may_not_be_listed_is_read_from_the_accounts_listing(world):
+    arn = world.function(world.role())
+    world.aws.deny(service="iam", action="ListRolePolicies")
+
+    outcome = world.fix(arn)
+
+    assert world.mode(arn) == "Active"
+    assert outcome.attached_policy == "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+
+
+def test_a_role_that_cannot_be_read_is_not_changed_and_the_missing_permission_is_named(world):
+    arn = world.function(world.role())
+    world.aws.deny(service="iam", action="ListRolePolicies")
+    world.aws.deny(service="iam", action="GetAccountAuthorizationDetails")
+
+    with pytest.raises(RemediationFailed) as failure:
+        world.fix(arn)
+
+    assert (world.mode(arn), world.attached()) == ("PassThrough", [])
+    assert "not all of its policies could be read" in failure.value.reason
+    assert "iam:GetAccountAuthorizationDetails" in failure.value.reason
+
+
+# Where attaching would not help
+
+
+def test_an_explicit_deny_stops_the_fix_before_anything_is_changed(world):
+    arn = world.function(world.role(policy=statement("Deny", "xray:*")))
+
+    failed = world.failure(arn)
+
+    assert (failed.step, failed.attached_policy, failed.code) == (StepName.ROLE, None, "")
+    assert "an explicit Deny in policy `own` (statement `Rule`) forbids xray:PutTraceSegments" in failed.reason
+    assert (world.mode(arn), world.attached()) == ("PassThrough", [])
+
+
+def test_a_boundary_without_the_action_stops_the_fix_before_anything_is_changed(world):
+    document = json.dumps(statement("Allow", "s3:*"))
+    boundary = world.iam.create_policy(PolicyName="boundary", PolicyDocument=document)["Policy"]["Arn"]
+    arn = world.function(world.role(PermissionsBoundary=boundary))
+
+    failed = world.failure(arn)
+
+    assert failed.step is StepName.ROLE
+    assert "its permissions boundary does not allow xray:PutTraceSegments" in failed.reason
+    assert (world.mode(arn), world.attached()) == ("PassThrough", [])
+
+
+def test_a_service_linked_role_is_not_touched(world):
+    arn = world.function(world.role(path="/aws-service-role/x.amazonaws.com/"))
+
+    failed = world.failure(arn)
+
+    assert (failed.step, world.attached()) == (StepName.ROLE, [])
+    assert "service-linked" in failed.reason
+
+
+# What happens meanwhile
+
+
+def change_description(world):
+    world.lambda_.update_function_configuration(FunctionName="refund", Description=f"deployed {world.clock.seconds}")
+
+
+def test_a_function_that_somebody_deploys_meanwhile_is_fixed_after_that(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+
+    outcome = world.fix(arn, meanwhile={"tracing": lambda: change_description(world)})
+
+    told = world.aws.function(arn)
+    assert (told["TracingConfig"]["Mode"], told["Description"]) == ("Active", "deployed 0.0")
+    assert outcome.revision_id == told["RevisionId"]
+
+
+def test_a_function_that_somebody_else_sets_active_meanwhile_is_fine(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+
+    def somebody_else():
+        world.lambda_.update_function_configuration(FunctionName="refund", TracingConfig={"Mode": "Active"})
+
+    outcome = world.fix(arn, meanwhile={"tracing": somebody_else})
+
+    assert (outcome.after, outcome.changed, outcome.request_ids) == (TracingMode.ACTIVE, False, ())
+
+
+def test_a_function_that_is_changed_again_and_again_is_given_back(world, clock):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    real = world.lambda_.update_function_configuration
+
+    class Restless:
+        """Somebody whose every change comes just before ours."""
+
+        def update_function_configuration(self, **asked):
+            world.aws.settle()
+            change_description(world)
+            world.aws.settle()
+            return real(**asked)
+
+    failed = world.failure(arn, writes=Clients(Restless(), world.iam))
+
+    assert (failed.step, failed.code) == (StepName.TRACING, "PreconditionFailedException")
+    assert "changed by somebody else" in failed.reason
+    assert world.mode(arn) == "PassThrough"
+
+
+def test_an_update_in_progress_is_waited_out(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    change_description(world)
+
+    world.fix(arn)
+
+    assert world.mode(arn) == "Active"
+    assert world.clock.seconds >= UPDATE
+
+
+def test_throttling_is_waited_out_at_every_call(world):
+    arn = world.function(world.role())
+    for action in ("GetFunctionConfiguration", "UpdateFunctionConfiguration", "ListAliases"):
+        world.aws.throttle(2, service="lambda", action=action)
+    for action in ("GetRole", "ListAttachedRolePolicies", "AttachRolePolicy"):
+        world.aws.throttle(2, service="iam", action=action)
+
+    outcome = world.fix(arn)
+
+    assert (world.mode(arn), outcome.changed, outcome.note) == ("Active", True, "")
+
+
+def test_throttling_without_end_is_a_failure_after_the_deadline(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    world.aws.throttle(10_000, service="lambda", action="UpdateFunctionConfiguration")
+
+    failed = world.failure(arn)
+
+    assert (failed.step, failed.code) == (StepName.TRACING, "TooManyRequestsException")
+    assert "Approve again in a few minutes" in failed.reason
+    assert 180 <= world.clock.seconds < 190
+
+
+def test_a_permission_that_lambda_never_notices_is_a_failure_after_the_deadline(make_world):
+    world = make_world(iam_delay=3600)
+    arn = world.function(world.role())
+
+    failed = world.failure(arn)
+
+    assert (failed.step, failed.attached_policy) == (StepName.WAIT_IAM, DAEMON)
+    assert failed.code == "InvalidParameterValueException"
+    assert failed.request_id
+    assert "may not call xray:PutTraceSegments even 90 seconds after it was given a policy" in failed.reason
+    assert 90 <= world.clock.seconds < 100
+
+
+def test_an_update_that_does_not_end_is_a_failure_after_the_deadline(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+
+    failed = world.failure(arn, update_deadline=2)
+
+    assert failed.step is StepName.UPDATE
+    assert "has not finished the update after 2 seconds" in failed.reason
+
+
+def test_a_refusal_on_account_of_a_role_that_nobody_changed_is_not_waited_for(world):
+    role = world.role()
+    arn = world.function(role)
+    allow = json.dumps(statement("Allow", "xray:*"))
+    world.iam.put_role_policy(RoleName="refund-role", PolicyName="late", PolicyDocument=allow)
+
+    failed = world.failure(arn)
+
+    assert (failed.step, world.clock.seconds) == (StepName.TRACING, 0)
+    assert "may not call xray:PutTraceSegments, though its policies allow it" in failed.reason
+
+
+def test_a_mode_that_does_not_stay_active_is_no_success(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+
+    def set_back():
+        world.aws.settle()
+        world.lambda_.update_function_configuration(FunctionName="refund", TracingConfig={"Mode": "PassThrough"})
+
+    failed = world.failure(arn, meanwhile={"read_back": set_back})
+
+    assert failed.step is StepName.READ_BACK
+    assert "is PassThrough again" in failed.reason
+
+
+# What cannot be fixed
+
+
+def test_a_function_that_is_gone_is_told_apart_from_a_failure(world):
+    arn = world.function(world.role())
+    world.lambda_.delete_function(FunctionName="refund")
+
+    with pytest.raises(FunctionGone) as gone:
+        world.fix(arn)
+
+    assert (gone.value.function_arn, gone.value.attached_policy) == (arn, None)
+
+
+def test_a_function_that_goes_meanwhile_leaves_word_of_the_policy(world):
+    arn = world.function(world.role())
+
+    with pytest.raises(FunctionGone) as gone:
+        world.fix(arn, meanwhile={"tracing": lambda: world.lambda_.delete_function(FunctionName="refund")})
+
+    assert gone.value.attached_policy == DAEMON
+
+
+def test_a_deprecated_runtime_blocks_the_fix(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")), runtime="python2.7")
+
+    failed = world.failure(arn)
+
+    assert failed.reason.startswith("blocked: Lambda no longer changes functions on runtime `python2.7`.")
+    assert (failed.step, world.mode(arn)) == (StepName.TRACING, "PassThrough")
+
+
+def test_a_role_that_is_gone_is_named(world):
+    arn = world.function(world.role())
+    world.iam.delete_role(RoleName="refund-role")
+
+    failed = world.failure(arn)
+
+    assert (failed.step, failed.code) == (StepName.READ, "NoSuchEntity")
+    assert "refund-role" in failed.reason
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "step", "permission"),
+    [
+        ("lambda", "GetFunctionConfiguration", "read", "audits lack lambda:GetFunctionConfiguration"),
+        ("iam", "GetRole", "read", "audits lack iam:GetRole"),
+        ("iam", "AttachRolePolicy", "role", "fixes lack iam:AttachRolePolicy on role `refund-role`"),
+        ("lambda", "UpdateFunctionConfiguration", "tracing", "fixes lack lambda:UpdateFunctionConfiguration on `ref"),
+    ],
+)
+def test_a_denied_call_names_the_missing_permission(world, service, action, step, permission):
+    arn = world.function(world.role())
+    world.aws.deny(service=service, action=action)
+
+    failed = world.failure(arn)
+
+    assert failed.step == step
+    assert permission in failed.reason
+    assert failed.request_id
+    assert world.mode(arn) == "PassThrough"
+
+
+def test_a_full_role_without_leave_for_an_inline_policy_names_that_permission(make_world):
+    world = make_world(policies_per_role=0)
+    arn = world.function(world.role())
+    world.aws.deny(service="iam", action="PutRolePolicy")
+
+    failed = world.failure(arn)
+
+    assert (failed.step, failed.attached_policy) == (StepName.ROLE, None)
+    assert "fixes lack iam:PutRolePolicy on role `refund-role`" in failed.reason
+
+
+def test_an_aws_that_does_not_answer_is_a_failure_in_our_words(world):
+    arn = world.function(world.role())
+    once = Config(retries={"total_max_attempts": 1})
+    keys = {"aws_access_key_id": "pretend", "aws_secret_access_key": "pretend"}
+    nobody = boto3.client("lambda", REGION, endpoint_url="http://127.0.0.1:9", config=once, **keys)
+
+    with pytest.raises(RemediationFailed) as failed:
+        list(
+            enable_tracing(
+                reads=Clients(nobody, world.iam),
+                writes=Clients(nobody, world.iam),
+                function_arn=arn,
+                clock=world.clock,
+                wait=world.clock.wait,
+            )
+        )
+
+    assert failed.value.code == "EndpointConnectionError"
+    assert "does not answer" in failed.value.reason
+
+
+# Aliases
+
+
+def test_an_alias_that_serves_an_untraced_version_is_noted(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    world.lambda_.publish_version(FunctionName="refund")
+    world.lambda_.create_alias(FunctionName="refund", Name="live", FunctionVersion="1")
+    world.lambda_.create_alias(FunctionName="refund", Name="dev", FunctionVersion="$LATEST")
+    world.aws.settle()
+
+    outcome = world.fix(arn)
+
+    assert world.mode(arn) == "Active"
+    assert outcome.note == "alias `live` serves version 1, which is not traced: it needs a deployment"
+
+
+def test_a_weighted_version_is_looked_at_too(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    world.lambda_.publish_version(FunctionName="refund")
+    world.aws.settle()
+    world.fix(arn)
+    world.lambda_.publish_version(FunctionName="refund")
+    weights = {"AdditionalVersionWeights": {"1": 0.1}}
+    world.lambda_.create_alias(FunctionName="refund", Name="live", FunctionVersion="2", RoutingConfig=weights)
+    world.aws.settle()
+
+    outcome = world.fix(arn)
+
+    assert not outcome.changed
+    assert outcome.note == "alias `live` serves version 1, which is not traced: it needs a deployment"
+
+
+def test_aliases_that_cannot_be_read_are_noted_and_no_failure(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    world.aws.deny(service="lambda", action="ListAliases")
+
+    outcome = world.fix(arn)
+
+    assert outcome.after is TracingMode.ACTIVE
+    assert outcome.note == "which versions its aliases serve could not be read (AccessDeniedException)"
+
+
+# After a crash
+
+
+@pytest.mark.parametrize("last", ["role", "tracing", "wait_iam", "update", "read_back"])
+def test_a_fix_that_was_cut_short_anywhere_is_finished_by_the_next(world, last):
+    arn = world.function(world.role())
+
+    class PowerCutError(Exception):
+        """The process ends here."""
+
+    def power_cut():
+        raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        world.fix(arn, meanwhile={last: power_cut})
+    outcome = world.fix(arn, attached_before=True)
+
+    assert (world.mode(arn), world.attached()) == ("Active", [DAEMON])
+    assert (outcome.after, outcome.attached_policy) == (TracingMode.ACTIVE, DAEMON)
+    assert world.aws.function(arn)["LastUpdateStatus"] == "Successful"
+
+
+def test_running_a_fix_twice_changes_nothing_the_second_time(world):
+    arn = world.function(world.role())
+    world.fix(arn)
+
+    again = world.fix(arn)
+
+    assert (again.before, again.after) == (TracingMode.ACTIVE, TracingMode.ACTIVE)
+    assert (again.changed, again.attached_policy, again.request_ids) == (False, None, ())
+
+
+# What the local AWS does not do by itself: its answers are edited as they arrive
+
+
+def edited(client, operation, edit):
+    client.meta.events.register(
+        f"after-call.{client.meta.service_model.service_name}.{operation}", lambda parsed, **_: edit(parsed)
+    )
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_the_policy_is_the_one_of_the_roles_partition(world, partition):
+    role = world.role()
+    arn = world.function(role)
+    edited(world.iam, "GetRole", lambda told: told["Role"].update(Arn=role.replace("arn:aws:", f"arn:{partition}:")))
+
+    failed = world.failure(arn)
+
+    assert (failed.step, failed.code) == (StepName.ROLE, "NoSuchEntity")  # the local AWS is of partition `aws`
+    assert f"arn:{partition}:iam::aws:policy/AWSXRayDaemonWriteAccess" in failed.reason
+
+
+def test_an_update_that_lambda_gives_up_is_a_failure_with_lambdas_reason(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    broken = {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "The KMS key is disabled."}
+    edited(world.lambda_, "GetFunctionConfiguration", lambda told: told.update(broken))
+
+    failed = world.failure(arn)
+
+    assert failed.step is StepName.UPDATE
+    assert failed.reason == (
+        "Lambda could not finish the update: The KMS key is disabled. Mend that, then approve again."
+    )
+
+
+def test_managed_instances_serve_what_was_published_last(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    edited(world.lambda_, "GetFunctionConfiguration", lambda told: told.update(CapacityProviderConfig={}))
+
+    assert "it runs on Lambda Managed Instances" in world.fix(arn).note
+
+
+def test_a_missing_tracing_config_counts_as_untraced(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    edited(world.lambda_, "GetFunctionConfiguration", lambda told: told.pop("TracingConfig"))
+
+    failed = world.failure(arn)
+
+    assert failed.step is StepName.READ_BACK
+    assert world.mode(arn) == "Active"

@@ -1,0 +1,257 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.demo.slack import message_problems, view_problems
+from commands.views import digest, functions
+from commands.views.exempt import exempt_form
+from commands.views.functions import Item
+from commands.views.text import clip, escape
+from storage.models import (
+    Alias,
+    Audit,
+    CheckName,
+    Coverage,
+    Exemption,
+    Finding,
+    FixRequest,
+    Function,
+    MayWrite,
+    NotScanned,
+    RequestState,
+    ServedVersion,
+    TracingMode,
+    Verdict,
+)
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+FUNCTION = Function(
+    arn="arn:aws:lambda:eu-central-1:111122223333:function:refund-worker",
+    account="111122223333",
+    region="eu-central-1",
+    name="refund-worker",
+    mode=TracingMode.PASS_THROUGH,
+    role="arn:aws:iam::111122223333:role/payments-api",
+    role_may_write=MayWrite.NO,
+    team="payments",
+    verdict=Verdict.UNTRACED,
+)
+REQUEST = FixRequest("token", FUNCTION.arn, "payments", RequestState.OPEN, NOON, "clock")
+RUNNING = replace(REQUEST, state=RequestState.RUNNING, approved_by="U0ANA", approved_at=NOON)
+APPLIED = replace(RUNNING, state=RequestState.APPLIED, finished_at=NOON + timedelta(seconds=42))
+FAILED = replace(APPLIED, state=RequestState.FAILED, error="The role denies it.")
+AUDIT = Audit(1, NOON, NOON, 3, 2, 120, 44)
+EXEMPTION = Exemption(1, FUNCTION.arn, "moves in OPS-12", "U0BO", NOON, NOON + timedelta(days=90))
+
+HOSTILE = st.text(
+    st.one_of(st.sampled_from("<!channel>&@`*_~:|{}\n\r\t\u202e\u200f💡é"), st.characters(codec="utf-8")), max_size=5000
+)
+
+
+def words(blocks: Sequence[dict[str, object]]) -> str:
+    """All that people read in these blocks."""
+    found: list[str] = []
+
+    def look(part: object) -> None:
+        if isinstance(part, dict):
+            if isinstance(part.get("text"), str):
+                found.append(part["text"])
+            for inner in part.values():
+                look(inner)
+        elif isinstance(part, list):
+            for inner in part:
+                look(inner)
+
+    look(list(blocks))
+    return "\n".join(found)
+
+
+def buttons(blocks: Sequence[dict[str, object]]) -> list[str]:
+    return [
+        element["action_id"]
+        for block in blocks
+        if block["type"] == "actions"
+        for element in block["elements"]  # type: ignore[attr-defined]
+    ]
+
+
+def test_an_open_row_says_how_it_stands_and_offers_both_ways() -> None:
+    made = functions.item_blocks(Item(FUNCTION, REQUEST, sharing=3, since=NOON))
+
+    assert "`refund-worker`" in words(made)
+    assert "111122223333 · eu-central-1" in words(made)
+    assert "role `payments-api` may not write to X-Ray yet" in words(made)
+    assert buttons(made) == [functions.APPROVE, functions.EXEMPT]
+    assert not message_problems(made)
+
+
+def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
+    text = functions.confirm_text(Item(FUNCTION, REQUEST, sharing=3))
+
+    assert text == (
+        "Sets TracingConfig of refund-worker (111122223333, eu-central-1) from PassThrough to Active. "
+        "Its role gets AWSXRayDaemonWriteAccess, which 3 other functions also use."
+    )
+    assert "1 other function also uses" in functions.confirm_text(Item(FUNCTION, REQUEST, sharing=1))
+    assert "role" not in functions.confirm_text(Item(replace(FUNCTION, role_may_write=MayWrite.YES), REQUEST))
+
+
+@pytest.mark.parametrize(
+    ("request_", "said", "offered"),
+    [
+        (RUNNING, "*Turning on…* asking AWS · approved by <@U0ANA>", []),
+        (APPLIED, "*Active since <!date^1795435242^{time}|12:00 UTC>*, approved by <@U0ANA>", []),
+        (FAILED, "The role denies it.", [functions.APPROVE, functions.EXEMPT]),
+        (replace(REQUEST, state=RequestState.RESOLVED, error="The function no longer exists."), "no longer exists", []),
+    ],
+    ids=["running", "applied", "failed", "resolved"],
+)
+def test_a_row_follows_its_request(request_: FixRequest, said: str, offered: list[str]) -> None:
+    made = functions.item_blocks(Item(FUNCTION, request_))
+
+    assert said in words(made)
+    assert buttons(made) == offered
+
+
+def test_an_exempt_row_says_until_when_who_and_why() -> None:
+    resolved = replace(REQUEST, state=RequestState.RESOLVED, error="Exempt.")
+
+    made = functions.item_blocks(Item(replace(FUNCTION, verdict=Verdict.EXEMPT), resolved, EXEMPTION))
+
+    assert "granted by <@U0BO>: moves in OPS-12" in words(made)
+    assert buttons(made) == []
+
+
+def test_a_function_that_only_an_alias_leaves_dark_has_no_fix_button() -> None:
+    served = Alias("live", (ServedVersion("3", TracingMode.PASS_THROUGH),))
+    finding = Finding(CheckName.ALIAS_UNTRACED, "Alias live serves version 3, which is not Active.")
+    dark = replace(
+        FUNCTION, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES, aliases=(served,), findings=(finding,)
+    )
+
+    made = functions.card_blocks(Item(dark, REQUEST))
+
+    assert buttons(made) == [functions.EXEMPT]
+    assert "Alias live serves version 3" in words(made)
+    assert not message_problems(made)
+
+
+def test_a_card_tells_all_about_a_function() -> None:
+    made = functions.card_blocks(Item(replace(FUNCTION, verdict=Verdict.EXEMPT), None, EXEMPTION, since=NOON))
+
+    for said in ("PassThrough", "exempt since", "`payments-api`", "payments", "moves in OPS-12", "none in use"):
+        assert said in words(made)
+    assert not message_problems(made)
+
+
+def test_a_digest_counts_names_the_team_and_what_was_not_seen() -> None:
+    partly = replace(AUDIT, not_scanned=(NotScanned("444455556666", "", "AccessDenied: no"),))
+    made = digest.digest_blocks(
+        "payments",
+        [Item(FUNCTION, REQUEST)],
+        total=1,
+        page=1,
+        audit=partly,
+        coverage=Coverage(traced=18, untraced=1, exempt=2, unknown=1),
+        approvers_known=False,
+    )
+
+    assert "1 Lambda function without active tracing" in words(made)
+    assert "Team *payments* · 18 of 21 traced (85.7 %) · 2 exempt · 1 unknown" in words(made)
+    assert "444455556666" in words(made)
+    assert "name approvers under [policy]" in words(made)
+
+
+def test_a_full_page_fits_a_message() -> None:
+    items = [Item(replace(FUNCTION, name=f"{'n' * 140}{number}"), REQUEST) for number in range(digest.PAGE)]
+    made = digest.digest_blocks(
+        "payments", items, total=400, page=1, audit=AUDIT, coverage=Coverage(), approvers_known=True
+    )
+
+    assert len(made) <= 50
+    assert "380 more in this thread" in words(made)
+    assert not message_problems(made)
+
+
+def test_the_form_carries_the_request_and_asks_for_ninety_days() -> None:
+    view = exempt_form(FUNCTION, "token", date(2026, 11, 23))
+
+    assert view["private_metadata"] == "token"
+    assert view["blocks"][2]["element"]["initial_date"] == "2027-02-21"  # type: ignore[index]
+    assert not view_problems(view)
+
+
+def test_everything_is_a_line_for_each_team() -> None:
+    teams = {f"team-{number}": Coverage(traced=3, untraced=number) for number in range(300)} | {
+        None: Coverage(untraced=1)
+    }
+    made = digest.everything_blocks(AUDIT, Coverage(traced=900), teams, 1.25)
+
+    assert "*team-299*: 299 untraced" in words(made)
+    assert "and 101 more teams" in words(made)
+    assert not message_problems(made)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("<!channel> & <@U1>", "&lt;!channel&gt; &amp; &lt;@U1&gt;"),
+        ("two\nlines", "two lines"),
+        ("role_name_x stays", "role_name_x stays"),
+        (":tada: is no emoji", ":\u200btada: is no emoji"),
+        ("at 10:42:07", "at 10:42:07"),
+        ("*bold* `code`", "*\u200bbold*\u200b `\u200bcode`\u200b"),
+    ],
+)
+def test_what_people_write_is_shown_and_means_nothing(typed: str, shown: str) -> None:
+    assert escape(typed) == shown
+
+
+@given(HOSTILE, st.integers(20, 400))
+@settings(max_examples=200, deadline=None)
+def test_cutting_never_leaves_half_a_mark(text: str, limit: int) -> None:
+    cut = clip(escape(text), limit)
+
+    assert len(cut) <= limit
+    assert not cut.rstrip("…").endswith(("&", "&a", "&am", "&amp", "&l", "&lt", "&g", "&gt"))
+    assert "<" not in cut
+
+
+@given(name=st.text(min_size=1, max_size=140), reason=HOSTILE, team=st.one_of(st.none(), HOSTILE))
+@settings(max_examples=100, deadline=None)
+def test_no_input_breaks_slacks_limits_or_mentions_anybody(name: str, reason: str, team: str | None) -> None:
+    hostile = replace(
+        FUNCTION,
+        name=name,
+        team=team,
+        role=f"arn:aws:iam::1:role/{name}",
+        findings=(Finding(CheckName.ALIAS_UNTRACED, reason),) * 3,
+    )
+    failed = replace(FAILED, error=reason, note=reason, step=reason)
+    exemption = replace(EXEMPTION, reason=reason)
+    for item in (
+        Item(hostile, REQUEST, exemption, sharing=12_345, since=NOON),
+        Item(hostile, replace(failed, state=RequestState.RUNNING)),
+        Item(hostile, failed),
+        Item(hostile, replace(failed, state=RequestState.APPLIED)),
+        Item(hostile, replace(failed, state=RequestState.RESOLVED), exemption),
+    ):
+        page = digest.digest_blocks(
+            team,
+            [item],
+            total=1,
+            page=1,
+            audit=replace(AUDIT, not_scanned=(NotScanned(name, name, reason),)),
+            coverage=Coverage(1, 2, 3, 4, 5),
+            approvers_known=True,
+        )
+        for made in (page, functions.card_blocks(item), [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}]):
+            assert not message_problems(made)
+            assert "<!channel" not in words(made)
+            assert "<!here" not in words(made)
+        assert len(digest.digest_text(team, [item], 1)) <= 3000
+    assert not view_problems(exempt_form(hostile, "token", date(2026, 11, 23)))
