@@ -1,0 +1,1 @@
+"""What runs: the configuration, the connection to Slack, the clock and the terminal around `commands`."""

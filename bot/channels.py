@@ -1,0 +1,56 @@
+"""From the channel names in the configuration to the ids that Slack wants."""
+
+import re
+import threading
+import time
+
+from slack_sdk import WebClient
+
+CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
+KEEP_SECONDS = 600.0
+UNKNOWN_SECONDS = 10.0  # a channel may be made, or the bot invited, at any moment
+
+
+class ChannelNames:
+    """Names are looked up with conversations.list (scopes channels:read, groups:read) and kept for ten minutes."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._ids: dict[str, str] = {}
+        self._read_at: float | None = None
+        self._lock = threading.Lock()
+
+    def id_of(self, channel: str) -> str | None:
+        """The id for `#name` or an id; None where no channel that the bot can see has that name.
+
+        Raises SlackApiError as conversations.list does.
+        """
+        if CHANNEL_ID.fullmatch(channel):
+            return channel
+        name = channel.lstrip("#").lower()
+        with self._lock:
+            if self._stale(KEEP_SECONDS if name in self._ids else UNKNOWN_SECONDS):
+                self._read()
+            return self._ids.get(name)
+
+    def forget(self) -> None:
+        """A channel was not what it seemed: ask again next time."""
+        with self._lock:
+            self._read_at = None
+
+    def _stale(self, seconds: float) -> bool:
+        return self._read_at is None or time.monotonic() - self._read_at >= seconds
+
+    def _read(self) -> None:
+        ids: dict[str, str] = {}
+        cursor = ""
+        while True:
+            page = self._client.conversations_list(
+                types="public_channel,private_channel", exclude_archived=True, limit=200, cursor=cursor or None
+            )
+            ids |= {str(one["name"]).lower(): str(one["id"]) for one in page.get("channels") or ()}
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        self._ids = ids
+        self._read_at = time.monotonic()

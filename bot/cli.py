@@ -1,0 +1,153 @@
+"""The same commands in a terminal: `run`, `audit`, `demo`."""
+
+import difflib
+import logging
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bot.config import Config
+    from commands._types import Context
+    from storage.store import Store
+
+EXIT_DONE, EXIT_WANTING, EXIT_USAGE = 0, 1, 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Lamplighter finds AWS Lambda functions without active tracing and helps their teams to fix them.
+
+    Settings: SLACK_BOT_TOKEN, SLACK_APP_TOKEN or SLACK_SIGNING_SECRET, the usual AWS_* names, and lamplighter.toml.
+    """
+
+
+@main.command()
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def run(verbose: bool) -> None:
+    """Start the bot and stay, until SIGTERM or ctrl-C."""
+    _log(verbose)
+
+    def start() -> int:
+        from bot.config import load
+        from bot.service import Service
+
+        config = load()
+        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):
+            os.environ.pop(name, None)  # nothing that is started or printed from here on can show them
+        Service(config).run()
+        return EXIT_DONE
+
+    sys.exit(_answering(start))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--team", help="Show this team's functions only.")
+@click.option("--account", help="Ask this account only (12 digits).")
+@click.option("--region", help="Ask this region only.")
+@click.option("--all", "everything", is_flag=True, help="Show traced functions too (a table shows the others).")
+def audit(as_json: bool, team: str | None, account: str | None, region: str | None, everything: bool) -> None:
+    """Audit once and print. Needs AWS credentials and nothing of Slack.
+
+    Exit code 0: all is traced, exempt or not applicable; 1: something is not, or could not be seen; 2: bad usage.
+    """
+    _log(False)
+    sys.exit(_answering(lambda: _audit(as_json, team, account, region, everything)))
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--port", default=0, show_default="any free one", help="Where the page is served on 127.0.0.1.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the bot's log.")
+def demo(port: int, verbose: bool) -> None:
+    """Show Lamplighter in a pretend Slack around a pretend cloud, on this machine alone."""
+    from bot.demo.show import show
+
+    sys.exit(_answering(lambda: show(port, verbose)))
+
+
+def _audit(as_json: bool, team: str | None, account: str | None, region: str | None, everything: bool) -> int:
+    from bot.config import load
+
+    config = load()
+    _check_filters(config, account, region)
+    from bot import terminal
+    from commands.audit import take_audit
+    from storage.store import open_store
+
+    with open_store(config.database) as store:
+        context = _context(config, store)
+        with terminal.progress(quiet=as_json) as on_progress:
+            taken = take_audit(
+                context,
+                source="terminal",
+                accounts=(account,) if account else None,
+                regions=(region,) if region else None,
+                on_progress=on_progress,
+            )
+        _check_team(team, store.functions.teams())
+        seen = store.functions.seen_since(taken.started_at)
+        functions = [function for function in seen if team is None or function.team == team.lower()]
+        if as_json:
+            terminal.print_json(taken, functions)
+        else:
+            terminal.print_table(taken, functions, everything)
+        return terminal.exit_code(taken, functions)
+
+
+def _context(config: "Config", store: "Store") -> "Context":
+    from commands._types import Context, Nobody
+    from commands.aws.accounts import Cloud
+
+    return Context(
+        store=store,
+        cloud=Cloud(config.aws),
+        teams=config.teams,
+        people=Nobody(),
+        clock=lambda: datetime.now(UTC),
+        zone=config.zone,
+    )
+
+
+def _check_filters(config: "Config", account: str | None, region: str | None) -> None:
+    if account and config.aws.accounts and account not in config.aws.accounts:
+        known = ", ".join(config.aws.accounts)
+        raise click.UsageError(f"--account {account} is not configured. Choose one of: {known}")
+    if region and config.aws.regions and region not in config.aws.regions:
+        known = ", ".join(config.aws.regions)
+        raise click.UsageError(f"--region {region} is not configured. Choose one of: {known}")
+
+
+def _check_team(team: str | None, known: list[str]) -> None:
+    if team and team.lower() not in known:
+        near = difflib.get_close_matches(team.lower(), known, 3) or known[:10]
+        raise click.UsageError(f"no function belongs to team {team}. Teams: {', '.join(near) or 'none'}")
+
+
+def _answering(work: Callable[[], int]) -> int:
+    """What a person can mend is one line and exit code 2."""
+    from bot.config import ConfigProblem
+    from commands.aws.errors import AwsProblem
+    from storage.connection import StorageProblem
+
+    try:
+        return work()
+    except click.UsageError as problem:
+        click.echo(f"lamplighter: {problem.format_message()}", err=True)
+    except (ConfigProblem, StorageProblem, AwsProblem) as problem:
+        for line in str(problem).splitlines():
+            click.echo(f"lamplighter: {line}", err=True)
+    except KeyboardInterrupt:
+        return 130
+    return EXIT_USAGE
+
+
+def _log(verbose: bool) -> None:
+    level = logging.DEBUG if verbose else logging.INFO
+    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", level=logging.WARNING)
+    for name in ("bot", "commands", "storage"):
+        logging.getLogger(name).setLevel(level)

@@ -1,0 +1,239 @@
+"""The environment and lamplighter.toml, read once at the start; every value that cannot be used is named."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from commands._types import TeamSettings
+from commands.aws.accounts import AwsSettings
+
+DEFAULT_FILE = "lamplighter.toml"
+DEFAULT_DATABASE = "lamplighter.db"
+
+
+class ConfigProblem(Exception):
+    """A setting that cannot be used. Its text is one line for each, saying what and how to mend it."""
+
+
+def _matching(pattern: str, example: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"{value!r} should look like {example}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as problem:
+        raise ValueError(f"{value!r} is no time zone; write one like Europe/Berlin or UTC") from problem
+    return value
+
+
+def _time(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f"{value!r} is no time of day; write one like 09:00")
+    return value
+
+
+AccountId = Annotated[str, _matching(r"\d{12}", '"111122223333"')]
+RegionName = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d", '"eu-central-1"')]
+RoleName = Annotated[str, _matching(r"[\w+=,.@/-]{1,512}", '"lamplighter-audit", a role name without its account')]
+ChannelRef = Annotated[str, _matching(r"#[^\s#]{1,80}|[CG][A-Z0-9]{2,}", '"#finops" or "C0123456789"')]
+Approver = Annotated[str, _matching(r"[UWS][A-Z0-9]{2,}", '"U0123456789" (a person) or "S0123456789" (a group)')]
+ChannelPattern = Annotated[str, _matching(r"#?[^\s#{}]*\{team\}[^\s#{}]*", '"#team-{team}"')]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class AwsSection(Section):
+    accounts: list[AccountId] | None = Field(default=None, min_length=1)
+    regions: list[RegionName] | None = Field(default=None, min_length=1)
+    role: RoleName | None = None
+    fix_role: RoleName | None = None
+    external_id: (
+        Annotated[str, _matching(r"[\w+=,.@:/-]{2,1224}", '"lamplighter-4f9a" (2 to 1,224 characters)')] | None
+    ) = None
+    source: Literal["lambda"] = "lambda"
+    calls_per_second: float = Field(default=10.0, ge=0, le=15)
+
+
+class ScanSection(Section):
+    pool: Literal["local"] = "local"
+
+
+class TeamsSection(Section):
+    tag_keys: list[str] = Field(default=["team", "owner"], min_length=1)
+    channel: ChannelPattern = "#team-{team}"
+    fallback_channel: ChannelRef = "#finops"
+    channels: dict[str, ChannelRef] = {}
+
+
+class ScheduleSection(Section):
+    daily: Annotated[str, AfterValidator(_time)] = "09:00"
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+
+class TeamPolicy(Section):
+    approvers: list[Approver] = []
+
+
+class PolicySection(Section):
+    approvers: list[Approver] = []
+    teams: dict[str, TeamPolicy] = {}
+
+
+class SlackSection(Section):
+    listen: Annotated[str, _matching(r"[\w.:\[\]-]*:\d{1,5}", '"0.0.0.0:3000"')] = "0.0.0.0:3000"
+
+
+class File(Section):
+    """lamplighter.toml; every key is optional."""
+
+    aws: AwsSection = AwsSection()
+    scan: ScanSection = ScanSection()
+    teams: TeamsSection = TeamsSection()
+    schedule: ScheduleSection = ScheduleSection()
+    policy: PolicySection = PolicySection()
+    slack: SlackSection = SlackSection()
+
+
+class Environment(BaseSettings):
+    """The environment variables that are read beside AWS's own."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    slack_bot_token: str = Field(default="", repr=False)
+    slack_app_token: str = Field(default="", repr=False)
+    slack_signing_secret: str = Field(default="", repr=False)
+    slack_api_url: str = "https://slack.com/api/"
+    lamplighter_config: str = ""
+    lamplighter_database: str = DEFAULT_DATABASE
+
+
+class Config(BaseModel):
+    """All settings. Tokens are left out of its repr, so that no log shows one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    environment: Environment
+    file: File
+
+    @property
+    def aws(self) -> AwsSettings:
+        section = self.file.aws
+        return AwsSettings(
+            accounts=tuple(section.accounts) if section.accounts else None,
+            regions=tuple(section.regions) if section.regions else None,
+            role=section.role,
+            fix_role=section.fix_role,
+            external_id=section.external_id,
+            calls_per_second=section.calls_per_second,
+        )
+
+    @property
+    def teams(self) -> TeamSettings:
+        section = self.file.teams
+        return TeamSettings(
+            tag_keys=tuple(section.tag_keys),
+            channel=section.channel,
+            channels={name.lower(): channel for name, channel in section.channels.items()},
+            fallback_channel=section.fallback_channel,
+        )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.file.schedule.timezone)
+
+    @property
+    def daily(self) -> time:
+        return time.fromisoformat(self.file.schedule.daily)
+
+    @property
+    def database(self) -> Path:
+        return Path(self.environment.lamplighter_database)
+
+    @property
+    def slack_api_url(self) -> str:
+        return self.environment.slack_api_url.rstrip("/") + "/"
+
+
+def load() -> Config:
+    """From the process's environment. Raises ConfigProblem."""
+    environment = Environment()
+    named = environment.lamplighter_config
+    path = Path(named or DEFAULT_FILE)
+    if not path.exists():
+        if named:
+            raise ConfigProblem(f"LAMPLIGHTER_CONFIG: there is no file {named}. Correct the path or unset it.")
+        return Config(environment=environment, file=File())
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigProblem(f"{path}: this is not TOML: {problem}. Correct that line.") from problem
+    except OSError as problem:
+        raise ConfigProblem(f"{path}: cannot be read: {problem.strerror}. Make it readable.") from problem
+    return Config(environment=environment, file=_checked(content, path))
+
+
+def require_slack(config: Config) -> None:
+    """Raises ConfigProblem unless the bot can reach Slack with what is set."""
+    environment, problems = config.environment, []
+    if not environment.slack_bot_token:
+        problems.append("SLACK_BOT_TOKEN is missing: set it to the app's bot token (xoxb-…, OAuth & Permissions).")
+    if environment.slack_app_token.startswith("xoxb-"):
+        problems.append("SLACK_APP_TOKEN holds a bot token: set it to the app-level token (xapp-…, connections:write).")
+    if not environment.slack_app_token and not environment.slack_signing_secret:
+        problems.append(
+            "SLACK_APP_TOKEN is missing: set it to the app-level token (xapp-…) for Socket Mode, "
+            "or set SLACK_SIGNING_SECRET to serve HTTP."
+        )
+    if not re.match(r"https?://", environment.slack_api_url):
+        problems.append("SLACK_API_URL should be an address like https://slack.com/api/, or unset.")
+    if problems:
+        raise ConfigProblem("\n".join(problems))
+
+
+def _checked(content: Mapping[str, Any], path: Path) -> File:
+    try:
+        return File.model_validate(content)
+    except ValidationError as problem:
+        raise ConfigProblem("\n".join(_line(error, path) for error in problem.errors())) from None
+
+
+def _line(error: Mapping[str, Any], path: Path) -> str:
+    where = [str(part) for part in error["loc"]]
+    name = f"[{'.'.join(where[:-1])}] {where[-1]}" if len(where) > 1 else where[0]
+    if error["type"] == "extra_forbidden":
+        return f"{path}: {name} is no setting of Lamplighter. Take it out, or correct its name{_nearest(where)}."
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if where == ["aws", "accounts"] and error.get("input") == "organization":
+        message = 'the whole organization cannot be read yet: list the ids, as in accounts = ["111122223333"]'
+    return f"{path}: {name}: {message}."
+
+
+def _nearest(where: list[str]) -> str:
+    model: Any = File
+    for part in where[:-1]:
+        field = model.model_fields.get(part) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        model = field.annotation if field else None
+    known = list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    near = difflib.get_close_matches(where[-1], known, 1)
+    return f" (perhaps {near[0]})" if near else f" (known here: {', '.join(known)})" if known else ""
+
+
+def environment_names() -> tuple[str, ...]:
+    """The variables that the README must name."""
+    return tuple(name.upper() for name in Environment.model_fields)

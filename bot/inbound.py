@@ -1,0 +1,69 @@
+"""From what Slack sends to a Request; Slack's shapes go no further than here."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from commands._types import Request, Source
+
+Body = Mapping[str, Any]
+
+
+def from_slash(body: Body, now: datetime) -> Request:
+    return Request(
+        user=str(body.get("user_id", "")),
+        now=now,
+        source=Source.SLASH,
+        text=_unescaped(str(body.get("text") or "")),
+        workspace=str(body.get("team_id") or ""),
+        channel=str(body.get("channel_id") or ""),
+    )
+
+
+def from_button(body: Body, now: datetime) -> Request:
+    container = body.get("container") or {}
+    action = (body.get("actions") or [{}])[0]
+    return Request(
+        user=str((body.get("user") or {}).get("id", "")),
+        now=now,
+        source=Source.BUTTON,
+        value=str(action.get("value") or ""),
+        workspace=_workspace(body),
+        channel=str((body.get("channel") or {}).get("id") or container.get("channel_id") or ""),
+        message=str(container.get("message_ts") or ""),
+        private=bool(container.get("is_ephemeral")),
+    )
+
+
+def from_form(body: Body, now: datetime) -> Request:
+    view = body.get("view") or {}
+    return Request(
+        user=str((body.get("user") or {}).get("id", "")),
+        now=now,
+        source=Source.FORM,
+        value=str(view.get("private_metadata") or ""),
+        fields=form_fields(view),
+        workspace=_workspace(body),
+    )
+
+
+def form_fields(view: Body) -> dict[str, str]:
+    """What was put in, by action id."""
+    found: dict[str, str] = {}
+    for inputs in ((view.get("state") or {}).get("values") or {}).values():
+        for action_id, put in inputs.items():
+            chosen = put.get("selected_option") or {}
+            found[action_id] = str(put.get("value") or put.get("selected_date") or chosen.get("value") or "")
+    return found
+
+
+def _workspace(body: Body) -> str:
+    """The workspace of the person, which is not the bot's in a channel shared with another company."""
+    user = body.get("user") or {}
+    team = body.get("team") or {}
+    return str(user.get("team_id") or team.get("id") or "")
+
+
+def _unescaped(text: str) -> str:
+    """Slack escapes what is typed; names are compared as they are."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

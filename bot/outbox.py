@@ -1,0 +1,217 @@
+"""Posts that must arrive: sent one a second for each channel, drawn from memory, retried, and sent after a restart.
+
+One thread does it all. It holds no words of its own: what waits, and what is to be drawn again, stands in SQLite.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.channels import ChannelNames
+from commands._types import Block, Context
+from storage.models import Post, PostState
+
+log = logging.getLogger(__name__)
+
+Draw = Callable[[Context, Post], tuple[str, list[Block]]]
+
+PACE_SECONDS = 1.0
+IDLE_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 300.0
+
+# The channel will not take a post, whatever is sent: another channel has to.
+CLOSED = {
+    "channel_not_found": "there is no such channel, or it is private and Lamplighter is not in it",
+    "not_in_channel": "Lamplighter is not a member of it",
+    "is_archived": "it is archived",
+    "restricted_action": "posting there is restricted",
+    "restricted_action_read_only_channel": "it is read-only",
+    "restricted_action_thread_only_channel": "only replies may be posted there",
+    "restricted_action_non_threadable_channel": "it takes no threads",
+}
+# Slack shows the message no more, or lets nobody change it.
+FINAL = {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive", "thread_not_found"}
+UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "block_mismatch"}
+# Nothing gets through until somebody changes the app or its tokens.
+LOCKED_OUT = {"missing_scope", "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+
+
+class Outbox:
+    def __init__(self, context: Context, client: WebClient, channels: ChannelNames, draw: Draw) -> None:
+        self._context = context
+        self._client = client
+        self._channels = channels
+        self._draw = draw
+        self._free_at: dict[str, float] = {}  # by channel, on the monotonic clock
+        self._said: set[str] = set()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """Something may be due: look now."""
+        self._wake.set()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Ends after the post that is being sent; what waits is sent after the next start."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.clear()
+            try:
+                pause = self.send_due()
+            except Exception:  # the loop outlives any fault of one round: posts that wait must not wait for ever
+                log.exception("the outbox stumbled and goes on")
+                pause = IDLE_SECONDS
+            self._wake.wait(pause)
+
+    def send_due(self) -> float:
+        """Send what is due and free to go; how many seconds until it is worth looking again."""
+        pause = IDLE_SECONDS
+        for post in self._context.store.posts.due(self._context.clock()):
+            if self._stop.is_set():
+                break
+            wait = self._free_at.get(_lane(post), 0.0) - time.monotonic()
+            if wait > 0:
+                pause = min(pause, wait)
+                continue
+            self._handle(post)
+            pause = min(pause, PACE_SECONDS)
+        return pause
+
+    def _handle(self, post: Post) -> None:
+        self._free_at[_lane(post)] = time.monotonic() + PACE_SECONDS
+        try:
+            if post.state is PostState.WAITING:
+                self._send(post)
+            else:
+                self._redraw(post)
+        except SlackApiError as problem:
+            self._refused(post, problem)
+        except (SlackClientError, OSError) as problem:
+            self._later(post, type(problem).__name__)
+
+    def _send(self, post: Post, *, plain: bool = False) -> None:
+        channel = self._channels.id_of(post.channel)
+        thread_ts = None
+        if post.thread is not None:
+            above = self._context.store.posts.get(post.thread)
+            channel, thread_ts = above.posted_channel or channel, above.ts or None
+        if channel is None:
+            self._elsewhere(post, "channel_not_found")
+            return
+        text, blocks = self._draw(self._context, post)
+        answer = self._client.chat_postMessage(
+            channel=channel,
+            text=text,
+            blocks=None if plain else blocks or None,
+            thread_ts=thread_ts,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        self._context.store.posts.sent(post.id, str(answer["channel"]), str(answer["ts"]), post.wanted)
+        log.info("posted %s to %s", post.key, answer["channel"])
+
+    def _redraw(self, post: Post) -> None:
+        text, blocks = self._draw(self._context, post)
+        self._client.chat_update(
+            channel=post.posted_channel, ts=post.ts, text=text, blocks=blocks or None, parse="none", link_names=False
+        )
+        self._context.store.posts.redrawn(post.id, post.wanted)
+
+    def _refused(self, post: Post, problem: SlackApiError) -> None:
+        error = str(problem.response.get("error"))
+        if error == "ratelimited" or problem.response.status_code == 429:
+            seconds = float(problem.response.headers.get("Retry-After", 30))
+            self._free_at[_lane(post)] = time.monotonic() + seconds
+            self._context.store.posts.later(post.id, self._context.clock() + timedelta(seconds=seconds), "ratelimited")
+        elif error in LOCKED_OUT:
+            self._once(f"Slack refuses to post: {_mend(error, problem)}")
+            self._later(post, error)
+        elif post.state is PostState.SENT and (error in FINAL or error in CLOSED):
+            log.warning("%s can no longer be changed in Slack: %s", post.key, error)
+            self._context.store.posts.abandon(post.id, error)
+        elif error in CLOSED:
+            self._channels.forget()
+            self._elsewhere(post, error)
+        elif error in UNFIT:
+            self._unfit(post, error, problem)
+        else:
+            self._later(post, error)
+
+    def _unfit(self, post: Post, error: str, problem: SlackApiError) -> None:
+        """Slack will not take the blocks: a fault of ours, and no reason to keep the words back."""
+        details = (problem.response.get("response_metadata") or {}).get("messages")
+        log.error("Slack took no blocks for %s: %s %s", post.key, error, details)
+        if post.state is PostState.SENT:
+            self._context.store.posts.redrawn(post.id, post.wanted)
+            return
+        try:
+            self._send(post, plain=True)
+        except SlackApiError as again:
+            self._later(post, str(again.response.get("error")))
+
+    def _elsewhere(self, post: Post, error: str) -> None:
+        """The channel is closed to us: post in the fallback channel, with the line that mends it, said once."""
+        fallback = self._context.teams.fallback_channel
+        why = CLOSED[error]
+        if post.channel == fallback:
+            self._once(
+                f"The fallback channel {fallback} takes no posts: {why}. Invite the bot there, or name another "
+                "channel in lamplighter.toml: [teams] fallback_channel"
+            )
+            self._later(post, error)
+            return
+        store = self._context.store
+        line = (
+            f"I cannot post to {_shown(post.channel)}{f' for team {post.team}' if post.team else ''}: {why}. "
+            f"Type `/invite @lamplighter` there, or map the team to another channel in lamplighter.toml: "
+            f'`[teams.channels]` `{post.team or "team"} = "#channel"`. Until then its digests come here.'
+        )
+        with store.transaction():
+            if store.posts.create(
+                f"notice:closed:{post.channel}:{error}", "notice", fallback, self._context.clock(), text=line
+            ):
+                log.warning("cannot post to %s: %s; posting to %s instead", post.channel, error, fallback)
+            store.posts.redirect(post.id, fallback)
+        self._wake.set()
+
+    def _later(self, post: Post, error: str) -> None:
+        posts = self._context.store.posts
+        attempts = posts.attempts(post.id)
+        seconds = min(LONGEST_WAIT_SECONDS, 2.0 ** min(attempts + 1, 9))
+        posts.later(post.id, self._context.clock() + timedelta(seconds=seconds), error)
+        if attempts == 0:
+            log.warning("%s waits, Slack said %s", post.key, error)
+
+    def _once(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            log.error("%s", line)
+
+
+def _lane(post: Post) -> str:
+    """Posts of one lane are a second apart."""
+    return post.posted_channel or post.channel
+
+
+def _shown(channel: str) -> str:
+    return channel if channel.startswith("#") else f"<#{channel}>"
+
+
+def _mend(error: str, problem: SlackApiError) -> str:
+    if error == "missing_scope":
+        needed = problem.response.get("needed")
+        return f"the scope {needed} is missing. Add it in the app's OAuth & Permissions page and reinstall the app."
+    return f"{error}. Check SLACK_BOT_TOKEN and that the app is still installed."

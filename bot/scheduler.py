@@ -1,0 +1,95 @@
+"""The clock: one APScheduler job for each clock entry of COMMANDS, and the one that a restart missed."""
+
+import logging
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+
+from commands._types import Clock, Context, Progress, Request, Source
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 3600
+AGAIN = timedelta(minutes=15)
+LATE = timedelta(hours=12)
+
+
+def last_due(now: datetime, at: time, zone: ZoneInfo) -> datetime:
+    """The last moment at or before `now` when the clock in `zone` showed `at`."""
+    local = now.astimezone(zone)
+    due = datetime.combine(local.date(), at, zone)
+    if due > local:
+        due = datetime.combine(local.date() - timedelta(days=1), at, zone)
+    return due
+
+
+def missed(now: datetime, at: time, zone: ZoneInfo, ended: Callable[[date], bool]) -> date | None:
+    """The day whose run is still to be made: today's, or last night's if it is less than twelve hours late."""
+    due = last_due(now, at, zone)
+    local = now.astimezone(zone)
+    if ended(due.date()):
+        return None
+    return due.date() if due.date() == local.date() or local - due < LATE else None
+
+
+class DailyClock:
+    """Runs clock entries in a thread of the scheduler's; `after` is called whenever one has run."""
+
+    def __init__(
+        self, entries: list[Clock], context: Context, at: time, zone: ZoneInfo, after: Callable[[], None]
+    ) -> None:
+        self._entries, self._context, self._at, self._zone, self._after = entries, context, at, zone, after
+        self._scheduler = BackgroundScheduler(
+            timezone=zone,
+            job_defaults={"coalesce": True, "misfire_grace_time": GRACE_SECONDS, "max_instances": 1},
+        )
+
+    def start(self) -> None:
+        for entry in self._entries:
+            trigger = CronTrigger(hour=self._at.hour, minute=self._at.minute, timezone=self._zone)
+            self._scheduler.add_job(self._due, trigger, args=[entry], id=entry.job_id, replace_existing=True)
+            day = missed(self._context.clock(), self._at, self._zone, self._context.store.daily_runs.ended)
+            if day is not None:
+                log.info("the run of %s was missed: running it now", day)
+                self._once(entry, day, self._context.clock())
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Waits for a job that runs."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def _due(self, entry: Clock) -> None:
+        self._run(entry, last_due(self._context.clock(), self._at, self._zone).date())
+
+    def _once(self, entry: Clock, day: date, at: datetime) -> None:
+        self._scheduler.add_job(
+            self._run, DateTrigger(at), args=[entry, day], id=f"{entry.job_id}:{day}", replace_existing=True
+        )
+
+    def _run(self, entry: Clock, day: date) -> None:
+        now = self._context.clock()
+        try:
+            for reply in entry.run(Request(user="clock", now=now, source=Source.CLOCK, day=day), self._context):
+                if isinstance(reply, Progress):
+                    log.info("%s", reply.text)
+                self._after()
+        except Exception as problem:  # a job that fails is tried again; the log and the fallback channel say so
+            log.exception("the run of %s for %s failed, again in %s", entry.job_id, day, AGAIN)
+            self._tell(entry, day, problem)
+            self._once(entry, day, now + AGAIN)
+        finally:
+            self._after()
+
+    def _tell(self, entry: Clock, day: date, problem: Exception) -> None:
+        context = self._context
+        text = (
+            f"The {entry.job_id} audit of {day} could not be made ({type(problem).__name__}). "
+            "It is tried again every 15 minutes; the log says more."
+        )
+        key = f"notice:{entry.job_id}:{day}"
+        context.store.posts.create(key, "notice", context.teams.fallback_channel, context.clock(), text=text)

@@ -1,0 +1,127 @@
+"""How an audit looks in a terminal: a table, a progress bar, or one JSON object."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from commands._coverage import coverage_of
+from commands.views.text import count
+from storage.models import Audit, Coverage, Function, Verdict
+
+Progress = Callable[[int, int, str], None]
+
+ORDER = (Verdict.UNTRACED, Verdict.UNKNOWN, Verdict.EXEMPT, Verdict.NOT_APPLICABLE, Verdict.TRACED)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress | None]:
+    """A bar on standard error, where that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("asking AWS", total=None)
+
+        def show(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=what)
+
+        yield show
+
+
+def print_table(audit: Audit, functions: Sequence[Function], everything: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=False)
+    shown = [one for one in functions if everything or one.verdict is not Verdict.TRACED]
+    shown.sort(key=lambda one: (ORDER.index(one.verdict), one.team or "~", one.name, one.account, one.region))
+    if shown:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for title in ("VERDICT", "TEAM", "FUNCTION", "ACCOUNT", "REGION", "MODE", "ROLE MAY WRITE", "FINDINGS"):
+            table.add_column(title, no_wrap=title != "FINDINGS", overflow="fold")
+        for one in shown:
+            table.add_row(
+                str(one.verdict).replace("_", " "),
+                one.team or "-",
+                one.name,
+                one.account,
+                one.region,
+                str(one.mode or "-"),
+                str(one.role_may_write or "unknown"),
+                ", ".join(str(finding.check) for finding in one.findings),
+                style={Verdict.UNTRACED: "yellow", Verdict.UNKNOWN: "red"}.get(one.verdict, ""),
+            )
+        console.print(table)
+    for place in audit.not_scanned:
+        console.print(f"not fully seen: {place.account} {place.region} {place.reason}".replace("  ", " "), style="red")
+    console.print(_summary(audit, coverage_of(functions)))
+
+
+def _summary(audit: Audit, coverage: Coverage) -> str:
+    percent = "n/a" if coverage.percent is None else f"{coverage.percent:g} %"
+    seconds = (audit.finished_at - audit.started_at).total_seconds()
+    counts = (
+        f"{coverage.traced} traced, {coverage.untraced} untraced, {coverage.exempt} exempt, "
+        f"{coverage.not_applicable} not applicable, {coverage.unknown} unknown"
+    )
+    where = f"{count(audit.accounts, 'account')}, {count(audit.regions, 'region')}"
+    calls = count(audit.aws_calls, "AWS call")
+    return f"coverage {percent}: {counts} ({where}, {calls}, {seconds:.1f} s, audit {audit.id})"
+
+
+def print_json(audit: Audit, functions: Sequence[Function]) -> None:
+    """The object of the command line's contract, on one line."""
+    import orjson
+
+    coverage = coverage_of(functions)
+    made = {
+        "audit": {
+            "id": audit.id,
+            "started_at": audit.started_at,
+            "finished_at": audit.finished_at,
+            "accounts": audit.accounts,
+            "regions": audit.regions,
+            "functions": audit.functions,
+            "aws_calls": audit.aws_calls,
+        },
+        "coverage": {
+            "percent": coverage.percent,
+            "traced": coverage.traced,
+            "untraced": coverage.untraced,
+            "exempt": coverage.exempt,
+            "not_applicable": coverage.not_applicable,
+            "unknown": coverage.unknown,
+        },
+        "functions": [_function(one) for one in functions],
+        "not_scanned": [
+            {"account": place.account, "region": place.region, "reason": place.reason} for place in audit.not_scanned
+        ],
+    }
+    sys.stdout.buffer.write(orjson.dumps(made, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()
+
+
+def _function(one: Function) -> dict[str, object]:
+    return {
+        "arn": one.arn,
+        "account": one.account,
+        "region": one.region,
+        "name": one.name,
+        "team": one.team,
+        "mode": one.mode,
+        "verdict": one.verdict,
+        "findings": [{"check": finding.check, "text": finding.text} for finding in one.findings],
+        "role": one.role,
+        "role_may_write": one.role_may_write,
+    }
+
+
+def exit_code(audit: Audit, functions: Sequence[Function]) -> int:
+    """1 where something is wanting: an untraced or unknown function, or a place that was not seen."""
+    wanting = any(one.verdict in (Verdict.UNTRACED, Verdict.UNKNOWN) for one in functions)
+    return 1 if wanting or audit.not_scanned else 0
