@@ -70,7 +70,7 @@ def _show(folder: Path, port: int, verbose: bool) -> int:
 
 
 def bot_environment(folder: Path, aws: AwsStandIn, slack: SlackStandIn, fleet: Fleet) -> dict[str, str]:
-    """What tells the real bot of the two stand-ins: environment variables, and a configuration as anybody would write."""
+    """What tells the real bot of the two stand-ins: environment variables, and a configuration like anybody's."""
     config = folder / "lamplighter.toml"
     config.write_text(configuration(fleet, datetime.now(UTC)), encoding="utf-8")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SLACK_", "LAMPLIGHTER_"))}
@@ -136,6 +136,7 @@ def _posted(store: Store) -> bool:
 
 
 def _tell(slack: SlackStandIn, fleet: Fleet) -> None:
+    organisation = f"{len(fleet.functions)} functions in {len(fleet.accounts)} accounts and {len(fleet.regions)} regions"
     click.echo(
         f"""
 Lamplighter has posted its first digests. Open this page:
@@ -145,7 +146,7 @@ Lamplighter has posted its first digests. Open this page:
 You are Ana, who may approve. Open #team-payments, click Approve fix, and watch it change.
 Type /trace-audit payments, or exempt a function. The menu at your name makes you another person.
 
-{len(fleet.functions)} functions in {len(fleet.accounts)} accounts and {len(fleet.regions)} regions, all of them pretend. ctrl-C ends everything."""
+{organisation}, all of them pretend. ctrl-C ends everything."""
     )
 
 

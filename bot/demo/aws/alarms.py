@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
-from bot.demo.aws.knobs import Knobs, page
+from bot.demo.aws.knobs import Knobs, aware, page
 from bot.demo.aws.protocol import AwsError, Handler, Request
 
 _KEPT = timedelta(days=30)
@@ -78,7 +78,8 @@ class Alarms:
     def _history(self, request: Request) -> Mapping[str, Any]:
         asked = request.params
         now = self._knobs.clock()
-        since, until = max(asked.get("StartDate") or now - _KEPT, now - _KEPT), asked.get("EndDate") or now
+        since = max(aware(asked.get("StartDate") or now - _KEPT), now - _KEPT)
+        until = aware(asked.get("EndDate") or now)
         found = [
             change
             for change in self._changes.get((request.account, request.region), [])

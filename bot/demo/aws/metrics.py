@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.demo.aws.knobs import Knobs, page
+from bot.demo.aws.knobs import Knobs, aware, page
 from bot.demo.aws.protocol import AwsError, Handler, Request
 
 _NAMESPACE = "AWS/Lambda"
@@ -107,7 +107,7 @@ class Metrics:
             return None
         if len(queries) > _PAGE:
             raise AwsError("ValidationError", "The collection MetricDataQueries must not have a size greater than 500.")
-        start, end = _utc(asked["StartTime"]), _utc(asked["EndTime"])
+        start, end = aware(asked["StartTime"]), aware(asked["EndTime"])
         results = []
         for query in queries:
             if _namespace(query) != _NAMESPACE:
@@ -137,7 +137,7 @@ class Metrics:
         asked = request.params
         if asked["Namespace"] != _NAMESPACE:
             return None
-        points = self._points(request, asked, _utc(asked["StartTime"]), _utc(asked["EndTime"]), int(asked["Period"]))
+        points = self._points(request, asked, aware(asked["StartTime"]), aware(asked["EndTime"]), int(asked["Period"]))
         datapoints = [{"Timestamp": at, "Sum": value, "Unit": "Count"} for at, value in points]
         return {"Label": asked["MetricName"], "Datapoints": datapoints}
 
@@ -169,7 +169,3 @@ def _has(series: Series, name: str, value: str | None) -> bool:
 
 def _sum_of(first: HourlyRate, second: HourlyRate) -> HourlyRate:
     return lambda hour: first(hour) + second(hour)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -84,7 +84,7 @@ class AwsStandIn(Seeding):
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
-        self._config_before: dict[str, Any] = {}
+        self._config_before = default_user_config.copy()
 
     def _table(self) -> Mapping[tuple[str, str], Handler]:
         lambdas = {**Lambdas(self.functions, self._knobs).handlers(), **self.event_sources.handlers()}
@@ -113,7 +113,7 @@ class AwsStandIn(Seeding):
         self._server = server
         BackendDict.reset()
         mock_random.seed(1)  # what moto makes up, access keys among it, is the same each time
-        self._config_before = {name: default_user_config[name] for name in ("lambda", "iam")}
+        self._config_before = default_user_config.copy()
         default_user_config["lambda"] = {"use_docker": False}
         default_user_config["iam"] = {"load_aws_managed_policies": True}
         self._thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="aws-stand-in", daemon=True)
@@ -127,7 +127,7 @@ class AwsStandIn(Seeding):
         self._server.server_close()
         self._thread.join()
         self._server = self._thread = None
-        default_user_config.update(self._config_before)  # type: ignore[typeddict-item]
+        default_user_config.update(self._config_before)
         BackendDict.reset()  # builds every backend anew, so without AWS's 1,582 policies
         _running.release()
 

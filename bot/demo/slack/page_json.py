@@ -39,7 +39,7 @@ class PageJson:
                 for each in self.app.commands
             ],
             "usergroups": [
-                {"id": group.id, "handle": group.handle, "name": group.name, "users": sorted(group.members)}
+                {"id": group.id, "handle": group.handle, "name": group.name, "members": sorted(group.members)}
                 for group in groups
             ],
         }

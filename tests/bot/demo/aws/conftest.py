@@ -1,7 +1,6 @@
 """A started stand-in under a clock that only the test moves, and what a test needs to talk to it."""
 
 import io
-import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -133,7 +132,3 @@ def make_function(aws: AwsStandIn, lambdas: Any, make_role: Callable[..., str]) 
         return described
 
     return make
-
-
-def as_text(document: dict[str, Any]) -> str:
-    return json.dumps(document)

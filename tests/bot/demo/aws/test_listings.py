@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -115,6 +116,20 @@ def test_traces_go_to_xray_until_transaction_search_is_switched_on(aws: AwsStand
     (rule,) = xray.get_sampling_rules()["SamplingRuleRecords"]
     assert (rule["SamplingRule"]["FixedRate"], rule["SamplingRule"]["ReservoirSize"]) == (0.05, 1)
     assert xray.get_indexing_rules()["IndexingRules"][0]["Name"] == "Default"
+
+
+def test_the_service_graph_shows_what_was_seeded_and_six_hours_at_most(
+    aws: AwsStandIn, client: Any, clock: Any
+) -> None:
+    xray = client("xray")
+    node = {"ReferenceId": 1, "Name": "refund", "Type": "AWS::Lambda::Function", "Edges": []}
+    aws.xray.observed(ACCOUNT, REGION, [node])
+
+    shown = xray.get_service_graph(StartTime=clock.now - timedelta(hours=6), EndTime=clock.now)["Services"]
+
+    assert shown == [node]
+    refused = refusal(xray.get_service_graph, StartTime=clock.now - timedelta(hours=7), EndTime=clock.now)
+    assert refused[0] == "InvalidRequestException"
 
 
 def test_what_is_missing_says_so_instead_of_failing(client: Any) -> None:
