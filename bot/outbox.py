@@ -22,6 +22,7 @@ Draw = Callable[[Context, Post], tuple[str, list[Block]]]
 
 PACE_SECONDS = 1.0
 IDLE_SECONDS = 5.0
+SLOWEST_CALL_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 300.0
 
 # The channel will not take a post, whatever is sent: another channel has to.
@@ -51,6 +52,7 @@ class Outbox:
         self._said: set[str] = set()
         self._wake = threading.Event()
         self._stop = threading.Event()
+        self._last_moment = 0.0
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     def start(self) -> None:
@@ -60,28 +62,29 @@ class Outbox:
         """Something may be due: look now."""
         self._wake.set()
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Ends after the post that is being sent; what waits is sent after the next start."""
+    def stop(self, timeout: float = 5.0) -> None:
+        """Sends what is due, for `timeout` seconds at most; what is left is sent after the next start."""
+        self._last_moment = time.monotonic() + timeout
         self._stop.set()
         self._wake.set()
-        self._thread.join(timeout)
+        self._thread.join(timeout + SLOWEST_CALL_SECONDS)
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while True:
             self._wake.clear()
             try:
                 pause = self.send_due()
             except Exception:  # the loop outlives any fault of one round: posts that wait must not wait for ever
                 log.exception("the outbox stumbled and goes on")
                 pause = IDLE_SECONDS
+            if self._stop.is_set() and (pause >= IDLE_SECONDS or time.monotonic() + pause > self._last_moment):
+                return
             self._wake.wait(pause)
 
     def send_due(self) -> float:
         """Send what is due and free to go; how many seconds until it is worth looking again."""
         pause = IDLE_SECONDS
         for post in self._context.store.posts.due(self._context.clock()):
-            if self._stop.is_set():
-                break
             wait = self._free_at.get(_lane(post), 0.0) - time.monotonic()
             if wait > 0:
                 pause = min(pause, wait)

@@ -11,7 +11,7 @@ from commands.aws import inventory, remediation
 from commands.aws.errors import AwsProblem, Gone
 from commands.aws.remediation import Clients, FunctionGone, Outcome, RemediationFailed
 from commands.views.functions import card_blocks
-from commands.views.text import clock_time, code, escape, mention
+from commands.views.text import clock_time, code, escape, mention, prose
 from storage.models import (
     Decision,
     DecisionKind,
@@ -230,7 +230,7 @@ def _ask(request: Request, context: Context, function: Function) -> Say:
     if current.verdict is not Verdict.UNTRACED:
         return Say(_needless(context, current))
     if not current.fixable:
-        findings = " ".join(escape(finding.text) for finding in current.findings)
+        findings = " ".join(prose(finding.text) for finding in current.findings)
         return Say(f"{name} needs a deployment, not a fix of its configuration. {findings}")
     now = context.clock()
     with store.transaction():
@@ -269,10 +269,10 @@ def _needless(context: Context, function: Function) -> str:
         case Verdict.EXEMPT if exemption:
             return f"{name} is exempt: {escape(exemption.reason)}"
         case Verdict.NOT_APPLICABLE:
-            findings = " ".join(escape(finding.text) for finding in function.findings)
+            findings = " ".join(prose(finding.text) for finding in function.findings)
             return f"X-Ray does not apply to {name}. {findings}"
         case _:
-            findings = " ".join(escape(finding.text) for finding in function.findings)
+            findings = " ".join(prose(finding.text) for finding in function.findings)
             return f"It is unknown whether {name} is traced. {findings}"
 
 
@@ -288,12 +288,10 @@ def _too_late(context: Context, asked: FixRequest) -> str:
             return f"{name} was fixed already, approved by {mention(asked.approved_by)}; Active since {at}."
         case RequestState.RESOLVED:
             exemption = context.store.exemptions.covering(asked.function_arn, context.clock())
-            why = f"exempt: {escape(exemption.reason)}" if exemption else escape(asked.error)
+            why = f"exempt: {escape(exemption.reason)}" if exemption else prose(asked.error)
             return f"Nothing is left to do for {name}: {why}"
         case _:
-            return (
-                f"{name} was approved by {mention(asked.approved_by)} just before you, and that failed: {asked.error}"
-            )
+            return f"{mention(asked.approved_by)} approved {name} just before you, and that failed: {prose(asked.error)}"
 
 
 def _redrawn(context: Context, request_id: str) -> Replace:

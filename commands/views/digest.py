@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from commands.views import blocks
 from commands.views.blocks import Block
-from commands.views.functions import Item, item_blocks, line
-from commands.views.text import clip, clock_time, count, coverage_line, escape, listing, not_scanned_line
-from storage.models import Audit, Coverage, Function, RequestState
+from commands.views.functions import ROW_LIMIT, Item, item_blocks, line
+from commands.views.text import SECTION_LIMIT, clip, clock_time, count, coverage_line, escape, listing, not_scanned_line
+from storage.models import Audit, Coverage, Function
 
-# A message holds 50 blocks: two for each function, and a few around them.
-PAGE = 20
+# A row is two blocks of 50, and up to 900 characters, its confirm dialog included, of 12,000.
+PAGE = 12
+# Of the 12,000 characters that Slack takes in all blocks together, the rest is for what stands around a list.
+TEXT_LIMIT = 10_000
+MOST_LINES = 200
 
 
 def team_name(team: str | None) -> str:
@@ -69,12 +72,6 @@ def _footer(team: str | None, items: Sequence[Item], total: int, approvers_known
     return " ".join(words)
 
 
-def waiting(items: Sequence[Item]) -> int:
-    """How many still wait for a decision."""
-    live = (RequestState.OPEN, RequestState.FAILED)
-    return sum(1 for item in items if item.request and item.request.state in live)
-
-
 def everything_text(coverage: Coverage) -> str:
     return f"Tracing coverage: {coverage_line(coverage)}"
 
@@ -95,9 +92,7 @@ def everything_blocks(
         f"*{escape(team_name(team))}*: {counts.untraced:,} untraced · {coverage_line(counts)}"
         for team, counts in ranked
     ]
-    made += [blocks.section("\n".join(part)) for part in _parts(lines[:200])]
-    if len(lines) > 200:
-        made.append(blocks.context(f"and {len(lines) - 200:,} more teams"))
+    made += _sections(lines, "teams")
     made.append(blocks.context("Look closer: `/trace-audit <team>` or `/trace-audit <function>`"))
     return made
 
@@ -117,10 +112,7 @@ def team_blocks(
     made = [blocks.header(title), _about(team, audit, coverage)]
     if audit.not_scanned:
         made.append(blocks.context(not_scanned_line(audit.not_scanned)))
-    shown = functions[:100]
-    made += [blocks.section("\n".join(part)) for part in _parts([line(function) for function in shown])]
-    if len(functions) > len(shown):
-        made.append(blocks.context(f"and {len(functions) - len(shown):,} more"))
+    made += _sections([line(function) for function in functions], "functions")
     if functions:
         made.append(
             blocks.context(f"Approve or exempt in the digest in {escape(channel)}, or by `/trace-audit <function>`")
@@ -128,15 +120,23 @@ def team_blocks(
     return made
 
 
-def _parts(lines: Sequence[str], limit: int = 2900) -> list[list[str]]:
-    """The lines in groups that each fit a section."""
+def _sections(lines: Sequence[str], noun: str) -> list[Block]:
+    """The lines in sections, as many as a message takes; then how many were left out."""
     parts: list[list[str]] = []
-    size = limit
+    room, total = 0, TEXT_LIMIT
+    shown = 0
     for one in lines:
-        text = clip(one, limit)
-        if size + len(text) + 1 > limit:
+        text = clip(one, ROW_LIMIT)
+        if len(text) + 1 > total or shown == MOST_LINES:
+            break
+        if len(text) + 1 > room:
             parts.append([])
-            size = 0
+            room = SECTION_LIMIT - 100
         parts[-1].append(text)
-        size += len(text) + 1
-    return parts
+        room -= len(text) + 1
+        total -= len(text) + 1
+        shown += 1
+    made = [blocks.section("\n".join(part)) for part in parts]
+    if shown < len(lines):
+        made.append(blocks.context(f"and {len(lines) - shown:,} more {noun}"))
+    return made

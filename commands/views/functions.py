@@ -5,11 +5,14 @@ from datetime import datetime
 
 from commands.views import blocks
 from commands.views.blocks import Block
-from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention
+from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention, prose
 from storage.models import CheckName, Exemption, FixRequest, Function, MayWrite, RequestState, Verdict
 
 APPROVE = "approve-fix"
 EXEMPT = "open-exempt"
+
+# Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
+ROW_LIMIT = 500
 
 XRAY_POLICY = "AWSXRayDaemonWriteAccess"
 
@@ -36,16 +39,11 @@ class Item:
 
 def item_blocks(item: Item) -> list[Block]:
     """A row of a digest: what it is, how it stands, and the buttons that are still of use. One or two blocks."""
-    made = [blocks.section("\n".join([_place(item), *_status(item)]))]
+    made = [blocks.section(clip("\n".join([_place(item), *_status(item)]), ROW_LIMIT))]
     buttons = _buttons(item)
     if buttons:
         made.append({"type": "actions", "elements": buttons})
     return made
-
-
-def item_text(item: Item) -> str:
-    """The same for notifications and screen readers, without buttons."""
-    return "\n".join([_place(item), *_status(item)])
 
 
 def card_blocks(item: Item) -> list[Block]:
@@ -64,9 +62,9 @@ def card_blocks(item: Item) -> list[Block]:
             ("Aliases", _aliases(function)),
         ),
     ]
-    notes = [escape(finding.text) for finding in function.findings]
+    notes = [prose(finding.text) for finding in function.findings]
     if notes:
-        made.append(blocks.section(clip("\n".join(f"• {note}" for note in notes), 2900)))
+        made.append(blocks.section(clip("\n".join(f"• {note}" for note in notes), 2000)))
     status = _status(item)
     if item.request and item.request.state is not RequestState.OPEN:
         made.append(blocks.section("\n".join(status)))
@@ -82,7 +80,7 @@ def card_blocks(item: Item) -> list[Block]:
 
 def line(function: Function) -> str:
     """One line of a list."""
-    findings = " ".join(escape(finding.text) for finding in function.findings if finding.check not in _SAID)
+    findings = " ".join(prose(finding.text) for finding in function.findings if finding.check not in _SAID)
     role = "" if function.role_may_write is not MayWrite.NO else " · its role may not write to X-Ray"
     words = f"{code(function.name)} · {function.account} · {function.region} · {_mode(function)}{role}"
     return f"{words}\n      {findings}" if findings else words
@@ -101,18 +99,18 @@ def _status(item: Item) -> list[str]:
     by = mention(request.approved_by)
     match request.state:
         case RequestState.RUNNING:
-            return [f"*Turning on…* {escape(request.step) or 'asking AWS'} · approved by {by}"]
+            return [f"*Turning on…* {prose(request.step) or 'asking AWS'} · approved by {by}"]
         case RequestState.APPLIED:
             at = clock_time(request.finished_at) if request.finished_at else "now"
-            note = [f"_But:_ {escape(request.note)}"] if request.note else []
+            note = [f"_But:_ {prose(request.note)}"] if request.note else []
             return [f"*Active since {at}*, approved by {by} :white_check_mark:", *note]
         case RequestState.FAILED:
             when = clock_time(request.finished_at) if request.finished_at else ""
-            return [f"*Not fixed* ({when}, approved by {by}): {escape(request.error)}"]
+            return [f"*Not fixed* ({when}, approved by {by}): {prose(request.error)}"]
         case _:
             if item.exemption:
                 return [_exemption(item.exemption)]
-            return [escape(request.error)]
+            return [prose(request.error)]
 
 
 def _open(item: Item, function: Function) -> list[str]:
@@ -120,7 +118,7 @@ def _open(item: Item, function: Function) -> list[str]:
     if item.since:
         facts.append(f"seen since {day(item.since)}")
     lines = [" · ".join(facts)]
-    lines += [escape(finding.text) for finding in function.findings if finding.check not in _SAID]
+    lines += [prose(finding.text) for finding in function.findings if finding.check not in _SAID]
     return lines
 
 

@@ -16,7 +16,11 @@ STYLE_MARK = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)|(?<!\w):(?=[a-z+][a-z0-9_+'-]*:
 
 def escape(text: str) -> str:
     """Text that people or AWS wrote, shown as it was written: no mention, link, emoji or style comes of it."""
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _escaped(" ".join(text.split()))
+
+
+def _escaped(text: str) -> str:
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # A zero-width space takes a mark its meaning and leaves it readable.
     return STYLE_MARK.sub("\\g<0>" + ZERO_WIDTH_SPACE, plain)
 
@@ -25,6 +29,15 @@ def code(text: str) -> str:
     """A name in a code span."""
     inner = " ".join(text.split()).replace("`", "'")
     return f"`{inner.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')}`"
+
+
+def prose(text: str) -> str:
+    """A sentence of AWS's or of ours in which names stand in backticks: those stay code, all else is escaped."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)  # an odd backtick: none of them can be trusted
+    shown = [code(part) if number % 2 and part.strip() else _escaped(part) for number, part in enumerate(parts)]
+    return " ".join("".join(shown).split())
 
 
 def clip(text: str, limit: int) -> str:

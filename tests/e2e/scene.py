@@ -56,11 +56,11 @@ def _texts(part: object) -> Iterator[str]:
 class Scene:
     """One organisation in AWS, one workspace in Slack, one bot."""
 
-    def __init__(self, folder: Path, **slack_options: object) -> None:
+    def __init__(self, folder: Path, manifest: Path = ROOT / "manifest.yml", **slack_options: object) -> None:
         self.folder = folder
         self.aws = AwsStandIn(iam_delay=timedelta(seconds=1.5), lambda_update=timedelta(seconds=0.3))
         workspace = Workspace(people.people(), people.channels(), people.user_groups())
-        self.slack = SlackStandIn(ROOT / "manifest.yml", workspace, **slack_options)  # type: ignore[arg-type]
+        self.slack = SlackStandIn(manifest, workspace, **slack_options)  # type: ignore[arg-type]
         self.workspace = workspace
         self.bot: subprocess.Popen[bytes] | None = None
         self.log = folder / "bot.log"

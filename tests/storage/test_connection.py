@@ -10,18 +10,26 @@ from tests.storage.conftest import NOON
 
 
 def test_a_failed_transaction_leaves_nothing_behind(store: Store, make_function) -> None:
-    with pytest.raises(RuntimeError), store.transaction():
-        store.requests.open_for(make_function(), "clock", NOON)
-        raise RuntimeError("cut short")
+    def cut_short() -> None:
+        with store.transaction():
+            store.requests.open_for(make_function(), "clock", NOON)
+            raise RuntimeError("cut short")
+
+    with pytest.raises(RuntimeError):
+        cut_short()
 
     assert store.requests.live(make_function().arn) is None
 
 
 def test_a_transaction_inside_another_joins_it(store: Store, make_function) -> None:
-    with pytest.raises(RuntimeError), store.transaction():
+    def cut_short() -> None:
         with store.transaction():
-            store.requests.open_for(make_function(), "clock", NOON)
-        raise RuntimeError("cut short")
+            with store.transaction():
+                store.requests.open_for(make_function(), "clock", NOON)
+            raise RuntimeError("cut short")
+
+    with pytest.raises(RuntimeError):
+        cut_short()
 
     assert store.requests.live(make_function().arn) is None
 
