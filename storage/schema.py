@@ -76,6 +76,7 @@ FIRST = (
     "create index functions_by_name on functions(name)",
     "create index functions_by_team on functions(team, verdict)",
     "create index functions_by_role on functions(role)",
+    "create index functions_by_place on functions(account, region, seen_at)",
     """
     create table exemptions (
         id integer primary key autoincrement,

@@ -11,6 +11,8 @@ from botocore.endpoint_provider import EndpointProvider
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
+from commands.aws.errors import AwsProblem, our_errors
+
 if TYPE_CHECKING:
     from botocore.session import Session
 
@@ -61,7 +63,8 @@ class Endpoints:
     def find(self, service: str, region: str) -> Endpoint:
         key = (service, region)
         if key not in self._found:
-            self._found[key] = self._find(SERVICES[service], region)
+            with our_errors(region=region, service=service):  # not every text is a region's name
+                self._found[key] = self._find(SERVICES[service], region)
         return self._found[key]
 
     def partition(self, region: str) -> Mapping[str, Any]:
@@ -113,7 +116,12 @@ class Endpoints:
 
     def tls_context(self) -> ssl.SSLContext:
         bundle = self._session.get_config_variable("ca_bundle") or get_cert_path(True)
-        return ssl.create_default_context(cafile=bundle)
+        try:
+            return ssl.create_default_context(cafile=bundle)
+        except OSError as error:
+            raise AwsProblem(
+                "CaBundle", f"the CA bundle {bundle} could not be read: {error}", own_words=True
+            ) from error
 
 
 def _proxy_for(url: str) -> str | None:

@@ -42,8 +42,8 @@ def take_inventory(
 def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys: Sequence[str]) -> Function:
     """One function as it stands now. Raises AwsProblem: Gone where it no longer exists, Denied where AWS will not say.
 
-    IAM: lambda:GetFunctionConfiguration; what lambda:ListTags, ListEventSourceMappings, ListAliases and the role's
-    reads (`roles.read_role`) would have said is left open where they are denied.
+    IAM: lambda:GetFunctionConfiguration; what lambda:ListTags, ListEventSourceMappings, ListAliases,
+    cloudwatch:ListMetrics and the role's reads (`roles.read_role`) would have said is left open where they are denied.
     """
     where: errors.Where = {"account": account, "region": region, "service": "lambda"}
     with cloud.acting_as(account):
@@ -51,7 +51,9 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
         with errors.our_errors(**where):
             listed = shapes.listed(client.get_function_configuration(FunctionName=name))
         tags = _unless_denied(lambda: client.list_tags(Resource=listed.arn)["Tags"], where)
-        aliases = _unless_denied(lambda: _aliases(client, name, listed.mode), where)
+        in_use = _unless_denied(lambda: _invoked_by_alias(cloud.client("cloudwatch", region), name), where)
+        # As in an audit: aliases count where they were used, or where CloudWatch will not say whether they were.
+        aliases = () if in_use is False else _unless_denied(lambda: _aliases(client, name, listed.mode), where)
         sources = _unless_denied(lambda: _sources(client, name, aliases or ()), where)
         role = _read_role(cloud, account, region, listed.role) if listed.role else None
     return noun(
@@ -103,6 +105,13 @@ def alias_noun(alias: shapes.AliasWeights, modes: Mapping[str, TracingMode | Non
     """An alias with the mode of each version that it serves."""
     served = (ServedVersion(version, modes.get(version), weight) for version, weight in alias.weights.items())
     return Alias(alias.name, tuple(served))
+
+
+def _invoked_by_alias(cloudwatch: Any, name: str) -> bool:
+    dimensions = [{"Name": "FunctionName", "Value": name}, {"Name": "Resource"}]
+    asked = {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": dimensions}
+    pages = cloudwatch.get_paginator("list_metrics").paginate(**asked)
+    return bool(shapes.invoked_qualifiers(metric for page in pages for metric in page["Metrics"]))
 
 
 def _sources(client: "LambdaClient", name: str, aliases: Sequence[Alias]) -> tuple[str, ...]:

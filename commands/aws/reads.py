@@ -236,23 +236,20 @@ def tags(wire: Wire, who: Identity, region: str) -> AsyncIterator[list[Tagged]]:
 
 
 async def invoked_qualifiers(wire: Wire, who: Identity, region: str) -> dict[str, set[str]]:
-    """Function name -> the aliases and versions that were invoked in the last two weeks. IAM: cloudwatch:ListMetrics.
+    """Function name -> the aliases and versions that were invoked in the last two weeks; 500 series a page.
 
-    The dimension `Resource` is `name` for $LATEST, and `name:alias` or `name:version` else. 500 series a page.
+    IAM: cloudwatch:ListMetrics.
     """
 
-    def read(items: list[dict[str, Any]]) -> list[str]:
-        dimensions = [each for item in items for each in item.get("Dimensions") or ()]
-        return [each["Value"] for each in dimensions if each["Name"] == "Resource"]
+    def read(items: list[dict[str, Any]]) -> list[tuple[str, set[str]]]:
+        return list(shapes.invoked_qualifiers(items).items())
 
     asked = {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": [{"Name": "Resource"}]}
     call = _targeted("cloudwatch", region, "GraniteServiceVersion20100801.ListMetrics", "1.0")
     found: dict[str, set[str]] = {}
     async for page in _tokens(wire, who, call, asked, "Metrics", "NextToken", read):
-        for resource in page:
-            name, _, qualifier = resource.partition(":")
-            if qualifier and qualifier != "$LATEST":
-                found.setdefault(name, set()).add(qualifier)
+        for name, qualifiers in page:
+            found.setdefault(name, set()).update(qualifiers)
     return found
 
 

@@ -105,6 +105,19 @@ def alias(item: Mapping[str, Any]) -> AliasWeights:
     return AliasWeights(item["Name"], {str(item["FunctionVersion"]): main} | weights)
 
 
+def invoked_qualifiers(metrics: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """Function name -> the aliases and versions that series of AWS/Lambda metrics name.
+
+    The dimension `Resource` is `name` for $LATEST, and `name:alias` or `name:version` else.
+    """
+    found: dict[str, set[str]] = {}
+    for dimension in (each for metric in metrics for each in metric.get("Dimensions") or ()):
+        name, _, qualifier = dimension["Value"].partition(":")
+        if dimension["Name"] == "Resource" and qualifier and qualifier != "$LATEST":
+            found.setdefault(name, set()).add(qualifier)
+    return found
+
+
 def team_of(tags: Mapping[str, str], keys: Sequence[str]) -> str | None:
     """The team that the tags name: the first of `keys` that is there and not empty, whatever its case.
 

@@ -69,13 +69,16 @@ def told(url: str) -> tuple[int, int]:
 def run(command: list[str], environment: dict[str, str], url: str, size: Size) -> Run:
     calls, connections = told(url)
     began = perf_counter()
-    with tempfile.TemporaryFile() as output:
-        started = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output)
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as log:
+        started = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=log)
         _, _, usage = os.wait4(started.pid, 0)
         wall = perf_counter() - began
         started.returncode = 0  # wait4 took it; Popen need not ask
         output.seek(0)
         right = is_right(output.read().decode(), size)
+        if not right:
+            log.seek(0)
+            sys.stderr.write(log.read().decode()[-2000:])
     calls, connections = (now - before for now, before in zip(told(url), (calls, connections), strict=True))
     memory = usage.ru_maxrss / 1024
     return Run(wall, usage.ru_utime + usage.ru_stime, memory, calls, connections - 1, right)

@@ -252,6 +252,16 @@ def test_only_functions_that_were_invoked_by_alias_are_asked_for_aliases(world):
     assert world.actions().count("ListAliases") == 1
 
 
+def test_one_function_read_alone_looks_at_aliases_as_an_audit_does(world):
+    arn = world.function("unused", mode="PassThrough")
+    world.aws.seed_alias(arn, "old", world.aws.seed_version(arn, MODIFIED))
+    world.aws.metrics.invoked(ANA, BERLIN, "unused", busy)
+
+    assert world.read("unused").aliases == ()
+    world.aws.deny(service="cloudwatch", action="ListMetrics")
+    assert world.read("unused").aliases == (Alias("old", (ServedVersion("1", PASS_THROUGH),)),)
+
+
 def test_without_metrics_active_functions_are_asked_for_their_aliases(world):
     arn = world.function("active")
     world.aws.seed_alias(arn, "live", world.aws.seed_version(arn, MODIFIED))
@@ -493,7 +503,7 @@ def test_a_function_that_may_not_be_read_is_denied(world):
 
 def test_one_functions_surroundings_may_stay_open(world):
     world.function("refund", Tags={"team": "payments"})
-    for action in ("ListTags", "ListAliases", "ListEventSourceMappings", "GetRole"):
+    for action in ("ListTags", "ListMetrics", "ListAliases", "ListEventSourceMappings", "GetRole"):
         world.aws.deny(action=action)
 
     read = world.read("refund")

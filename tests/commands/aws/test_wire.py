@@ -450,6 +450,23 @@ def test_a_server_for_whom_nobody_vouches_is_not_talked_to(talk, certified):
     assert server.requests == []
 
 
+def test_a_bundle_that_is_not_there_is_named(talk, monkeypatch):
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/bundle.pem")
+
+    problem, _, _ = talk(FUNCTIONS, use=functions, url="https://127.0.0.1:9")
+
+    assert str(problem).startswith("the CA bundle /nowhere/bundle.pem could not be read: ")
+
+
+def test_a_region_that_is_none_is_named(talk, monkeypatch):
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+
+    problem, server, _ = talk(FUNCTIONS, use=lambda wire: functions(wire, region="Frankfurt!"))
+
+    assert "Frankfurt!" in str(problem)
+    assert server.requests == []
+
+
 ROLES = """<GetAccountAuthorizationDetailsResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
 <GetAccountAuthorizationDetailsResult><IsTruncated>{more}</IsTruncated>{marker}<RoleDetailList><member>
 <Path>/service-role/</Path><RoleName>{name}</RoleName><Arn>arn:aws:iam::1:role/service-role/{name}</Arn>
