@@ -68,9 +68,7 @@ class Desk:
             for reply in run(request, self.context):
                 self._outbox.nudge()
                 _deliver(deliver, reply)
-        except (
-            Exception
-        ):  # the one answer to what nobody foresaw: a reference for the person, the traceback for the log
+        except Exception:  # what nobody foresaw: a reference for the person, the traceback for the log
             reference = secrets.token_hex(4)
             log.exception("reference %s: a request of %s failed", reference, request.user)
             _deliver(deliver, Say(f"Something went wrong on my side. Quote `{reference}` to whoever runs Lamplighter."))

@@ -4,6 +4,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -123,10 +124,9 @@ class Environment(BaseSettings):
     lamplighter_database: str = DEFAULT_DATABASE
 
 
-class Config(BaseModel):
+@dataclass(frozen=True)
+class Config:
     """All settings. Tokens are left out of its repr, so that no log shows one."""
-
-    model_config = ConfigDict(frozen=True)
 
     environment: Environment
     file: File

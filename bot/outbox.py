@@ -67,7 +67,8 @@ class Outbox:
         self._last_moment = time.monotonic() + timeout
         self._stop.set()
         self._wake.set()
-        self._thread.join(timeout + SLOWEST_CALL_SECONDS)
+        if self._thread.ident is not None:
+            self._thread.join(timeout + SLOWEST_CALL_SECONDS)
 
     def _run(self) -> None:
         while True:

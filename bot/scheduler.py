@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -55,8 +55,12 @@ class DailyClock:
             day = missed(self._context.clock(), self._at, self._zone, self._context.store.daily_runs.ended)
             if day is not None:
                 log.info("the run of %s was missed: running it now", day)
-                self._once(entry, day, self._context.clock())
+                self._once(entry, day, timedelta(0))
         self._scheduler.start()
+
+    def jobs(self) -> list[str]:
+        """The ids of what is still to run."""
+        return [str(job.id) for job in self._scheduler.get_jobs()]
 
     def stop(self) -> None:
         """Waits for a job that runs."""
@@ -66,9 +70,11 @@ class DailyClock:
     def _due(self, entry: Clock) -> None:
         self._run(entry, last_due(self._context.clock(), self._at, self._zone).date())
 
-    def _once(self, entry: Clock, day: date, at: datetime) -> None:
+    def _once(self, entry: Clock, day: date, after: timedelta) -> None:
+        at = DateTrigger(datetime.now(UTC) + after)  # APScheduler goes by the machine's own clock
+        name = f"{entry.job_id}:{day}"
         self._scheduler.add_job(
-            self._run, DateTrigger(at), args=[entry, day], id=f"{entry.job_id}:{day}", replace_existing=True
+            self._run, at, args=[entry, day], id=name, replace_existing=True, misfire_grace_time=None
         )
 
     def _run(self, entry: Clock, day: date) -> None:
@@ -81,7 +87,7 @@ class DailyClock:
         except Exception as problem:  # a job that fails is tried again; the log and the fallback channel say so
             log.exception("the run of %s for %s failed, again in %s", entry.job_id, day, AGAIN)
             self._tell(entry, day, problem)
-            self._once(entry, day, now + AGAIN)
+            self._once(entry, day, AGAIN)
         finally:
             self._after()
 

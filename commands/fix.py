@@ -291,7 +291,8 @@ def _too_late(context: Context, asked: FixRequest) -> str:
             why = f"exempt: {escape(exemption.reason)}" if exemption else prose(asked.error)
             return f"Nothing is left to do for {name}: {why}"
         case _:
-            return f"{mention(asked.approved_by)} approved {name} just before you, and that failed: {prose(asked.error)}"
+            first = mention(asked.approved_by)
+            return f"{first} approved {name} just before you, and that failed: {prose(asked.error)}"
 
 
 def _redrawn(context: Context, request_id: str) -> Replace:

@@ -136,7 +136,7 @@ def _posted(store: Store) -> bool:
 
 
 def _tell(slack: SlackStandIn, fleet: Fleet) -> None:
-    organisation = f"{len(fleet.functions)} functions in {len(fleet.accounts)} accounts and {len(fleet.regions)} regions"
+    places = f"{len(fleet.accounts)} accounts and {len(fleet.regions)} regions"
     click.echo(
         f"""
 Lamplighter has posted its first digests. Open this page:
@@ -146,7 +146,7 @@ Lamplighter has posted its first digests. Open this page:
 You are Ana, who may approve. Open #team-payments, click Approve fix, and watch it change.
 Type /trace-audit payments, or exempt a function. The menu at your name makes you another person.
 
-{organisation}, all of them pretend. ctrl-C ends everything."""
+{len(fleet.functions)} functions in {places}, all of them pretend. ctrl-C ends everything."""
     )
 
 

@@ -60,7 +60,7 @@ class Scene:
         self.folder = folder
         self.aws = AwsStandIn(iam_delay=timedelta(seconds=1.5), lambda_update=timedelta(seconds=0.3))
         workspace = Workspace(people.people(), people.channels(), people.user_groups())
-        self.slack = SlackStandIn(manifest, workspace, **slack_options)  # type: ignore[arg-type]
+        self.slack = SlackStandIn(manifest, workspace, **slack_options)
         self.workspace = workspace
         self.bot: subprocess.Popen[bytes] | None = None
         self.log = folder / "bot.log"

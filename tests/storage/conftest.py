@@ -24,6 +24,6 @@ def make_function() -> Callable[..., Function]:
         region = str(facts.pop("region", "eu-central-1"))
         arn = f"arn:aws:lambda:{region}:{account}:function:{name}"
         given = {"mode": TracingMode.PASS_THROUGH, "verdict": Verdict.UNTRACED, "team": "payments", **facts}
-        return Function(arn=arn, account=account, region=region, name=name, **given)  # type: ignore[arg-type]
+        return Function(arn=arn, account=account, region=region, name=name, **given)
 
     return make

@@ -265,7 +265,10 @@ def world_allows(candidate, world):
     return all("Allow" in layer and "Deny" not in layer for layer in layers)
 
 
-one_or_more = lambda values: st.one_of(values, st.lists(values, min_size=1, max_size=3))  # noqa: E731
+def one_or_more(values):
+    return st.one_of(values, st.lists(values, min_size=1, max_size=3))
+
+
 actions = one_or_more(
     st.sampled_from(["*", "xray:*", "XRAY:Put*", "xray:PutTraceSegment?", "xray:Get*", "s3:*", "xray:puttracesegments"])
 )

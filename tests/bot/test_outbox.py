@@ -1,0 +1,154 @@
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.channels import ChannelNames
+from bot.demo.people import ANA
+from bot.demo.slack import BOT_USER_ID, Channel, SlackStandIn
+from bot.outbox import Outbox
+from commands._shown import draw
+from commands._types import Context
+from storage.models import Function, Post, PostState
+from tests.bot.conftest import SetClock
+from tests.e2e.scene import wait_for, words
+
+PAYMENTS = "C07PAYM3NT5"
+FINOPS = "C06F1N0PSX2"
+
+
+@pytest.fixture
+def outbox(context: Context, client: WebClient) -> Iterator[Outbox]:
+    made = Outbox(context, client, ChannelNames(client), draw)
+    yield made
+    made.stop()
+
+
+def given_notice(context: Context, channel: str = "#team-payments", key: str = "n") -> Post:
+    post = context.store.posts.create(key, "notice", channel, context.clock(), text="hello")
+    assert post
+    return post
+
+
+def given_digest(context: Context, *functions: Function) -> Post:
+    context.store.functions.save(functions, context.clock())
+    requests = [context.store.requests.open_for(one, "clock", context.clock()).id for one in functions]
+    key = f"digest:payments:2026-11-23:{len(requests)}:1"
+    post = context.store.posts.create(
+        key, "digest", "#team-payments", context.clock(), team="payments", requests=requests
+    )
+    assert post
+    return post
+
+
+def test_a_post_is_sent_to_the_channel_of_that_name_and_its_place_is_kept(
+    context: Context, outbox: Outbox, slack: SlackStandIn
+) -> None:
+    post = given_notice(context)
+    outbox.send_due()
+
+    message = slack.workspace.messages(PAYMENTS)[-1]
+    kept = context.store.posts.get(post.id)
+    assert message.text == "hello"
+    assert (kept.state, kept.posted_channel, kept.ts) == (PostState.SENT, PAYMENTS, message.ts)
+
+
+def test_a_touched_post_is_drawn_again_in_place(
+    context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function]
+) -> None:
+    post = given_digest(context, make_function("refund-worker"))
+    outbox.start()
+    wait_for(lambda: slack.workspace.messages(PAYMENTS))
+    request = context.store.posts.requests_of(post.id)[0]
+    context.store.requests.claim(request, ANA, context.clock())
+    context.store.posts.touch(request)
+    outbox.nudge()
+
+    wait_for(lambda: "Turning on" in words(slack.workspace.messages(PAYMENTS)[-1]))
+    assert len(slack.workspace.messages(PAYMENTS)) == 1
+
+
+def test_posts_of_one_channel_are_a_second_apart_and_others_do_not_wait(
+    context: Context, outbox: Outbox, slack: SlackStandIn
+) -> None:
+    for number in range(3):
+        given_notice(context, key=f"p{number}")
+    given_notice(context, "#finops", key="f")
+    outbox.start()
+
+    wait_for(lambda: len(slack.workspace.messages(PAYMENTS)) == 3)
+
+    times = [call.at for call in slack.calls_of("chat.postMessage") if call.args["channel"] == PAYMENTS]
+    assert all(later - earlier >= 0.9 for earlier, later in itertools.pairwise(times))
+    finops = next(call.at for call in slack.calls_of("chat.postMessage") if call.args["channel"] == FINOPS)
+    assert finops < times[1]
+
+
+def test_retry_after_is_kept(context: Context, outbox: Outbox, slack: SlackStandIn, clock: SetClock) -> None:
+    slack.fail_next("chat.postMessage", error="ratelimited", status=429, retry_after=30)
+    post = given_notice(context)
+    outbox.send_due()
+    assert context.store.posts.get(post.id).error == "ratelimited"
+
+    clock.forward(seconds=29)
+    assert context.store.posts.due(clock()) == []
+    clock.forward(seconds=2)
+    assert [one.id for one in context.store.posts.due(clock())] == [post.id]
+
+
+@pytest.mark.parametrize("state", ["archived", "missing", "not a member"])
+def test_a_closed_channel_sends_it_to_the_fallback_with_the_line_that_mends_it_once(
+    context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function], state: str
+) -> None:
+    name = "team-nowhere" if state == "missing" else "team-payments"
+    if state == "archived":
+        slack.workspace.put_channel(Channel(PAYMENTS, name, is_archived=True, members={BOT_USER_ID, ANA}))
+    if state == "not a member":
+        slack.workspace.put_channel(Channel(PAYMENTS, name, members={ANA}))
+    for key in ("a", "b"):
+        given_notice(context, f"#{name}", key=key)
+    outbox.start()
+
+    wait_for(lambda: len(slack.workspace.messages(FINOPS)) == 3)
+
+    texts = [one.text for one in slack.workspace.messages(FINOPS)]
+    assert sum(text == "hello" for text in texts) == 2
+    assert sum(f"I cannot post to #{name}" in text for text in texts) == 1
+
+
+def test_what_slack_lost_is_sent_after_a_restart(
+    context: Context, outbox: Outbox, client: WebClient, slack: SlackStandIn, clock: SetClock
+) -> None:
+    slack.fail_next("chat.postMessage", status=500, error="internal_error")
+    post = given_notice(context)
+    outbox.send_due()
+    assert context.store.posts.get(post.id).state is PostState.WAITING
+
+    clock.forward(minutes=5)
+    Outbox(context, client, ChannelNames(client), draw).send_due()
+
+    assert [one.text for one in slack.workspace.messages(PAYMENTS)] == ["hello"]
+
+
+def test_a_message_that_was_deleted_is_given_up(
+    context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function]
+) -> None:
+    post = given_digest(context, make_function("refund-worker"))
+    outbox.send_due()
+    slack.workspace.erase(slack.workspace.messages(PAYMENTS)[-1])
+    context.store.posts.touch(context.store.posts.requests_of(post.id)[0])
+    outbox.start()
+
+    wait_for(lambda: context.store.posts.get(post.id).state is PostState.ABANDONED)
+    assert context.store.posts.get(post.id).state is PostState.ABANDONED
+
+
+def test_a_reply_goes_into_the_thread_of_the_post_above(context: Context, outbox: Outbox, slack: SlackStandIn) -> None:
+    above = given_notice(context, key="above")
+    context.store.posts.create("below", "notice", "#team-payments", context.clock(), text="below", thread=above.id)
+    outbox.start()
+
+    top = wait_for(lambda: slack.workspace.messages(PAYMENTS))[0]
+    replies = wait_for(lambda: [one for one in slack.workspace.replies(PAYMENTS, top.ts) if one.ts != top.ts])
+    assert [one.text for one in replies] == ["below"]

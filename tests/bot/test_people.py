@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.demo.people import ANA, BO, FINOPS_LEAD, GUEST
+from bot.demo.slack import TEAM_ID, Person, SlackStandIn
+from bot.people import SlackPeople
+
+GROUP = "S07L4MPAPPR"
+
+
+def asking(client: WebClient, *approvers: str, **team_approvers: list[str]) -> SlackPeople:
+    return SlackPeople(client, TEAM_ID, approvers, team_approvers)
+
+
+def test_a_listed_person_may_approve_and_the_rule_is_named(client: WebClient) -> None:
+    assert asking(client, ANA).may_approve(ANA, TEAM_ID, "payments").why == f"approver {ANA}"
+    assert asking(client, ANA).may_approve(ANA, TEAM_ID, "payments").allowed
+
+
+def test_a_member_of_a_listed_group_may_approve(client: WebClient) -> None:
+    may = asking(client, GROUP).may_approve(BO, TEAM_ID, None)
+
+    assert (may.allowed, may.why) == (True, f"member of approver group {GROUP}")
+
+
+def test_an_approver_of_one_team_is_none_of_another(client: WebClient) -> None:
+    people = asking(client, payments=[BO])
+
+    assert people.may_approve(BO, TEAM_ID, "payments").allowed
+    assert not people.may_approve(BO, TEAM_ID, "search").allowed
+    assert not people.may_approve(BO, TEAM_ID, None).allowed
+    assert people.somebody_may_approve("payments")
+    assert not people.somebody_may_approve("search")
+
+
+def test_where_nobody_is_listed_nobody_may_and_the_answer_says_how_to_list_somebody(client: WebClient) -> None:
+    may = asking(client).may_approve(ANA, TEAM_ID, "payments")
+
+    assert not may.allowed
+    assert "[policy] approvers" in may.why
+
+
+def test_who_is_not_listed_is_told_whom_to_ask(client: WebClient) -> None:
+    may = asking(client, ANA, GROUP).may_approve(FINOPS_LEAD, TEAM_ID, "payments")
+
+    assert not may.allowed
+    assert f"<@{ANA}>" in may.why
+    assert f"<!subteam^{GROUP}>" in may.why
+
+
+def test_a_plan_without_groups_refuses_and_listed_people_still_may(slack: SlackStandIn, client: WebClient) -> None:
+    slack.workspace.usergroups_available = False
+    people = asking(client, ANA, GROUP)
+
+    assert people.may_approve(ANA, TEAM_ID, None).allowed
+    refused = people.may_approve(BO, TEAM_ID, None)
+    assert not refused.allowed
+    assert "could not say" in refused.why
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"deleted": True},
+        {"is_bot": True},
+        {"is_restricted": True},
+        {"is_ultra_restricted": True},
+        {"team_id": "T0OTHER"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_who_is_no_full_member_may_nothing_even_if_listed(
+    slack: SlackStandIn, client: WebClient, changes: dict[str, object]
+) -> None:
+    person = slack.workspace.person(ANA)
+    assert person
+    slack.workspace.put_person(replace(person, **changes))
+
+    assert not asking(client, ANA).may_approve(ANA, TEAM_ID, None).allowed
+    assert not asking(client, ANA).may_ask(ANA, TEAM_ID).allowed
+
+
+@pytest.mark.parametrize("workspace", ["", "T0OTHER"])
+def test_a_click_from_another_workspace_is_refused(client: WebClient, workspace: str) -> None:
+    assert not asking(client, ANA).may_approve(ANA, workspace, None).allowed
+
+
+def test_where_slack_does_not_answer_nothing_is_allowed(slack: SlackStandIn, client: WebClient) -> None:
+    slack.fail_next("users.info", error="internal_error", status=500, times=5)
+
+    refused = asking(client, ANA).may_approve(ANA, TEAM_ID, None)
+
+    assert not refused.allowed
+    assert "Slack could not say who you are" in refused.why
+
+
+def test_an_unknown_person_is_refused(client: WebClient) -> None:
+    assert not asking(client, "U0NOBODY").may_approve("U0NOBODY", TEAM_ID, None).allowed
+
+
+def test_a_guest_may_not_even_ask(slack: SlackStandIn, client: WebClient) -> None:
+    assert isinstance(slack.workspace.person(GUEST), Person)
+    assert not asking(client, GUEST).may_ask(GUEST, TEAM_ID).allowed

@@ -1,0 +1,100 @@
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.scheduler import DailyClock, last_due, missed
+from commands._types import Clock, Context, Progress, Reply, Request
+from tests.bot.conftest import SetClock
+from tests.e2e.scene import wait_for
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NINE = time(9, 0)
+
+
+def at(day: int, hour: int, minute: int = 0, month: int = 11) -> datetime:
+    return datetime(2026, month, day, hour, minute, tzinfo=BERLIN).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        (at(23, 9), at(23, 9)),
+        (at(23, 8, 59), at(22, 9)),
+        (at(23, 23, 59), at(23, 9)),
+        (at(25, 9, 0, 10), at(25, 9, 0, 10)),  # clocks went back in the night
+        (at(29, 9, 0, 3), at(29, 9, 0, 3)),  # clocks went forward in the night
+    ],
+    ids=["now", "not yet", "late", "winter time", "summer time"],
+)
+def test_the_last_due_time_is_by_the_clock_on_the_wall(now: datetime, due: datetime) -> None:
+    assert last_due(now, NINE, BERLIN) == due
+
+
+@pytest.mark.parametrize(
+    ("now", "ended", "day"),
+    [
+        (at(23, 9, 1), set(), date(2026, 11, 23)),
+        (at(23, 23, 59), set(), date(2026, 11, 23)),
+        (at(23, 9, 1), {date(2026, 11, 23)}, None),
+        (at(23, 8), {date(2026, 11, 22)}, None),
+        (at(23, 8), set(), None),
+    ],
+    ids=["a minute late", "hours late", "was made", "not yet due", "yesterday is too long ago"],
+)
+def test_a_missed_run_is_made_up_for_on_its_day(now: datetime, ended: set[date], day: date | None) -> None:
+    assert missed(now, NINE, BERLIN, ended.__contains__) == day
+
+
+def test_a_run_late_at_night_is_made_up_for_after_midnight() -> None:
+    assert missed(at(24, 0, 30), time(23, 45), BERLIN, lambda _day: False) == date(2026, 11, 23)
+
+
+@pytest.fixture
+def run_of(context: Context) -> Iterator[Callable[[Clock], DailyClock]]:
+    started: list[DailyClock] = []
+
+    def start(entry: Clock) -> DailyClock:
+        made = DailyClock([entry], context, NINE, BERLIN, lambda: None)
+        made.start()
+        started.append(made)
+        return made
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+def test_a_missed_run_is_made_once_at_the_start(
+    context: Context, clock: SetClock, run_of: Callable[[Clock], DailyClock]
+) -> None:
+    runs: list[date | None] = []
+
+    def job(request: Request, given: Context) -> Iterator[Reply]:
+        runs.append(request.day)
+        given.store.daily_runs.begin(date(2026, 11, 23), given.clock())
+        given.store.daily_runs.end(date(2026, 11, 23), given.clock())
+        yield Progress("done")
+
+    run_of(Clock("daily", job))
+    wait_for(lambda: runs)
+    run_of(Clock("daily", job)).stop()
+
+    assert runs == [date(2026, 11, 23)]
+
+
+def test_a_run_that_fails_is_said_and_comes_again(
+    context: Context, clock: SetClock, run_of: Callable[[Clock], DailyClock]
+) -> None:
+    def job(request: Request, given: Context) -> Iterator[Reply]:
+        raise ConnectionError("AWS is away: secret-token")
+        yield
+
+    made = run_of(Clock("daily", job))
+
+    notice = wait_for(lambda: context.store.posts.all("notice"))[0]
+    assert "could not be made" in notice.text
+    assert "secret-token" not in notice.text
+    assert notice.channel == "#finops"
+    wait_for(lambda: [job for job in made.jobs() if job == "daily:2026-11-23"])
