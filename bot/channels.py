@@ -7,6 +7,7 @@ import time
 from slack_sdk import WebClient
 
 CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
+PAGE = 1000
 KEEP_SECONDS = 600.0
 UNKNOWN_SECONDS = 10.0  # a channel may be made, or the bot invited, at any moment
 
@@ -18,6 +19,8 @@ class ChannelNames:
         self._client = client
         self._ids: dict[str, str] = {}
         self._read_at: float | None = None
+        self._reading: dict[str, str] = {}
+        self._cursor = ""
         self._lock = threading.Lock()
 
     def id_of(self, channel: str) -> str | None:
@@ -42,15 +45,17 @@ class ChannelNames:
         return self._read_at is None or time.monotonic() - self._read_at >= seconds
 
     def _read(self) -> None:
-        ids: dict[str, str] = {}
-        cursor = ""
+        """Page by page; where Slack asks for patience, the next call goes on from there."""
         while True:
             page = self._client.conversations_list(
-                types="public_channel,private_channel", exclude_archived=True, limit=200, cursor=cursor or None
+                types="public_channel,private_channel",
+                exclude_archived=True,
+                limit=PAGE,
+                cursor=self._cursor or None,
             )
-            ids |= {str(one["name"]).lower(): str(one["id"]) for one in page.get("channels") or ()}
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
+            self._reading |= {str(one["name"]).lower(): str(one["id"]) for one in page.get("channels") or ()}
+            self._cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not self._cursor:
                 break
-        self._ids = ids
+        self._ids, self._reading = self._reading, {}
         self._read_at = time.monotonic()

@@ -1,8 +1,9 @@
-"""The same commands in a terminal: `run`, `audit`, `demo`."""
+"""The command line: `run`, `audit`, `demo`."""
 
 import difflib
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,10 +13,22 @@ import click
 
 if TYPE_CHECKING:
     from bot.config import Config
-    from commands._types import Context
+    from commands._types import Context, Permission
     from storage.store import Store
 
-EXIT_DONE, EXIT_WANTING, EXIT_USAGE = 0, 1, 2
+EXIT_DONE, EXIT_USAGE, EXIT_INTERRUPTED = 0, 2, 130
+
+
+def _twelve_digits(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"\d{12}", value):
+        raise click.BadParameter(f"{value!r} is no account id; write its 12 digits, like 111122223333")
+    return value
+
+
+def _region_name(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", value):
+        raise click.BadParameter(f"{value!r} is no region; write one like eu-central-1")
+    return value
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -48,8 +61,8 @@ def run(verbose: bool) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--team", help="Show this team's functions only.")
-@click.option("--account", help="Ask this account only (12 digits).")
-@click.option("--region", help="Ask this region only.")
+@click.option("--account", callback=_twelve_digits, help="Ask this account only (12 digits).")
+@click.option("--region", callback=_region_name, help="Ask this region only.")
 @click.option("--all", "everything", is_flag=True, help="Show traced functions too (a table shows the others).")
 def audit(as_json: bool, team: str | None, account: str | None, region: str | None, everything: bool) -> None:
     """Audit once and print. Needs AWS credentials and nothing of Slack.
@@ -76,7 +89,8 @@ def _audit(as_json: bool, team: str | None, account: str | None, region: str | N
     config = load()
     _check_filters(config, account, region)
     from bot import terminal
-    from commands.audit import take_audit
+    from commands._audits import take_audit
+    from storage.models import Source, team_name
     from storage.store import open_store
 
     with open_store(config.database) as store:
@@ -84,14 +98,14 @@ def _audit(as_json: bool, team: str | None, account: str | None, region: str | N
         with terminal.progress(quiet=as_json) as on_progress:
             taken = take_audit(
                 context,
-                source="terminal",
+                source=Source.TERMINAL,
                 accounts=(account,) if account else None,
                 regions=(region,) if region else None,
                 on_progress=on_progress,
             )
         _check_team(team, store.functions.teams())
         seen = store.functions.seen_since(taken.started_at)
-        functions = [function for function in seen if team is None or function.team == team.lower()]
+        functions = [function for function in seen if team is None or function.team == team_name(team)]
         if as_json:
             terminal.print_json(taken, functions)
         else:
@@ -100,7 +114,7 @@ def _audit(as_json: bool, team: str | None, account: str | None, region: str | N
 
 
 def _context(config: "Config", store: "Store") -> "Context":
-    from commands._types import Context, Nobody
+    from commands._types import Context
     from commands.aws.accounts import Cloud
 
     return Context(
@@ -113,6 +127,18 @@ def _context(config: "Config", store: "Store") -> "Context":
     )
 
 
+class Nobody:
+    """Where nobody can be asked, nothing can be approved."""
+
+    def may_approve(self, user: str, workspace: str, team: str | None) -> "Permission":  # noqa: ARG002 - People's shape
+        from commands._types import Permission
+
+        return Permission(False, "Approvals are given in Slack.")
+
+    def approvers(self, team: str | None) -> tuple[str, ...]:  # noqa: ARG002 - People's shape
+        return ()
+
+
 def _check_filters(config: "Config", account: str | None, region: str | None) -> None:
     if account and config.aws.accounts and account not in config.aws.accounts:
         known = ", ".join(config.aws.accounts)
@@ -123,8 +149,10 @@ def _check_filters(config: "Config", account: str | None, region: str | None) ->
 
 
 def _check_team(team: str | None, known: list[str]) -> None:
-    if team and team.lower() not in known:
-        near = difflib.get_close_matches(team.lower(), known, 3) or known[:10]
+    from storage.models import team_name
+
+    if team and team_name(team) not in known:
+        near = difflib.get_close_matches(team_name(team), known, 3) or known[:10]
         raise click.UsageError(f"no function belongs to team {team}. Teams: {', '.join(near) or 'none'}")
 
 
@@ -142,7 +170,7 @@ def _answering(work: Callable[[], int]) -> int:
         for line in str(problem).splitlines():
             click.echo(f"lamplighter: {line}", err=True)
     except KeyboardInterrupt:
-        return 130
+        return EXIT_INTERRUPTED
     return EXIT_USAGE
 
 

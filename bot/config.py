@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commands._types import TeamSettings
 from commands.aws.accounts import AwsSettings
+from storage.models import team_name
 
 DEFAULT_FILE = "lamplighter.toml"
 DEFAULT_DATABASE = "lamplighter.db"
@@ -149,7 +150,7 @@ class Config:
         return TeamSettings(
             tag_keys=tuple(section.tag_keys),
             channel=section.channel,
-            channels={name.lower(): channel for name, channel in section.channels.items()},
+            channels={team_name(name): channel for name, channel in section.channels.items()},
             fallback_channel=section.fallback_channel,
         )
 
@@ -232,8 +233,3 @@ def _nearest(where: list[str]) -> str:
     known = list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
     near = difflib.get_close_matches(where[-1], known, 1)
     return f" (perhaps {near[0]})" if near else f" (known here: {', '.join(known)})" if known else ""
-
-
-def environment_names() -> tuple[str, ...]:
-    """The variables that the README must name."""
-    return tuple(name.upper() for name in Environment.model_fields)

@@ -2,15 +2,32 @@
 
 import logging
 import threading
+from typing import Protocol
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
+from bot.config import Config
+
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 20
 PING_SECONDS = 5.0
+
+
+class Door(Protocol):
+    def open(self) -> None:
+        """Raises SlackClientError or OSError where Slack does not answer."""
+
+    def close(self) -> None:
+        """No more requests come in."""
+
+
+def door_for(config: Config, app: App) -> Door:
+    """Socket Mode where there is an app-level token, else HTTP."""
+    token = config.environment.slack_app_token
+    return SocketDoor(app, token, config.slack_api_url) if token else HttpDoor(app, config.file.slack.listen)
 
 
 class SocketDoor:
@@ -26,7 +43,6 @@ class SocketDoor:
         )
 
     def open(self) -> None:
-        """Raises SlackClientError or OSError where Slack does not answer."""
         self._handler.connect()  # type: ignore[no-untyped-call] # Bolt leaves it untyped
 
     def close(self) -> None:
@@ -39,7 +55,6 @@ class HttpDoor:
     def __init__(self, app: App, listen: str) -> None:
         from slack_bolt.adapter.wsgi import SlackRequestHandler
         from waitress import create_server
-        from waitress.server import MultiSocketServer
 
         handler = SlackRequestHandler(app, path="/slack/events")
 
@@ -50,7 +65,6 @@ class HttpDoor:
             return handler(environ, start_response)
 
         self._server = create_server(serve, listen=listen, threads=CONCURRENCY)
-        self._many = isinstance(self._server, MultiSocketServer)
         self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
 
     def open(self) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from commands._types import Request, Source
+from commands._types import Request
+from storage.models import Source
 
 Body = Mapping[str, Any]
 
@@ -45,6 +46,17 @@ def from_form(body: Body, now: datetime) -> Request:
         fields=form_fields(view),
         workspace=_workspace(body),
     )
+
+
+def trigger_of(body: Body) -> str:
+    """What opens a form within three seconds, once."""
+    return str(body.get("trigger_id") or "")
+
+
+def form_of(body: Body) -> tuple[str, str]:
+    """The submitted form's id, by which it is drawn again, and its title."""
+    view = body["view"]
+    return str(view["id"]), str(view["title"]["text"])
 
 
 def form_fields(view: Body) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Posts that must arrive: sent one a second for each channel, drawn from memory, retried, and sent after a restart.
 
-One thread does it all. It holds no words of its own: what waits, and what is to be drawn again, stands in SQLite.
+One thread does it all. What waits, and what is to be drawn again, stands in SQLite.
 """
 
 import logging
@@ -13,7 +13,11 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.channels import ChannelNames
-from commands._types import Block, Context
+from bot.notices import notify
+from bot.slack_errors import TOKEN_REFUSED, error_code
+from commands._types import Context
+from commands.views.blocks import Block
+from commands.views.text import channel, code
 from storage.models import Post, PostState
 
 log = logging.getLogger(__name__)
@@ -24,6 +28,7 @@ PACE_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 SLOWEST_CALL_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 300.0
+UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
 
 # The channel will not take a post, whatever is sent: another channel has to.
 CLOSED = {
@@ -36,13 +41,15 @@ CLOSED = {
     "restricted_action_non_threadable_channel": "it takes no threads",
 }
 # Slack shows the message no more, or lets nobody change it.
-FINAL = {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive", "thread_not_found"}
+FINAL = {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"}
 UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "block_mismatch"}
 # Nothing gets through until somebody changes the app or its tokens.
-LOCKED_OUT = {"missing_scope", "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+LOCKED_OUT = TOKEN_REFUSED | {"missing_scope"}
 
 
 class Outbox:
+    """`draw` makes a post's text and blocks from memory, at the moment of sending."""
+
     def __init__(self, context: Context, client: WebClient, channels: ChannelNames, draw: Draw) -> None:
         self._context = context
         self._client = client
@@ -50,6 +57,7 @@ class Outbox:
         self._draw = draw
         self._free_at: dict[str, float] = {}  # by channel, on the monotonic clock
         self._said: set[str] = set()
+        self._unrecorded: list[Callable[[], None]] = []  # what Slack took and memory could not be told yet
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._last_moment = 0.0
@@ -84,6 +92,7 @@ class Outbox:
 
     def send_due(self) -> float:
         """Send what is due and free to go; how many seconds until it is worth looking again."""
+        self._record()
         pause = IDLE_SECONDS
         for post in self._context.store.posts.due(self._context.clock()):
             wait = self._free_at.get(_lane(post), 0.0) - time.monotonic()
@@ -104,38 +113,51 @@ class Outbox:
         except SlackApiError as problem:
             self._refused(post, problem)
         except (SlackClientError, OSError) as problem:
+            self._later(post, error_code(problem))
+        except Exception as problem:  # one post that cannot be drawn must not keep back all the others
+            log.exception("%s could not be drawn or sent", post.key)
             self._later(post, type(problem).__name__)
 
+    def _record(self) -> None:
+        """Tell memory what Slack took. Raises where memory cannot be written, and then nothing more is sent."""
+        while self._unrecorded:
+            self._unrecorded[0]()
+            self._unrecorded.pop(0)
+
     def _send(self, post: Post, *, plain: bool = False) -> None:
-        channel = self._channels.id_of(post.channel)
+        target = self._channels.id_of(post.channel)
         thread_ts = None
         if post.thread is not None:
             above = self._context.store.posts.get(post.thread)
-            channel, thread_ts = above.posted_channel or channel, above.ts or None
-        if channel is None:
+            target, thread_ts = above.posted_channel or target, above.ts or None
+        if target is None:
             self._elsewhere(post, "channel_not_found")
             return
         text, blocks = self._draw(self._context, post)
+        posts = self._context.store.posts
+        posts.begin(post.id, self._context.clock() + timedelta(seconds=UNSURE_SECONDS))
         answer = self._client.chat_postMessage(
-            channel=channel,
+            channel=target,
             text=text,
             blocks=None if plain else blocks or None,
             thread_ts=thread_ts,
             unfurl_links=False,
             unfurl_media=False,
         )
-        self._context.store.posts.sent(post.id, str(answer["channel"]), str(answer["ts"]), post.wanted)
-        log.info("posted %s to %s", post.key, answer["channel"])
+        place = str(answer["channel"]), str(answer["ts"])
+        self._unrecorded.append(lambda: posts.sent(post.id, *place, post.wanted_version))
+        self._record()
+        log.info("posted %s to %s", post.key, place[0])
 
     def _redraw(self, post: Post) -> None:
         text, blocks = self._draw(self._context, post)
         self._client.chat_update(
             channel=post.posted_channel, ts=post.ts, text=text, blocks=blocks or None, parse="none", link_names=False
         )
-        self._context.store.posts.redrawn(post.id, post.wanted)
+        self._context.store.posts.redrawn(post.id, post.wanted_version)
 
     def _refused(self, post: Post, problem: SlackApiError) -> None:
-        error = str(problem.response.get("error"))
+        error = error_code(problem)
         if error == "ratelimited" or problem.response.status_code == 429:
             seconds = float(problem.response.headers.get("Retry-After", 30))
             self._free_at[_lane(post)] = time.monotonic() + seconds
@@ -149,6 +171,9 @@ class Outbox:
         elif error in CLOSED:
             self._channels.forget()
             self._elsewhere(post, error)
+        elif error == "thread_not_found":
+            self._context.store.posts.redirect(post.id, post.channel)
+            self._later(post, error)
         elif error in UNFIT:
             self._unfit(post, error, problem)
         else:
@@ -159,12 +184,12 @@ class Outbox:
         details = (problem.response.get("response_metadata") or {}).get("messages")
         log.error("Slack took no blocks for %s: %s %s", post.key, error, details)
         if post.state is PostState.SENT:
-            self._context.store.posts.redrawn(post.id, post.wanted)
+            self._context.store.posts.redrawn(post.id, post.wanted_version)
             return
         try:
             self._send(post, plain=True)
         except SlackApiError as again:
-            self._later(post, str(again.response.get("error")))
+            self._later(post, error_code(again))
 
     def _elsewhere(self, post: Post, error: str) -> None:
         """The channel is closed to us: post in the fallback channel, with the line that mends it, said once."""
@@ -177,18 +202,14 @@ class Outbox:
             )
             self._later(post, error)
             return
-        store = self._context.store
-        line = (
-            f"I cannot post to {_shown(post.channel)}{f' for team {post.team}' if post.team else ''}: {why}. "
-            f"Type `/invite @lamplighter` there, or map the team to another channel in lamplighter.toml: "
-            f'`[teams.channels]` `{post.team or "team"} = "#channel"`. Until then its digests come here.'
+        notify(
+            self._context,
+            f"closed:{post.channel}:{error}",
+            f"I cannot post to {channel(post.channel)}{f' for team {code(post.team)}' if post.team else ''}: {why}. "
+            f"Type `/invite` and my name there, or map the team to another channel in lamplighter.toml: "
+            f'`[teams.channels]` `{post.team or "team"} = "#channel"`. Until then its digests come here.',
         )
-        with store.transaction():
-            if store.posts.create(
-                f"notice:closed:{post.channel}:{error}", "notice", fallback, self._context.clock(), text=line
-            ):
-                log.warning("cannot post to %s: %s; posting to %s instead", post.channel, error, fallback)
-            store.posts.redirect(post.id, fallback)
+        self._context.store.posts.redirect(post.id, fallback)
         self._wake.set()
 
     def _later(self, post: Post, error: str) -> None:
@@ -208,10 +229,6 @@ class Outbox:
 def _lane(post: Post) -> str:
     """Posts of one lane are a second apart."""
     return post.posted_channel or post.channel
-
-
-def _shown(channel: str) -> str:
-    return channel if channel.startswith("#") else f"<#{channel}>"
 
 
 def _mend(error: str, problem: SlackApiError) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
+from bot.slack_errors import error_code
 from commands._types import Permission
+from storage.models import team_name
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ class SlackPeople:
         self._client = client
         self._workspace = workspace
         self._approvers = tuple(approvers)
-        self._team_approvers = {team.lower(): tuple(ids) for team, ids in team_approvers.items()}
+        self._team_approvers = {team_name(team): tuple(ids) for team, ids in team_approvers.items()}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
         self._lock = threading.Lock()
 
@@ -43,8 +45,8 @@ class SlackPeople:
         try:
             person = self._client.users_info(user=user).get("user") or {}
         except (SlackClientError, OSError) as problem:
-            log.warning("users.info of %s failed: %s", user, _short(problem))
-            return Permission(False, "Slack could not say who you are, so nothing was changed. Try again in a minute.")
+            log.warning("users.info of %s failed: %s", user, error_code(problem))
+            return Permission(False, "Slack could not say who you are. Try again in a minute.")
         why = _unfit(person, self._workspace)
         return Permission(False, why) if why else Permission(True, "member")
 
@@ -56,7 +58,7 @@ class SlackPeople:
         if not listed:
             return Permission(
                 False,
-                "nobody may approve yet. Name approvers in lamplighter.toml, "
+                "Nobody may approve yet. Name approvers in lamplighter.toml, "
                 'for example: [policy] approvers = ["U0123456789"]',
             )
         if user in listed:
@@ -70,11 +72,11 @@ class SlackPeople:
                 return Permission(True, f"member of approver group {group}")
         if unsure:
             return Permission(False, "Slack could not say whether you are an approver. Try again in a minute.")
-        who = " ".join(f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in listed[:10])
-        return Permission(False, f"you are not an approver{f' of {team}' if team else ''}. Ask one of: {who}")
+        who = " ".join(self.approvers(team)[:10])
+        return Permission(False, f"You are not an approver{f' of {team}' if team else ''}. Ask one of: {who}")
 
-    def somebody_may_approve(self, team: str | None) -> bool:
-        return bool(self._listed(team))
+    def approvers(self, team: str | None) -> tuple[str, ...]:
+        return tuple(f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in self._listed(team))
 
     def _listed(self, team: str | None) -> list[str]:
         return list(dict.fromkeys([*self._team_approvers.get(team or "", ()), *self._approvers]))
@@ -88,7 +90,7 @@ class SlackPeople:
         try:
             members = frozenset(self._client.usergroups_users_list(usergroup=group).get("users") or ())
         except (SlackClientError, OSError) as problem:
-            log.warning("usergroups.users.list of %s failed: %s", group, _short(problem))
+            log.warning("usergroups.users.list of %s failed: %s", group, error_code(problem))
             return None
         with self._lock:
             self._groups[group] = (time.monotonic(), members)
@@ -98,21 +100,15 @@ class SlackPeople:
 def _unfit(person: Mapping[str, Any], workspace: str) -> str:
     """Why this person may not act; empty where they may."""
     if not person.get("id"):
-        return "Slack could not say who you are, so nothing was changed."
+        return "Slack could not say who you are. Try again in a minute."
     if person.get("team_id") not in (None, workspace) and workspace not in (person.get("teams") or ()):
         enterprise = person.get("enterprise_user") or {}
         if workspace not in (enterprise.get("teams") or ()):
             return "Lamplighter answers members of its own workspace only."
     if person.get("deleted"):
-        return "this account is deactivated."
+        return "This account is deactivated."
     if person.get("is_bot") or person.get("id") == "USLACKBOT":
-        return "bots may not act here."
+        return "Bots cannot use Lamplighter."
     if person.get("is_restricted") or person.get("is_ultra_restricted") or person.get("is_stranger"):
-        return "guests may not act here."
+        return "Guests cannot use Lamplighter. Ask a full member of this channel."
     return ""
-
-
-def _short(problem: Exception) -> str:
-    """Slack's error code; never a payload."""
-    response = getattr(problem, "response", None)
-    return str(response.get("error")) if response is not None and hasattr(response, "get") else type(problem).__name__

@@ -3,28 +3,59 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 
 from slack_bolt import Respond
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
 
-from commands._types import OpenForm, Progress, Replace, Reply, Say
-from commands.views.blocks import section
+from bot.slack_errors import error_code
+from commands._types import OpenForm, Progress, Replace, Reply, Request, Say, View
+from commands.views.blocks import Block
+from commands.views.form import result_view
 
 log = logging.getLogger(__name__)
 
-FORM_PATIENCE_SECONDS = 1.5
-ACK_SECONDS = 1.0
+OK = HTTPStatus.OK
+FORM_PATIENCE_SECONDS = 1.5  # of the three that Slack gives
+ACK_SECONDS = 1.0  # by then an acknowledgement has arrived
 
 Deliver = Callable[[Reply], None]
+
+
+TOO_LATE = "Slack opens a form only within three seconds, and I was slower. Please click or type that again."
+
+
+class Asker:
+    """The person who asked: reached by response_url, and where that is refused, by a message only they can see."""
+
+    def __init__(self, respond: Respond, client: WebClient, request: Request, trigger_id: str) -> None:
+        self._respond, self._client, self._request, self._trigger_id = respond, client, request, trigger_id
+
+    def tell(self, text: str, blocks: Sequence[Block] = (), *, replace: bool = False) -> None:
+        """Raises SlackClientError or OSError where neither way is open."""
+        shown = list(blocks) or None
+        answer = self._respond(text=text, blocks=shown, response_type="ephemeral", replace_original=replace)
+        if answer.status_code != OK:
+            log.warning("a response_url answered %s", answer.status_code)
+            self._client.chat_postEphemeral(
+                channel=self._request.channel, user=self._request.user, text=text, blocks=shown
+            )
+
+    def open_form(self, view: View) -> None:
+        try:
+            self._client.views_open(trigger_id=self._trigger_id, view=view)
+        except SlackApiError as problem:
+            log.warning("a form could not be opened: %s", error_code(problem))
+            self.tell(TOO_LATE)
 
 
 class ToCommand:
     """A slash command's answers; a response_url takes five, so that only the first progress is shown."""
 
-    def __init__(self, respond: Respond, client: WebClient, trigger_id: str) -> None:
-        self._respond, self._client, self._trigger_id = respond, client, trigger_id
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
         self._progressed = False
 
     def __call__(self, reply: Reply) -> None:
@@ -32,27 +63,27 @@ class ToCommand:
             case Progress(text):
                 if not self._progressed:
                     self._progressed = True
-                    self._respond(text=text, response_type="ephemeral", replace_original=False)
+                    self._asker.tell(text)
             case Say(text, blocks) | Replace(text, blocks):
-                self._respond(text=text, blocks=list(blocks) or None, response_type="ephemeral", replace_original=False)
+                self._asker.tell(text, blocks)
             case OpenForm(view):
-                self._client.views_open(trigger_id=self._trigger_id, view=view)
+                self._asker.open_form(view)
 
 
 class ToButton:
     """A button's answers. What changes in a posted message is drawn from memory by the outbox, not here."""
 
-    def __init__(self, respond: Respond, client: WebClient, trigger_id: str) -> None:
-        self._respond, self._client, self._trigger_id = respond, client, trigger_id
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
 
     def __call__(self, reply: Reply) -> None:
         match reply:
             case Say(text, blocks):
-                self._respond(text=text, blocks=list(blocks) or None, response_type="ephemeral", replace_original=False)
+                self._asker.tell(text, blocks)
             case Replace(text, blocks):
-                self._respond(text=text, blocks=list(blocks), response_type="ephemeral", replace_original=True)
+                self._asker.tell(text, blocks, replace=True)
             case OpenForm(view):
-                self._client.views_open(trigger_id=self._trigger_id, view=view)
+                self._asker.open_form(view)
             case Progress():
                 pass
 
@@ -64,38 +95,38 @@ class ToForm:
     Slack must have had the acknowledgement.
     """
 
-    def __init__(self, client: WebClient, view: dict[str, Any]) -> None:
-        self._client, self._view = client, view
+    def __init__(self, client: WebClient, view_id: str, title: str) -> None:
+        self._client, self._view_id, self._title = client, view_id, title
         self._lock = threading.Lock()
         self._answered = threading.Event()
-        self._answer: dict[str, Any] | None = None
+        self._answer: View | None = None
         self._acknowledged_at: float | None = None
 
     def __call__(self, reply: Reply) -> None:
         if not isinstance(reply, Say):
             return
-        shown = result_view(str(self._view["title"]["text"]), reply.text, list(reply.blocks))
+        shown = result_view(self._title, reply.text, reply.blocks)
         with self._lock:
             self._answer = shown
             acknowledged_at = self._acknowledged_at
         self._answered.set()
         if acknowledged_at is not None:
-            threading.Event().wait(max(0.0, acknowledged_at + ACK_SECONDS - time.monotonic()))
-            self._client.views_update(view_id=self._view["id"], view=shown)
+            time.sleep(max(0.0, acknowledged_at + ACK_SECONDS - time.monotonic()))
+            self._update(shown)
 
-    def view_for_ack(self) -> dict[str, Any]:
-        """The answer's view if there is one within two seconds, else one that says that it is being worked on."""
+    def _update(self, shown: View) -> None:
+        """What was decided is recorded by now; the form must not go on saying that it is being worked on."""
+        for wait in (1.0, 3.0, 0.0):
+            try:
+                self._client.views_update(view_id=self._view_id, view=shown)
+                return
+            except (SlackClientError, OSError) as problem:
+                log.warning("a form could not be drawn again: %s", error_code(problem))
+                time.sleep(wait)
+
+    def view_for_ack(self) -> View:
+        """The answer's view if there is one in good time, else one that says that it is being worked on."""
         self._answered.wait(FORM_PATIENCE_SECONDS)
         with self._lock:
             self._acknowledged_at = time.monotonic()
-            return self._answer or result_view(str(self._view["title"]["text"]), "Recording…")
-
-
-def result_view(title: str, text: str, blocks: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """A modal that only tells."""
-    return {
-        "type": "modal",
-        "title": {"type": "plain_text", "text": title},
-        "close": {"type": "plain_text", "text": "Close"},
-        "blocks": blocks or [section(text)],
-    }
+            return self._answer or result_view(self._title, "Recording…")

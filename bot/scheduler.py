@@ -3,18 +3,25 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 
-from commands._types import Clock, Context, Progress, Request, Source
+from bot.notices import notify
+from commands._types import Clock, Context, Progress, Request
+from commands.aws.errors import AwsProblem
+from commands.digest import NothingSeen
+from commands.views.text import clip, prose
+from storage.models import THE_CLOCK, Source
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3600
 AGAIN = timedelta(minutes=15)
+EXPLAINED = (AwsProblem, NothingSeen)  # their words are for people
 LATE = timedelta(hours=12)
 
 
@@ -52,7 +59,8 @@ class DailyClock:
         for entry in self._entries:
             trigger = CronTrigger(hour=self._at.hour, minute=self._at.minute, timezone=self._zone)
             self._scheduler.add_job(self._due, trigger, args=[entry], id=entry.job_id, replace_existing=True)
-            day = missed(self._context.clock(), self._at, self._zone, self._context.store.daily_runs.ended)
+            ended = partial(self._context.store.daily_runs.ended, entry.job_id)
+            day = missed(self._context.clock(), self._at, self._zone, ended)
             if day is not None:
                 log.info("the run of %s was missed: running it now", day)
                 self._once(entry, day, timedelta(0))
@@ -61,6 +69,10 @@ class DailyClock:
     def jobs(self) -> list[str]:
         """The ids of what is still to run."""
         return [str(job.id) for job in self._scheduler.get_jobs()]
+
+    def every(self, seconds: int, what: str, run: Callable[[], object]) -> None:
+        """Run something now and again until the end."""
+        self._scheduler.add_job(run, "interval", seconds=seconds, id=what, next_run_time=datetime.now(UTC))
 
     def stop(self) -> None:
         """Waits for a job that runs."""
@@ -79,23 +91,29 @@ class DailyClock:
 
     def _run(self, entry: Clock, day: date) -> None:
         now = self._context.clock()
+        if day < last_due(now, self._at, self._zone).date():
+            return  # a newer run is due by now, and looks at the same things
         try:
-            for reply in entry.run(Request(user="clock", now=now, source=Source.CLOCK, day=day), self._context):
+            for reply in entry.run(Request(user=THE_CLOCK, now=now, source=Source.CLOCK, day=day), self._context):
                 if isinstance(reply, Progress):
                     log.info("%s", reply.text)
                 self._after()
         except Exception as problem:  # a job that fails is tried again; the log and the fallback channel say so
-            log.exception("the run of %s for %s failed, again in %s", entry.job_id, day, AGAIN)
-            self._tell(entry, day, problem)
+            log.exception("the run of %s for %s failed", entry.job_id, day)
             self._once(entry, day, AGAIN)
+            self._tell(entry, day, problem)
         finally:
             self._after()
 
     def _tell(self, entry: Clock, day: date, problem: Exception) -> None:
-        context = self._context
-        text = (
-            f"The {entry.job_id} audit of {day} could not be made ({type(problem).__name__}). "
-            "It is tried again every 15 minutes; the log says more."
-        )
-        key = f"notice:{entry.job_id}:{day}"
-        context.store.posts.create(key, "notice", context.teams.fallback_channel, context.clock(), text=text)
+        minutes = int(AGAIN.total_seconds() // 60)
+        why = str(problem) if isinstance(problem, EXPLAINED) else type(problem).__name__
+        try:
+            notify(
+                self._context,
+                f"{entry.job_id}:{day}",
+                f"The {entry.job_id} audit of {day} could not be made: {prose(clip(why, 500))}. "
+                f"It is tried again every {minutes} minutes; the log says more.",
+            )
+        except Exception:  # where memory cannot be written to, the log is all there is
+            log.exception("and that could not be said in Slack either")

@@ -1,28 +1,32 @@
 """The bot from start to stop: builds everything once, waits for Slack, and ends without losing what it began."""
 
-import fcntl
 import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from types import FrameType
-from typing import IO, Any, Protocol, Self
+from typing import Any
 
-from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.app import Desk, build_app
+from bot.app import build_app
 from bot.channels import ChannelNames
 from bot.config import Config, ConfigProblem, require_slack
+from bot.desk import Desk
+from bot.doors import Door, door_for
+from bot.notices import notify
+from bot.only_one import OnlyOne
 from bot.outbox import Outbox
 from bot.people import SlackPeople
 from bot.scheduler import DailyClock
-from commands import COMMANDS, fix
-from commands._shown import draw
+from bot.slack_errors import TOKEN_REFUSED, error_code
+from commands import COMMANDS
+from commands._carry_out import carry_out
+from commands._drawing import draw
 from commands._types import Clock, Context
 from commands.aws.accounts import Cloud
 from storage.store import Store
@@ -30,42 +34,10 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 SCOPES = frozenset({"commands", "chat:write", "channels:read", "groups:read", "users:read", "usergroups:read"})
-# Slack will never say yes to these tokens, however often it is asked.
-REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
+TAKE_UP_SECONDS = 60
 SLACK_TIMEOUT_SECONDS = 15
-
-
-class Door(Protocol):
-    """How Slack reaches the bot: Socket Mode or HTTP."""
-
-    def open(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class OnlyOne:
-    """Holds the database for one bot process; two would post and fix the same things."""
-
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_name(database.name + ".lock")
-        self._file: IO[str] | None = None
-
-    def __enter__(self) -> Self:
-        self._file = self._path.open("a")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            self._file.close()
-            raise ConfigProblem(
-                f"{self._path}: another Lamplighter runs on this database. Stop it, or set LAMPLIGHTER_DATABASE "
-                "to another file."
-            ) from problem
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
 
 
 class Service:
@@ -85,7 +57,7 @@ class Service:
             with OnlyOne(self._config.database):
                 self._catch_signals()
                 client = self._web_client()
-                who = self._wait_for("Slack", lambda: self._who_am_i(client))
+                who = self._until_slack(lambda: self._who_am_i(client))
                 if who is not None:
                     self._serve(store, client, str(who["team_id"]), self._missing_scopes(who))
         finally:
@@ -107,15 +79,15 @@ class Service:
         outbox = Outbox(context, client, ChannelNames(client), draw)
         desk = Desk(context, people, outbox)
         app = build_app(COMMANDS, desk, client, self._config.environment.slack_signing_secret)
-        door = self._door(app)
+        door = door_for(self._config, app)
         clocks = [entry for entry in COMMANDS if isinstance(entry, Clock)]
         daily = DailyClock(clocks, context, self._config.daily, self._config.zone, outbox.nudge)
         self._say_missing(context, missing)
         outbox.start()
         try:
-            if self._wait_for("Slack", lambda: _opened(door)) is None:
+            if self._until_slack(lambda: _opened(door)) is None:
                 return
-            desk.run_alone("taking up fixes that were cut short", lambda: list(fix.resume(context)))
+            daily.every(TAKE_UP_SECONDS, "take-up", lambda: _take_up(context, desk))
             daily.start()
             self.ready.set()
             log.info("Lamplighter is ready")
@@ -126,15 +98,6 @@ class Service:
             daily.stop()
             desk.stop()
             outbox.stop()
-
-    def _door(self, app: App) -> Door:
-        if self._config.environment.slack_app_token:
-            from bot.doors import SocketDoor
-
-            return SocketDoor(app, self._config.environment.slack_app_token, self._config.slack_api_url)
-        from bot.doors import HttpDoor
-
-        return HttpDoor(app, self._config.file.slack.listen)
 
     def _web_client(self) -> WebClient:
         return WebClient(
@@ -147,21 +110,21 @@ class Service:
         try:
             return client.auth_test()
         except SlackApiError as problem:
-            error = str(problem.response.get("error"))
-            if error in REFUSED:
+            error = error_code(problem)
+            if error in TOKEN_REFUSED:
                 raise ConfigProblem(
                     f"SLACK_BOT_TOKEN: Slack answers {error}. Set it to the bot token of an installed app (xoxb-…)."
                 ) from problem
             raise
 
-    def _wait_for(self, what: str, attempt: Callable[[], Any]) -> Any | None:
-        """Ask until there is an answer; None when the bot is told to stop before."""
+    def _until_slack(self, attempt: Callable[[], Any]) -> Any | None:
+        """Ask until Slack answers; None when the bot is told to stop before."""
         wait = FIRST_WAIT_SECONDS
         while not self.stop.is_set():
             try:
                 return attempt()
             except (SlackClientError, OSError) as problem:
-                log.warning("%s cannot be reached (%s), again in %.0f s", what, _short(problem), wait)
+                log.warning("Slack cannot be reached (%s), again in %.0f s", error_code(problem), wait)
             self.stop.wait(wait)
             wait = min(LONGEST_WAIT_SECONDS, wait * 2)
         return None
@@ -176,10 +139,12 @@ class Service:
         if not missing:
             return
         names = ", ".join(missing)
-        line = f"Slack scopes are missing: {names}. Add them under OAuth & Permissions and reinstall the app."
-        log.error("%s", line)
-        context.store.posts.create(
-            f"notice:scopes:{','.join(missing)}", "notice", context.teams.fallback_channel, context.clock(), text=line
+        notify(
+            context,
+            f"scopes:{names}",
+            f"Slack scopes are missing: {names}. Add them under OAuth & Permissions and reinstall the app.".replace(
+                "&", "&amp;"
+            ),
         )
 
     def _catch_signals(self) -> None:
@@ -195,12 +160,20 @@ class Service:
         signal.signal(signal.SIGINT, end)
 
 
+def _take_up(context: Context, desk: Desk) -> None:
+    """Go on with fixes that were approved and that nobody carries out: cut short by a crash or a fault."""
+    for cut_short in context.store.requests.running():
+        if not context.in_hand.held(cut_short.id):
+            again = partial(carry_out, context, cut_short.id, again=True)
+            desk.run_alone(f"taking up the fix {cut_short.id}", partial(_finish, again))
+
+
+def _finish(answer: Callable[[], Iterator[object]]) -> None:
+    """Run a command whose answers nobody waits for."""
+    for _ in answer():
+        pass
+
+
 def _opened(door: Door) -> bool:
     door.open()
     return True
-
-
-def _short(problem: Exception) -> str:
-    response = getattr(problem, "response", None)
-    error = response.get("error") if response is not None and hasattr(response, "get") else None
-    return str(error or type(problem).__name__)

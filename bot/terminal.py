@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 
-from commands._coverage import coverage_of
 from commands.views.text import count
 from storage.models import Audit, Coverage, Function, Verdict
 
@@ -59,26 +59,25 @@ def print_table(audit: Audit, functions: Sequence[Function], everything: bool) -
         console.print(table)
     for place in audit.not_scanned:
         console.print(f"not fully seen: {place.account} {place.region} {place.reason}".replace("  ", " "), style="red")
-    console.print(_summary(audit, coverage_of(functions)))
+    console.print(_summary(audit, Coverage.of(functions)))
 
 
 def _summary(audit: Audit, coverage: Coverage) -> str:
     percent = "n/a" if coverage.percent is None else f"{coverage.percent:g} %"
-    seconds = (audit.finished_at - audit.started_at).total_seconds()
     counts = (
         f"{coverage.traced} traced, {coverage.untraced} untraced, {coverage.exempt} exempt, "
         f"{coverage.not_applicable} not applicable, {coverage.unknown} unknown"
     )
     where = f"{count(audit.accounts, 'account')}, {count(audit.regions, 'region')}"
     calls = count(audit.aws_calls, "AWS call")
-    return f"coverage {percent}: {counts} ({where}, {calls}, {seconds:.1f} s, audit {audit.id})"
+    return f"coverage {percent}: {counts} ({where}, {calls}, {audit.seconds:.1f} s, audit {audit.id})"
 
 
 def print_json(audit: Audit, functions: Sequence[Function]) -> None:
     """The object of the command line's contract, on one line."""
     import orjson
 
-    coverage = coverage_of(functions)
+    coverage = Coverage.of(functions)
     made = {
         "audit": {
             "id": audit.id,
@@ -89,14 +88,7 @@ def print_json(audit: Audit, functions: Sequence[Function]) -> None:
             "functions": audit.functions,
             "aws_calls": audit.aws_calls,
         },
-        "coverage": {
-            "percent": coverage.percent,
-            "traced": coverage.traced,
-            "untraced": coverage.untraced,
-            "exempt": coverage.exempt,
-            "not_applicable": coverage.not_applicable,
-            "unknown": coverage.unknown,
-        },
+        "coverage": {"percent": coverage.percent, **asdict(coverage)},
         "functions": [_function(one) for one in functions],
         "not_scanned": [
             {"account": place.account, "region": place.region, "reason": place.reason} for place in audit.not_scanned

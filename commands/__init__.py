@@ -1,11 +1,11 @@
 """What can be asked of Lamplighter. COMMANDS is the table of contents: whoever reads it knows the product."""
 
 from commands import audit, digest, exempt, fix
-from commands._types import Button, Clock, Form, Slash
+from commands._types import Button, Clock, Entry, Form, Slash
 from commands.views.exempt import CALLBACK
 from commands.views.functions import APPROVE, EXEMPT
 
-COMMANDS: tuple[Slash | Button | Form | Clock, ...] = (
+COMMANDS: tuple[Entry, ...] = (
     Slash(
         "/trace-audit",
         usage="[team or function]",
@@ -31,5 +31,5 @@ COMMANDS: tuple[Slash | Button | Form | Clock, ...] = (
     Button(APPROVE, fix.approve),
     Button(EXEMPT, exempt.open_form, opens_form=True),
     Form(CALLBACK, check=exempt.check, run=exempt.grant),
-    Clock("daily", digest.daily),
+    Clock(digest.DAILY, digest.daily),
 )

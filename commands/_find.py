@@ -5,14 +5,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commands.views.text import code
-from storage.models import Function
+from commands._types import Context, Say
+from commands.views.text import clip, code
+from storage.models import Function, team_name
 from storage.store import Store
 
 ACCOUNT = re.compile(r"\d{12}")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 ARN = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+")
+MENTIONED_CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>|]+)>")
 NEAREST = 3
+ECHO = 60  # as much of what somebody typed is said back
+EXAMPLE = "refund-worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +26,23 @@ class Wanted:
     name: str  # a function's or a team's
     account: str | None = None
     region: str | None = None
+    rest: str = ""  # what is neither
 
     @classmethod
     def read(cls, text: str) -> "Wanted":
         """`name [account] [region]` in any order after the name, or an ARN (a qualifier is left out)."""
-        cleaned = text.strip().strip("`")
+        cleaned = " ".join(text.replace("`", " ").split())
         arn = ARN.match(cleaned)
         if arn:
             parts = arn.group().split(":")
             return cls(parts[6], account=parts[4], region=parts[3])
-        words = cleaned.split()
-        name = words[0].strip("`") if words else ""
-        account = next((word for word in words[1:] if ACCOUNT.fullmatch(word)), None)
-        region = next((word for word in words[1:] if REGION.fullmatch(word)), None)
-        return cls(name, account, region)
+        mentioned = MENTIONED_CHANNEL.fullmatch(cleaned)
+        if mentioned:
+            return cls(f"#{mentioned[1]}")
+        name, *words = cleaned.split() or [""]
+        account = next((word for word in words if ACCOUNT.fullmatch(word)), None)
+        region = next((word for word in words if REGION.fullmatch(word)), None)
+        return cls(name, account, region, " ".join(word for word in words if word not in (account, region)))
 
 
 def functions(store: Store, wanted: Wanted) -> list[Function]:
@@ -52,30 +59,65 @@ def functions(store: Store, wanted: Wanted) -> list[Function]:
     ]
 
 
-def team(store: Store, text: str) -> str | None:
-    """The team that is meant; case, space and underscore are alike."""
-    wanted = re.sub(r"[\s_]+", "-", text.strip().lower())
-    return next((name for name in store.functions.teams() if name == wanted), None)
+def team(context: Context, wanted: Wanted) -> str | None:
+    """The team that is meant: by its name (case, space and underscore are alike) or by its channel."""
+    if wanted.account or wanted.region:
+        return None
+    teams = context.store.functions.teams()
+    if wanted.name.startswith("#"):
+        return next((name for name in teams if context.teams.channel_of(name).lower() == wanted.name.lower()), None)
+    return next((name for name in teams if name == team_name(f"{wanted.name} {wanted.rest}")), None)
 
 
-def unknown(store: Store, wanted: Wanted, command: str, *, teams: bool = False) -> str:
-    """What to say when nothing bears the name: the nearest names and one example."""
+def known(context: Context, wanted: Wanted) -> bool:
+    """Whether a team or a function bears the name."""
+    return team(context, wanted) is not None or bool(functions(context.store, Wanted(wanted.name)))
+
+
+def one(store: Store, wanted: Wanted, command: str, *, teams: bool = False) -> Function | Say:
+    """The one function that is meant, or what to say to whoever was not clear."""
+    if not wanted.name:
+        return Say(f"Say which function: `{command} {next(iter(store.functions.names()), EXAMPLE)}`")
+    found = functions(store, wanted)
+    anywhere = found or functions(store, Wanted(wanted.name))
+    if not anywhere:
+        return Say(_unknown(store, wanted, command, teams=teams))
+    if wanted.rest:
+        odd = code(clip(wanted.rest, ECHO))
+        return Say(
+            f"I do not understand {odd}: after the name comes at most an account and a region, {_form(command)}."
+        )
+    if not found:
+        where = " ".join(part for part in (wanted.account, wanted.region) if part)
+        return Say(f"{code(wanted.name)} is not in {where}. {_choices(anywhere, command)}")
+    if len(found) > 1:
+        return Say(f"{len(found)} functions are called {code(found[0].name)}. {_choices(found, command)}")
+    return found[0]
+
+
+def _form(command: str) -> str:
+    return f"as in `{command} {EXAMPLE} 111122223333 eu-central-1`"
+
+
+def _unknown(store: Store, wanted: Wanted, command: str, *, teams: bool) -> str:
+    """The nearest names and one example."""
     names = store.functions.names()
-    known = [*names, *store.functions.teams()] if teams else names
+    known_names = [*names, *store.functions.teams()] if teams else names
     noun = "function or team" if teams else "function"
-    where = " ".join(part for part in (wanted.account, wanted.region) if part)
-    said = f"There is no {noun} {code(wanted.name)}{f' in {where}' if where else ''}."
-    near = difflib.get_close_matches(wanted.name.lower(), [name.lower() for name in known], NEAREST, 0.5)
-    near += [name for name in known if wanted.name.lower() in name.lower() and name.lower() not in near]
-    nearest = [next(name for name in known if name.lower() == one.lower()) for one in near[:NEAREST]]
+    said = f"There is no {noun} {code(clip(wanted.name, ECHO))}."
+    lowered = {name.lower(): name for name in known_names}
+    near = difflib.get_close_matches(wanted.name.lower()[:ECHO], lowered, NEAREST, 0.65)
+    near += [name for name in lowered if wanted.name.lower() in name and name not in near]
+    nearest = [lowered[name] for name in near[:NEAREST]]
     if nearest:
         said += f" Did you mean {' or '.join(code(name) for name in nearest)}?"
-    example = (nearest or names or ["refund-worker"])[0]
-    return f"{said} Example: `{command} {example}`"
+    elif teams:
+        said += " `/trace-audit` alone lists the teams."
+    return f"{said} Example: `{command} {(nearest or names or [EXAMPLE])[0]}`"
 
 
-def choices(found: Sequence[Function], command: str) -> str:
-    """What to say when several functions bear the name."""
+def _choices(found: Sequence[Function], command: str) -> str:
+    """The functions that bear a name, each as the line that asks for it."""
     lines = [f"`{command} {function.name} {function.account} {function.region}`" for function in found[:20]]
     more = f"\nand {len(found) - 20:,} more" if len(found) > 20 else ""
-    return f"{len(found)} functions are called {code(found[0].name)}. Say which:\n" + "\n".join(lines) + more
+    return "Choose:\n" + "\n".join(lines) + more

@@ -12,6 +12,11 @@ class Locks:
         self._guard = threading.Lock()
         self._held: dict[str, tuple[threading.Lock, int]] = {}
 
+    def held(self, key: str) -> bool:
+        """Whether somebody holds it or waits for it."""
+        with self._guard:
+            return key in self._held
+
     @contextmanager
     def hold(self, key: str) -> Iterator[None]:
         with self._guard:

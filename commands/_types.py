@@ -1,38 +1,28 @@
-"""What a command is given and what it may answer. Nothing here knows Slack, AWS or SQLite at work."""
+"""What a command is given and what it may answer. It carries Slack's ids, never Slack's shapes."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from commands._locks import Locks
+from commands.views.blocks import Block
+from storage.models import Source
 from storage.store import Store
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
 
-Block = dict[str, Any]
-View = dict[str, Any]
-
-
-class Source(StrEnum):
-    """How a request came in."""
-
-    SLASH = "slash"
-    BUTTON = "button"
-    FORM = "form"
-    CLOCK = "clock"
-    TERMINAL = "terminal"
+View = Block
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """Who asks for what, and where."""
 
-    user: str  # Slack user id; "clock" or "terminal" where no person asks
+    user: str  # Slack user id, or THE_CLOCK
     now: datetime  # UTC
     source: Source
     text: str = ""  # what was typed after the command
@@ -93,18 +83,8 @@ class People(Protocol):
     def may_approve(self, user: str, workspace: str, team: str | None) -> Permission:
         """May this person change AWS for this team's functions, or exempt them? Asked at the click; fails closed."""
 
-    def somebody_may_approve(self, team: str | None) -> bool:
-        """Whether an approver is configured at all."""
-
-
-class Nobody:
-    """Where nobody is asked, as in a terminal: nothing can be approved."""
-
-    def may_approve(self, user: str, workspace: str, team: str | None) -> Permission:  # noqa: ARG002 - People's shape
-        return Permission(False, "approvals are given in Slack")
-
-    def somebody_may_approve(self, team: str | None) -> bool:  # noqa: ARG002 - People's shape
-        return False
+    def approvers(self, team: str | None) -> tuple[str, ...]:
+        """Those who may approve for this team, as mentions; none where nobody is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +113,7 @@ class Context:
     clock: Callable[[], datetime]  # UTC now
     zone: ZoneInfo  # the schedule's, for days and dates
     one_audit: threading.Lock = field(default_factory=threading.Lock)
+    in_hand: Locks = field(default_factory=Locks)  # the requests that this process is carrying out
     roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another
 
 
@@ -153,6 +134,8 @@ class Slash:
 
 @dataclass(frozen=True, slots=True)
 class Button:
+    """A button in a message; it carries an opaque id, and what it means stands in memory."""
+
     action_id: str
     run: Run
     opens_form: bool = False
@@ -173,3 +156,6 @@ class Clock:
 
     job_id: str
     run: Run
+
+
+Entry = Slash | Button | Form | Clock

@@ -3,10 +3,17 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from commands._audits import take_audit
 from commands._types import Answer, Context, Progress, Request
-from commands.audit import take_audit
 from commands.views.digest import PAGE
-from storage.models import Function, Verdict
+from commands.views.text import clip, prose
+from storage.models import Audit, Function, PostKind, Verdict
+
+DAILY = "daily"
+
+
+class NothingSeen(Exception):
+    """An audit in which every account refused or was silent: to be made again, not to be taken for an empty cloud."""
 
 
 def daily(request: Request, context: Context) -> Answer:
@@ -16,24 +23,37 @@ def daily(request: Request, context: Context) -> Answer:
     """
     store = context.store
     day = request.day or request.now.astimezone(context.zone).date()
-    if not store.daily_runs.begin(day, context.clock()):
+    if not store.daily_runs.begin(DAILY, day, context.clock()):
         return
     yield Progress(f"daily audit of {day}")
     taken = take_audit(context, source=request.source)
+    if taken.not_scanned and not taken.functions:
+        raise NothingSeen(f"no account could be read, the first because: {taken.not_scanned[0].reason}")
+    if taken.not_scanned:
+        _tell_what_was_not_seen(context, taken, day)
     teams: list[str | None] = [*store.functions.teams(), None]
     for team in teams:
         untraced = store.functions.of_team(team, Verdict.UNTRACED)
         if untraced:
             post_digest(context, team, untraced, day)
-    store.daily_runs.end(day, context.clock())
+    store.daily_runs.end(DAILY, day, context.clock())
     yield Progress(f"daily audit of {day}: {taken.functions} functions, {len(taken.not_scanned)} places not fully seen")
+
+
+def _tell_what_was_not_seen(context: Context, taken: Audit, day: date) -> None:
+    """Once a day, in the fallback channel; whoever runs Lamplighter reads that one."""
+    shown = [f"• {prose(f'{one.account} {one.region}: {one.reason}')}" for one in taken.not_scanned[:10]]
+    more = [f"and {len(taken.not_scanned) - 10:,} more"] if len(taken.not_scanned) > 10 else []
+    text = "\n".join(["Today's audit could not see everything; coverage is of what it saw.", *shown, *more])
+    channel = context.teams.fallback_channel
+    context.store.posts.create(f"notice:unseen:{day}", PostKind.NOTICE, channel, context.clock(), text=clip(text, 3000))
 
 
 def post_digest(context: Context, team: str | None, untraced: Sequence[Function], day: date) -> None:
     """One message for the day, and replies in its thread for what does not fit."""
     store, now = context.store, context.clock()
     with store.transaction():
-        requests = [store.requests.open_for(function, "clock", now).id for function in untraced]
+        requests = [store.requests.open_for(function, now).id for function in untraced]
         first = _page(context, team, day, 1, requests[:PAGE], None, now)
         if first is None:
             return
@@ -52,5 +72,7 @@ def _page(
 ) -> int | None:
     key = f"digest:{team or ''}:{day.isoformat()}:{page}"
     channel = context.teams.channel_of(team)
-    post = context.store.posts.create(key, "digest", channel, now, team=team, requests=requests, thread=above)
+    post = context.store.posts.create(
+        key, PostKind.DIGEST, channel, now, team=team, requests=requests, page=page, thread=above
+    )
     return post.id if post else None

@@ -1,18 +1,19 @@
 """What `help` after any slash command says."""
 
-from commands._types import Block, Say, Slash
-from commands.views.blocks import section
+from commands._types import Say, Slash
+from commands.views.blocks import Block, section
+from commands.views.text import entities
 
 ASKING = frozenset({"help", "?", "-h", "--help"})
 
 
 def asks_for_help(text: str) -> bool:
-    return text.strip().lower() in ASKING
+    return next(iter(text.lower().split()), "") in ASKING
 
 
 def help_for(entry: Slash) -> Say:
     """What the command does, how it is typed, and examples that can be copied."""
-    head = f"*{entry.command} {entry.usage}*\n{entry.summary}".replace("<", "&lt;").replace(">", "&gt;")
+    head = f"*{entities(f'{entry.command} {entry.usage}')}*\n{entities(entry.summary)}"
     examples = "\n".join(f"`{example}`" for example in entry.examples)
     blocks: tuple[Block, ...] = (section(head), section(examples))
-    return Say(f"{entry.command} {entry.usage}: {entry.summary}".replace("<", "&lt;").replace(">", "&gt;"), blocks)
+    return Say(entities(f"{entry.command} {entry.usage}: {entry.summary}"), blocks)

@@ -1,10 +1,11 @@
 """Audits: when one was taken, what it could not see, and its totals by team."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
 from datetime import datetime
 
 from storage.connection import Connection, Row, to_text, to_time
-from storage.models import Audit, Coverage, Inventory, NotScanned
+from storage.models import Audit, Coverage, Inventory, NotScanned, Source
 
 
 class Audits:
@@ -16,14 +17,14 @@ class Audits:
         inventory: Inventory,
         coverage: Mapping[str | None, Coverage],
         *,
-        source: str,
+        source: Source,
         scope: str = "",
         started_at: datetime,
         finished_at: datetime,
     ) -> Audit:
         """`coverage` is by team, None for functions of no known team; `scope` is "" unless a filter was given."""
         row = {
-            "source": source,
+            "source": str(source),
             "scope": scope,
             "started_at": to_text(started_at),
             "finished_at": to_text(finished_at),
@@ -40,7 +41,7 @@ class Audits:
                     {"audit_id": number, "account": unseen.account, "region": unseen.region, "reason": unseen.reason},
                 )
             for team, counts in coverage.items():
-                self._db.insert("coverage", {"audit_id": number, "team": team or "", **_counts(counts)})
+                self._db.insert("coverage", {"audit_id": number, "team": team or "", **asdict(counts)})
         return _audit(row | {"id": number}, inventory.not_scanned)
 
     def latest(self) -> Audit | None:
@@ -55,17 +56,9 @@ class Audits:
     def coverage(self, audit_id: int) -> dict[str | None, Coverage]:
         """By team, None for functions of no known team."""
         rows = self._db.rows("select * from coverage where audit_id = ? order by team", [audit_id])
-        return {row["team"] or None: Coverage(**{name: row[name] for name in _counts(Coverage())}) for row in rows}
-
-
-def _counts(coverage: Coverage) -> dict[str, int]:
-    return {
-        "traced": coverage.traced,
-        "untraced": coverage.untraced,
-        "exempt": coverage.exempt,
-        "not_applicable": coverage.not_applicable,
-        "unknown": coverage.unknown,
-    }
+        return {
+            row["team"] or None: Coverage(**{field.name: row[field.name] for field in fields(Coverage)}) for row in rows
+        }
 
 
 def _audit(row: Row, not_scanned: Iterable[NotScanned]) -> Audit:

@@ -1,7 +1,7 @@
 """The current state of every function that an audit ever saw."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from storage.connection import Connection, Row, maybe_text, maybe_time, to_json, to_text
@@ -52,16 +52,38 @@ class Functions:
         seen = to_text(seen_at)
         self._db.change_many(_UPSERT, ({**_to_row(function), "seen_at": seen} for function in functions))
 
-    def mark_gone(self, account: str, region: str, before: datetime) -> list[str]:
-        """The functions there that were last seen before `before` no longer exist; their ARNs."""
-        where = "account = :account and region = :region and seen_at < :before and gone_at is null"
-        parameters = {"account": account, "region": region, "before": to_text(before)}
-        with self._db.transaction():
-            arns = [row["arn"] for row in self._db.rows(f"select arn from functions where {where}", parameters)]  # noqa: S608 - ours
-            self._db.change(f"update functions set gone_at = :before where {where}", parameters)  # noqa: S608 - ours
-        return arns
+    def mark_unseen_gone(self, account: str, region: str, before: datetime) -> None:
+        """The functions there that were last seen before `before` no longer exist."""
+        self._db.change(
+            """
+            update functions set gone_at = :before
+            where account = :account and region = :region and seen_at < :before and gone_at is null
+            """,
+            {"account": account, "region": region, "before": to_text(before)},
+        )
 
-    def gone(self, arn: str, at: datetime) -> None:
+    def mark_gone_outside(self, accounts: Collection[str], regions: Collection[str] | None, at: datetime) -> None:
+        """Functions in other accounts, or other regions where some are given, are no longer looked after."""
+        self._db.change(
+            """
+            update functions set gone_at = :at
+            where gone_at is null and (
+                account not in (select value from json_each(:accounts))
+                or (:regions is not null and region not in (select value from json_each(:regions)))
+            )
+            """,
+            {
+                "at": to_text(at),
+                "accounts": to_json(list(accounts)),
+                "regions": None if regions is None else to_json(list(regions)),
+            },
+        )
+
+    def of_role(self, role: str) -> list[Function]:
+        """Those with this execution role."""
+        return self._list("role = ?", [role])
+
+    def mark_gone(self, arn: str, at: datetime) -> None:
         self._db.change("update functions set gone_at = ? where arn = ? and gone_at is null", [to_text(at), arn])
 
     def set_verdict(self, arn: str, verdict: Verdict, at: datetime) -> None:
@@ -77,9 +99,7 @@ class Functions:
         """In every account and region."""
         return self._list("name = ?", [name])
 
-    def of_team(self, team: str | None, verdict: Verdict | None = None) -> list[Function]:
-        if verdict is None:
-            return self._list("team is ?", [team])
+    def of_team(self, team: str | None, verdict: Verdict) -> list[Function]:
         return self._list("team is ? and verdict = ?", [team, str(verdict)])
 
     def seen_since(self, at: datetime) -> list[Function]:

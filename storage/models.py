@@ -1,9 +1,28 @@
 """The nouns that the rest of Lamplighter speaks in; nothing here reads or writes anything."""
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+# The AWS managed policy that lets an execution role send segments to X-Ray.
+XRAY_WRITE_POLICY = "AWSXRayDaemonWriteAccess"
+
+
+class Source(StrEnum):
+    """How a request came in."""
+
+    SLASH = "slash"
+    BUTTON = "button"
+    FORM = "form"
+    CLOCK = "clock"
+    TERMINAL = "terminal"
+
+
+# Who acted where no person did: the daily job, an audit, a restart.
+THE_CLOCK = "clock"
 
 
 class TracingMode(StrEnum):
@@ -21,8 +40,13 @@ class MayWrite(StrEnum):
     CONDITIONAL = "conditional"  # it depends on a condition that cannot be decided from the policies alone
 
 
+def team_name(text: str) -> str:
+    """A team as it is compared: case, and spaces or underscores for hyphens, make no difference."""
+    return re.sub(r"[\s_]+", "-", text.strip().lower())
+
+
 class Verdict(StrEnum):
-    """What an audit says of one function; design: one verdict each, and `unknown` is never a pass."""
+    """What an audit says of one function: one verdict each, and `unknown` is never a pass."""
 
     TRACED = "traced"
     UNTRACED = "untraced"
@@ -94,6 +118,11 @@ class Function:
     findings: tuple[Finding, ...] = ()
 
     @property
+    def role_name(self) -> str:
+        """Of the execution role; empty where AWS gave none."""
+        return self.role.rsplit("/", 1)[-1] if self.role else ""
+
+    @property
     def fixable(self) -> bool:
         """Whether a fix has something to change; an alias of an untraced version needs a deployment instead."""
         return self.mode is not TracingMode.ACTIVE or self.role_may_write is MayWrite.NO
@@ -135,6 +164,10 @@ class Coverage:
         whole = self.traced + self.untraced + self.exempt
         return round(100 * self.traced / whole, 1) if whole else None
 
+    @classmethod
+    def of(cls, functions: Iterable[Function]) -> "Coverage":
+        return cls(**Counter(str(function.verdict) for function in functions))
+
 
 @dataclass(frozen=True, slots=True)
 class Audit:
@@ -148,6 +181,11 @@ class Audit:
     functions: int
     aws_calls: int
     not_scanned: tuple[NotScanned, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.finished_at - self.started_at).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +203,6 @@ class Exemption:
     def last_moment(self) -> datetime:
         """For people, who say "until 21 February" and mean that day too."""
         return self.expires_at - timedelta(seconds=1)
-
-    def covers(self, function_arn: str, now: datetime) -> bool:
-        return self.function_arn == function_arn and self.granted_at <= now < self.expires_at
 
 
 class RequestState(StrEnum):
@@ -189,14 +224,16 @@ class FixRequest:
     team: str | None
     state: RequestState
     created_at: datetime
-    requested_by: str = ""  # Slack user id, or "clock" for the daily job
-    reason: str = ""
     approved_by: str = ""
     approved_at: datetime | None = None
     finished_at: datetime | None = None
     step: str = ""  # what is being done, or the step that failed
-    error: str = ""  # why it failed, or how it was resolved
+    outcome: str = ""  # why it failed, or how it was resolved
     note: str = ""  # what the fix could not do (an alias that still serves an untraced version)
+
+    @property
+    def function_name(self) -> str:
+        return self.function_arn.rsplit(":", 1)[-1]
 
 
 class DecisionKind(StrEnum):
@@ -216,9 +253,9 @@ class Decision:
 
     kind: DecisionKind
     at: datetime
-    actor: str  # Slack user id; "clock" where nobody acted
+    actor: str  # Slack user id, or THE_CLOCK
     function_arn: str
-    source: str = ""  # slash, button, form, clock, terminal
+    source: Source = Source.CLOCK
     workspace: str = ""  # Slack team id
     channel: str = ""
     message: str = ""  # timestamp of the message that was clicked
@@ -231,6 +268,14 @@ class Decision:
     id: int = 0
     prev_hash: str = ""
     hash: str = ""
+
+
+class PostKind(StrEnum):
+    """What a post is drawn from."""
+
+    DIGEST = "digest"  # a team's untraced functions
+    REQUEST = "request"  # one function that somebody asks to fix
+    NOTICE = "notice"  # its own text
 
 
 class PostState(StrEnum):
@@ -247,15 +292,16 @@ class Post:
 
     id: int
     key: str  # unique: "digest:payments:2026-11-23:1"
-    kind: str  # "digest", "request", "notice"
+    kind: PostKind
     channel: str  # as configured: an id or "#name"
     state: PostState
     created_at: datetime
     team: str | None = None
-    text: str = ""  # a notice's words; a digest is drawn from its requests
+    text: str = ""  # a notice's words, or a request's first line
+    page: int = 1  # of a digest that takes several messages
     thread: int | None = None  # the post in whose thread this one stands
     posted_channel: str = ""  # the id of the channel that took it
     ts: str = ""  # Slack's timestamp, the message's identity
-    wanted: int = 1  # counts the changes of what it shows
-    shown: int = 0  # the count that Slack was last sent; behind `wanted`, it is to be drawn again
+    wanted_version: int = 1  # counts the changes of what it shows
+    shown_version: int = 0  # what Slack was last sent; behind `wanted_version`, it is to be drawn again
     error: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from storage.connection import Connection, Row, to_text, to_time
-from storage.models import Post, PostState
+from storage.models import Post, PostKind, PostState
 
 
 class Posts:
@@ -14,13 +14,14 @@ class Posts:
     def create(
         self,
         key: str,
-        kind: str,
+        kind: PostKind,
         channel: str,
         now: datetime,
         *,
         team: str | None = None,
         requests: Sequence[str] = (),
         text: str = "",
+        page: int = 1,
         thread: int | None = None,
     ) -> Post | None:
         """A post that waits to be sent; None where one with this key was made before."""
@@ -29,12 +30,13 @@ class Posts:
                 return None
             row = {
                 "key": key,
-                "kind": kind,
+                "kind": str(kind),
                 "channel": channel,
                 "state": str(PostState.WAITING),
                 "created_at": to_text(now),
                 "team": team,
                 "text": text,
+                "page": page,
                 "thread": thread,
                 "next_at": to_text(now),
             }
@@ -50,12 +52,7 @@ class Posts:
             raise KeyError(number)
         return _from_row(row)
 
-    def at(self, channel: str, ts: str) -> Post | None:
-        """The post that Slack shows as this message."""
-        row = self._db.row("select * from posts where posted_channel = ? and ts = ?", [channel, ts])
-        return _from_row(row) if row else None
-
-    def all(self, kind: str | None = None) -> list[Post]:
+    def all(self, kind: PostKind | None = None) -> list[Post]:
         """Oldest first."""
         rows = self._db.rows("select * from posts where :kind is null or kind = :kind order by id", {"kind": kind})
         return [_from_row(row) for row in rows]
@@ -74,24 +71,58 @@ class Posts:
         row = self._db.row(sql, {"id": number})
         return int(row["number"]) if row else 0
 
-    def touch(self, request_id: str) -> int:
-        """Every post that shows this request is to be drawn again; how many there are."""
-        return self._db.change(
+    def waiting_under(self, number: int) -> int:
+        """How many of these requests still wait for an approver, or are being fixed."""
+        sql = """
+            select count(*) as number from post_items
+            join posts on posts.id = post_items.post_id
+            join requests on requests.id = post_items.request_id
+            where (posts.id = :id or posts.thread = :id) and requests.state in ('open', 'running', 'failed')
+        """
+        row = self._db.row(sql, {"id": number})
+        return int(row["number"]) if row else 0
+
+    def at(self, channel: str, ts: str) -> Post | None:
+        """The post that Slack shows as this message and that is kept up to date."""
+        sql = "select * from posts where posted_channel = ? and ts = ? and state = 'sent'"
+        row = self._db.row(sql, [channel, ts])
+        return _from_row(row) if row else None
+
+    def channel_of(self, team: str | None) -> str | None:
+        """The id of the channel that took the team's newest digest."""
+        sql = """
+            select posted_channel from posts
+            where kind = 'digest' and team is ? and state = 'sent' order by id desc limit 1
+        """
+        row = self._db.row(sql, [team])
+        return str(row["posted_channel"]) if row else None
+
+    def redraw_showing(self, request_id: str, newest: int = 1_000_000) -> None:
+        """The newest posts that show this request are to be drawn again, and the heads of their threads."""
+        self._db.change(
             """
-            update posts set wanted = wanted + 1
-            where state <> 'abandoned' and id in (select post_id from post_items where request_id = ?)
+            with showing as (
+                select posts.id, posts.thread from posts join post_items on post_items.post_id = posts.id
+                where post_items.request_id = :request and posts.state <> 'abandoned'
+                order by posts.id desc limit :newest
+            )
+            update posts set wanted_version = wanted_version + 1
+            where id in (select id from showing union select thread from showing)
             """,
-            [request_id],
+            {"request": request_id, "newest": newest},
         )
 
     def due(self, now: datetime) -> list[Post]:
-        """What is to be sent or drawn again by now, oldest first; a reply only once the post above it was sent."""
+        """What is to be sent by now, oldest first, then what is to be drawn again, newest first.
+
+        A reply is due only once the post above it was sent.
+        """
         rows = self._db.rows(
             """
             select posts.* from posts left join posts as above on above.id = posts.thread
-            where (posts.state = 'waiting' or (posts.state = 'sent' and posts.shown < posts.wanted))
+            where (posts.state = 'waiting' or (posts.state = 'sent' and posts.shown_version < posts.wanted_version))
               and posts.next_at <= ? and (posts.thread is null or above.state <> 'waiting')
-            order by posts.id
+            order by posts.state = 'sent', case when posts.state = 'sent' then -posts.id else posts.id end
             """,
             [to_text(now)],
         )
@@ -101,19 +132,30 @@ class Posts:
         """Slack took it: `channel` and `ts` are the message's identity, `version` is the count of changes it shows."""
         self._db.change(
             """
-            update posts set state = 'sent', posted_channel = ?, ts = ?, shown = ?, attempts = 0, error = ''
+            update posts set state = 'sent', posted_channel = ?, ts = ?, shown_version = ?, attempts = 0, error = '',
+                next_at = created_at
             where id = ?
             """,
             [channel, ts, version, number],
         )
 
     def redrawn(self, number: int, version: int) -> None:
-        sql = "update posts set shown = max(shown, ?), attempts = 0, error = '' where id = ?"
-        self._db.change(sql, [version, number])
+        self._db.change(
+            """
+            update posts set shown_version = max(shown_version, ?), attempts = 0, error = '', next_at = created_at
+            where id = ?
+            """,
+            [version, number],
+        )
 
     def redirect(self, number: int, channel: str) -> None:
-        """Send it to another channel than was wanted."""
-        self._db.change("update posts set channel = ? where id = ? and state = 'waiting'", [channel, number])
+        """Send it to another channel than was wanted, on its own where it was to be a reply."""
+        sql = "update posts set channel = ?, thread = null, next_at = created_at where id = ? and state = 'waiting'"
+        self._db.change(sql, [channel, number])
+
+    def begin(self, number: int, retry_at: datetime) -> None:
+        """Kept before Slack is asked: what cannot be written down is not sent, and what was cut short waits a while."""
+        self._db.change("update posts set next_at = ? where id = ?", [to_text(retry_at), number])
 
     def attempts(self, number: int) -> int:
         """How often sending or drawing it failed since it last went well."""
@@ -131,4 +173,7 @@ class Posts:
 
 def _from_row(row: Row) -> Post:
     kept = {key: value for key, value in row.items() if key not in ("next_at", "attempts")}
-    return Post(**kept | {"state": PostState(row["state"]), "created_at": to_time(row["created_at"])})
+    return Post(
+        **kept
+        | {"kind": PostKind(row["kind"]), "state": PostState(row["state"]), "created_at": to_time(row["created_at"])}
+    )

@@ -1,6 +1,7 @@
 """Fix requests: one live request for a function, moved on by compare-and-set."""
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 
 from storage.connection import Connection, Row, maybe_time, to_text, to_time
@@ -13,7 +14,7 @@ class Requests:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def open_for(self, function: Function, by: str, now: datetime, reason: str = "") -> FixRequest:
+    def open_for(self, function: Function, now: datetime) -> FixRequest:
         """The function's live request, or a new one."""
         with self._db.transaction():
             live = self.live(function.arn)
@@ -26,18 +27,21 @@ class Requests:
                 "team": function.team,
                 "state": str(RequestState.OPEN),
                 "created_at": to_text(now),
-                "requested_by": by,
-                "reason": reason,
             }
             self._db.insert("requests", row)
             return self.get(token)
 
+    def find(self, request_id: str) -> FixRequest | None:
+        """None for an id that was never given out here."""
+        row = self._db.row("select * from requests where id = ?", [request_id])
+        return _from_row(row) if row else None
+
     def get(self, request_id: str) -> FixRequest:
         """Raises KeyError for an id that was never given out."""
-        row = self._db.row("select * from requests where id = ?", [request_id])
-        if row is None:
+        found = self.find(request_id)
+        if found is None:
             raise KeyError(request_id)
-        return _from_row(row)
+        return found
 
     def live(self, function_arn: str) -> FixRequest | None:
         """The one that is open, running or failed."""
@@ -54,7 +58,7 @@ class Requests:
         return 1 == self._db.change(
             """
             update requests
-            set state = 'running', approved_by = :by, approved_at = :now, finished_at = null, step = '', error = ''
+            set state = 'running', approved_by = :by, approved_at = :now, finished_at = null, step = '', outcome = ''
             where id = :id and state in ('open', 'failed')
             """,
             {"id": request_id, "by": by, "now": to_text(now)},
@@ -63,35 +67,37 @@ class Requests:
     def at_step(self, request_id: str, step: str) -> None:
         self._db.change("update requests set step = ? where id = ? and state = 'running'", [step, request_id])
 
-    def finish(self, request_id: str, state: RequestState, now: datetime, *, error: str = "", note: str = "") -> bool:
+    def finish(self, request_id: str, state: RequestState, now: datetime, *, outcome: str = "", note: str = "") -> bool:
         """True for the one who ends a running request."""
         return 1 == self._db.change(
             """
-            update requests set state = :state, finished_at = :now, error = :error, note = :note
+            update requests set state = :state, finished_at = :now, outcome = :outcome, note = :note
             where id = :id and state = 'running'
             """,
-            {"id": request_id, "state": str(state), "now": to_text(now), "error": error, "note": note},
+            {"id": request_id, "state": str(state), "now": to_text(now), "outcome": outcome, "note": note},
         )
 
-    def resolve(self, request_id: str, how: str, now: datetime) -> bool:
-        """End a request that nobody needs to approve any more; `how` is a sentence."""
+    def resolve(self, request_id: str, outcome: str, now: datetime) -> bool:
+        """End a request that nobody needs to approve any more; `outcome` is a sentence."""
         return 1 == self._db.change(
             """
-            update requests set state = 'resolved', finished_at = :now, error = :how
+            update requests set state = 'resolved', finished_at = :now, outcome = :outcome
             where id = :id and state in ('open', 'failed')
             """,
-            {"id": request_id, "now": to_text(now), "how": how},
+            {"id": request_id, "now": to_text(now), "outcome": outcome},
         )
 
-    def overtaken(self) -> list[tuple[FixRequest, Verdict | None]]:
-        """Those that wait though their function is untraced no more, with its verdict; None if it is gone."""
+    def overtaken(self, verdicts: Collection[Verdict]) -> list[tuple[FixRequest, Verdict | None]]:
+        """Those that wait though their function is gone (None) or has one of these verdicts."""
+        marks = ", ".join("?" for _ in verdicts)
         rows = self._db.rows(
-            """
+            f"""
             select requests.*, functions.verdict, functions.gone_at
             from requests join functions on functions.arn = requests.function_arn
             where requests.state in ('open', 'failed')
-              and (functions.gone_at is not null or functions.verdict in ('traced', 'exempt', 'not_applicable'))
-            """
+              and (functions.gone_at is not null or functions.verdict in ({marks}))
+            """,  # noqa: S608 - question marks
+            [str(verdict) for verdict in verdicts],
         )
         found = []
         for row in rows:

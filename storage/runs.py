@@ -1,4 +1,4 @@
-"""Which day's daily job was begun and ended, so that a restart neither repeats nor forgets one."""
+"""Which day's run of a job was begun and ended, so that a restart neither repeats nor forgets one."""
 
 from datetime import date, datetime
 
@@ -9,18 +9,19 @@ class DailyRuns:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def begin(self, day: date, now: datetime) -> bool:
+    def begin(self, job: str, day: date, now: datetime) -> bool:
         """True unless that day's run has ended. One that was begun and cut short may be begun again."""
         with self._db.transaction():
             self._db.change(
-                "insert into daily_runs (day, started_at) values (?, ?) on conflict (day) do nothing",
-                [day.isoformat(), to_text(now)],
+                "insert into daily_runs (job, day, started_at) values (?, ?, ?) on conflict do nothing",
+                [job, day.isoformat(), to_text(now)],
             )
-            return not self.ended(day)
+            return not self.ended(job, day)
 
-    def end(self, day: date, now: datetime) -> None:
-        self._db.change("update daily_runs set finished_at = ? where day = ?", [to_text(now), day.isoformat()])
+    def end(self, job: str, day: date, now: datetime) -> None:
+        sql = "update daily_runs set finished_at = ? where job = ? and day = ?"
+        self._db.change(sql, [to_text(now), job, day.isoformat()])
 
-    def ended(self, day: date) -> bool:
-        sql = "select 1 from daily_runs where day = ? and finished_at is not null"
-        return self._db.row(sql, [day.isoformat()]) is not None
+    def ended(self, job: str, day: date) -> bool:
+        sql = "select 1 from daily_runs where job = ? and day = ? and finished_at is not null"
+        return self._db.row(sql, [job, day.isoformat()]) is not None

@@ -95,13 +95,11 @@ FIRST = (
         team text,
         state text not null check (state in ('open', 'running', 'applied', 'failed', 'resolved')),
         created_at text not null,
-        requested_by text not null,
-        reason text not null default '',
         approved_by text not null default '',
         approved_at text,
         finished_at text,
         step text not null default '',
-        error text not null default '',
+        outcome text not null default '',
         note text not null default ''
     ) without rowid
     """,
@@ -151,17 +149,18 @@ FIRST = (
         created_at text not null,
         team text,
         text text not null default '',
+        page integer not null default 1,
         thread integer references posts(id),
         posted_channel text not null default '',
         ts text not null default '',
-        wanted integer not null default 1,
-        shown integer not null default 0,
+        wanted_version integer not null default 1,
+        shown_version integer not null default 0,
         next_at text not null,             -- not before this time
         attempts integer not null default 0,
         error text not null default ''
     )
     """,
-    "create index posts_due on posts(next_at) where state = 'waiting' or shown < wanted",
+    "create index posts_due on posts(next_at) where state = 'waiting' or shown_version < wanted_version",
     """
     create table post_items (
         post_id integer not null references posts(id),
@@ -173,9 +172,11 @@ FIRST = (
     "create index post_items_by_request on post_items(request_id)",
     """
     create table daily_runs (
-        day text primary key,              -- the local date of the run's due time
+        job text not null,
+        day text not null,                 -- the local date of the run's due time
         started_at text not null,
-        finished_at text
+        finished_at text,
+        primary key (job, day)
     ) without rowid
     """,
 )

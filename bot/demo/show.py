@@ -17,7 +17,7 @@ from bot.demo.aws import AwsStandIn
 from bot.demo.fleet import Fleet, seed
 from bot.demo.fleet_access import AUDIT_ROLE, FIX_ROLE
 from bot.demo.slack import SlackStandIn, Workspace
-from storage.models import PostState
+from storage.models import PostKind, PostState
 from storage.store import Store, open_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,12 @@ def _show(folder: Path, port: int, verbose: bool) -> int:
     bot: subprocess.Popen[bytes] | None = None
     aws.start()
     try:
-        slack.start()
+        try:
+            slack.start()
+        except OSError as problem:
+            free = "leave it out, and a free one is taken: make demo"
+            click.echo(f"lamplighter: --port {port}: {problem.strerror}. Choose another, or {free}", err=True)
+            return 2
         click.echo("Seeding the pretend cloud…")
         fleet = seed(aws)
         log = folder / "bot.log"
@@ -127,7 +132,7 @@ def _first_digests(folder: Path, bot: "subprocess.Popen[bytes]") -> bool:
 
 
 def _posted(store: Store) -> bool:
-    digests = store.posts.all("digest")
+    digests = store.posts.all(PostKind.DIGEST)
     return (
         store.audits.latest() is not None
         and bool(digests)
@@ -141,13 +146,17 @@ def _tell(slack: SlackStandIn, fleet: Fleet) -> None:
         f"""
 Lamplighter has posted its first digests. Open this page:
 
-    {slack.url}/
+    {slack.url}/#/{_payments(slack)}
 
 You are Ana, who may approve. Open #team-payments, click Approve fix, and watch it change.
 Type /trace-audit payments, or exempt a function. The menu at your name makes you another person.
 
 {len(fleet.functions)} functions in {places}, all of them pretend. ctrl-C ends everything."""
     )
+
+
+def _payments(slack: SlackStandIn) -> str:
+    return next(one.id for one in slack.workspace.channels() if one.name == "team-payments")
 
 
 def _end(bot: "subprocess.Popen[bytes]") -> None:

@@ -1,8 +1,10 @@
 """The Block Kit pieces that views are put together from, each kept within Slack's limits."""
 
+from typing import Any
+
 from commands.views.text import CONTEXT_LIMIT, HEADER_LIMIT, SECTION_LIMIT, clip
 
-Block = dict[str, object]
+Block = dict[str, Any]  # Block Kit JSON
 
 
 def header(text: str) -> Block:
@@ -21,10 +23,6 @@ def fields(*pairs: tuple[str, str]) -> Block:
 
 def context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": clip(text, CONTEXT_LIMIT)}]}
-
-
-def divider() -> Block:
-    return {"type": "divider"}
 
 
 def button(label: str, action_id: str, value: str, *, described: str, primary: bool = False) -> Block:

@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 from commands.views import blocks
 from commands.views.blocks import Block
 from commands.views.functions import ROW_LIMIT, Item, item_blocks, line
-from commands.views.text import SECTION_LIMIT, clip, clock_time, count, coverage_line, escape, listing, not_scanned_line
+from commands.views.text import (
+    SECTION_LIMIT,
+    clip,
+    clock_time,
+    code,
+    count,
+    coverage_line,
+    escape,
+    listing,
+    not_scanned_line,
+)
 from storage.models import Audit, Coverage, Function
 
 # A row is two blocks of 50, and up to 900 characters, its confirm dialog included, of 12,000.
@@ -31,17 +41,19 @@ def digest_blocks(
     items: Sequence[Item],
     *,
     total: int,
+    waiting: int,
     page: int,
     audit: Audit | None,
     coverage: Coverage,
-    approvers_known: bool,
+    approvers: Sequence[str],
+    tag_keys: Sequence[str],
 ) -> list[Block]:
-    """`total` counts the functions of all pages, `items` are this page's."""
+    """`items` are this page's; of all pages, `total` counts the functions and `waiting` those still to be decided."""
     if page > 1:
         made = [blocks.context(f"Part {page} of the list of {escape(team_name(team))}")]
     else:
         made = [
-            blocks.header(f"{count(total, 'Lambda function')} without active tracing"),
+            blocks.header(_headline(total, waiting)),
             _about(team, audit, coverage),
         ]
     if audit and page == 1 and audit.not_scanned:
@@ -49,24 +61,33 @@ def digest_blocks(
     for item in items:
         made += item_blocks(item)
     if page == 1:
-        made.append(blocks.context(_footer(team, items, total, approvers_known)))
+        made.append(blocks.context(_footer(team, items, total, approvers, tag_keys)))
     return made
 
 
+def _headline(total: int, waiting: int) -> str:
+    if waiting:
+        return f"{count(waiting, 'Lambda function')} without active tracing"
+    return f"{count(total, 'Lambda function')}: all decided"
+
+
 def _about(team: str | None, audit: Audit | None, coverage: Coverage) -> Block:
-    who = f"Team *{escape(team)}*" if team else "No team: no tag of theirs names one"
+    who = f"Team *{escape(team)}*" if team else "No team: none of these functions has a team tag"
     when = f" · audited {clock_time(audit.finished_at)}" if audit else ""
     return blocks.context(f"{who} · {coverage_line(coverage)}{when}")
 
 
-def _footer(team: str | None, items: Sequence[Item], total: int, approvers_known: bool) -> str:
+def _footer(
+    team: str | None, items: Sequence[Item], total: int, approvers: Sequence[str], tag_keys: Sequence[str]
+) -> str:
     words = []
     if total > len(items):
         words.append(f"{total - len(items):,} more in this thread.")
     if team is None:
-        words.append("Tag them in AWS, and they go to their team's channel.")
-    if approvers_known:
-        words.append("A fix needs an approver. Every decision is recorded.")
+        keys = " or ".join(code(key) for key in tag_keys)
+        words.append(f"Tag them {keys} in AWS, and they go to their team's channel.")
+    if approvers:
+        words.append("An approver has to click. Every decision is recorded.")
     else:
         words.append("Nobody may approve yet: name approvers under [policy] in lamplighter.toml.")
     return " ".join(words)
@@ -76,13 +97,11 @@ def everything_text(coverage: Coverage) -> str:
     return f"Tracing coverage: {coverage_line(coverage)}"
 
 
-def everything_blocks(
-    audit: Audit, coverage: Coverage, teams: Mapping[str | None, Coverage], seconds: float
-) -> list[Block]:
+def everything_blocks(audit: Audit, coverage: Coverage, teams: Mapping[str | None, Coverage]) -> list[Block]:
     """The whole organisation, a line for each team, the one with most untraced functions first."""
     about = (
         f"{count(audit.functions, 'function')} in {count(audit.accounts, 'account')} and "
-        f"{count(audit.regions, 'region')}, audited in {seconds:.1f} s"
+        f"{count(audit.regions, 'region')}, audited in {audit.seconds:.1f} s"
     )
     made = [blocks.header("Tracing coverage"), blocks.section(f"*{coverage_line(coverage)}*"), blocks.context(about)]
     if audit.not_scanned:
@@ -93,7 +112,11 @@ def everything_blocks(
         for team, counts in ranked
     ]
     made += _sections(lines, "teams")
-    made.append(blocks.context("Look closer: `/trace-audit <team>` or `/trace-audit <function>`"))
+    made.append(
+        blocks.context(
+            "Look closer: `/trace-audit &lt;team&gt;`, `/trace-audit &lt;function&gt;` or `/trace-audit unowned`"
+        )
+    )
     return made
 
 
@@ -115,7 +138,9 @@ def team_blocks(
     made += _sections([line(function) for function in functions], "functions")
     if functions:
         made.append(
-            blocks.context(f"Approve or exempt in the digest in {escape(channel)}, or by `/trace-audit <function>`")
+            blocks.context(
+                f"Approve or exempt in the digest in {channel}, or type `/trace-audit &lt;function&gt;` for its buttons"
+            )
         )
     return made
 

@@ -5,16 +5,25 @@ from datetime import datetime
 
 from commands.views import blocks
 from commands.views.blocks import Block
-from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention, prose
-from storage.models import CheckName, Exemption, FixRequest, Function, MayWrite, RequestState, Verdict
+from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention, prose, sentence
+from storage.models import (
+    XRAY_WRITE_POLICY,
+    CheckName,
+    Exemption,
+    FixRequest,
+    Function,
+    MayWrite,
+    RequestState,
+    TracingMode,
+    Verdict,
+)
 
 APPROVE = "approve-fix"
 EXEMPT = "open-exempt"
 
 # Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
 ROW_LIMIT = 500
-
-XRAY_POLICY = "AWSXRayDaemonWriteAccess"
+REASON_SHOWN = 150
 
 # Findings that the row's own words already say.
 _SAID = {CheckName.PASSTHROUGH, CheckName.ROLE_DENIED, CheckName.UNOWNED, CheckName.ROLE_UNREADABLE}
@@ -34,29 +43,34 @@ class Item:
     def name(self) -> str:
         if self.function:
             return self.function.name
-        return self.request.function_arn.rsplit(":", 1)[-1] if self.request else "?"
+        return self.request.function_name if self.request else "?"
 
 
 def item_blocks(item: Item) -> list[Block]:
     """A row of a digest: what it is, how it stands, and the buttons that are still of use. One or two blocks."""
-    made = [blocks.section(clip("\n".join([_place(item), *_status(item)]), ROW_LIMIT))]
+    made = [blocks.section(clip("\n".join(item_lines(item)), ROW_LIMIT))]
     buttons = _buttons(item)
     if buttons:
         made.append({"type": "actions", "elements": buttons})
     return made
 
 
+def item_lines(item: Item) -> list[str]:
+    """What it is and how it stands."""
+    return [_place(item), *_status(item)]
+
+
 def card_blocks(item: Item) -> list[Block]:
     """Everything about one function."""
     function = item.function
     if function is None:
-        return [blocks.section("\n".join([_place(item), *_status(item)]))]
+        return [blocks.section("\n".join(item_lines(item)))]
     made = [
         blocks.section(_place(item)),
         blocks.fields(
             ("Tracing mode", str(function.mode) if function.mode else "none given (counts as PassThrough)"),
-            ("Verdict", _verdict(item)),
-            ("Execution role", f"{_role(function)}\n{_may_write(function)}"),
+            ("Verdict", _verdict(function, item.since)),
+            ("Execution role", _may_write(function).removeprefix("role ")),
             ("Team", escape(function.team) if function.team else "none: no tag names one"),
             ("Exemption", _exemption(item.exemption) if item.exemption else "none"),
             ("Aliases", _aliases(function)),
@@ -65,16 +79,14 @@ def card_blocks(item: Item) -> list[Block]:
     notes = [prose(finding.text) for finding in function.findings]
     if notes:
         made.append(blocks.section(clip("\n".join(f"• {note}" for note in notes), 2000)))
-    status = _status(item)
     if item.request and item.request.state is not RequestState.OPEN:
-        made.append(blocks.section("\n".join(status)))
+        made.append(blocks.section("\n".join(_status(item))))
+    if function.verdict is Verdict.UNTRACED and not function.fixable:
+        hint = "A fix of $LATEST changes nothing here: publish a version and move the alias to it."
+        made.append(blocks.context(hint))
     buttons = _buttons(item)
     if buttons:
         made.append({"type": "actions", "elements": buttons})
-    elif function.verdict is Verdict.UNTRACED and not function.fixable:
-        made.append(
-            blocks.context("A fix of $LATEST changes nothing here: publish a version and move the alias to it.")
-        )
     return made
 
 
@@ -101,16 +113,22 @@ def _status(item: Item) -> list[str]:
         case RequestState.RUNNING:
             return [f"*Turning on…* {prose(request.step) or 'asking AWS'} · approved by {by}"]
         case RequestState.APPLIED:
-            at = clock_time(request.finished_at) if request.finished_at else "now"
-            note = [f"_But:_ {prose(request.note)}"] if request.note else []
-            return [f"*Active since {at}*, approved by {by} :white_check_mark:", *note]
+            return _applied(item, request, by)
         case RequestState.FAILED:
             when = clock_time(request.finished_at) if request.finished_at else ""
-            return [f"*Not fixed* ({when}, approved by {by}): {prose(request.error)}"]
+            return [f"*Not fixed* ({when}, approved by {by}): {prose(request.outcome)}"]
         case _:
             if item.exemption:
                 return [_exemption(item.exemption)]
-            return [prose(request.error)]
+            return [prose(request.outcome)]
+
+
+def _applied(item: Item, request: FixRequest, by: str) -> list[str]:
+    at = clock_time(request.finished_at) if request.finished_at else "now"
+    note = f" {prose(sentence(request.note))}" if request.note else ""
+    if item.function and item.function.verdict is Verdict.UNTRACED:
+        return [f"$LATEST is Active since {at}, approved by {by}, and this is not enough.{note}"]
+    return [f"*Active since {at}*, approved by {by} :white_check_mark:{note}"]
 
 
 def _open(item: Item, function: Function) -> list[str]:
@@ -144,25 +162,35 @@ def confirm_text(item: Item) -> str:
         return ""
     where = f"{clip(function.name, 70)} ({function.account}, {function.region})"
     words = []
-    if not function.mode or function.mode != "Active":
-        words.append(f"Sets TracingConfig of {where} from PassThrough to Active.")
+    if function.mode is not TracingMode.ACTIVE:
+        now = f" from {function.mode}" if function.mode else ""
+        words.append(f"Sets TracingConfig of {where}{now} to Active.")
     else:
         words.append(f"Lets {where} send the traces that are lost now.")
     if function.role_may_write is MayWrite.NO:
-        shared = f", which {count(item.sharing, 'other function')} also use" if item.sharing else ""
-        shared = shared.replace("function also use", "function also uses")
-        words.append(f"Its role gets {XRAY_POLICY}{shared}.")
+        verb = "uses" if item.sharing == 1 else "use"
+        shared = f", which {count(item.sharing, 'other function')} {verb} too," if item.sharing else ""
+        words.append(f"Role {clip(function.role_name, 64)}{shared} gets {XRAY_WRITE_POLICY}.")
     elif function.role_may_write is None:
         words.append("Its role could not be read and is checked first.")
+    if any(finding.check is CheckName.ALIAS_UNTRACED for finding in function.findings):
+        words.append("Its alias needs a deployment besides.")
+    words.append("X-Ray bills for traces.")
     return clip(" ".join(words), 300)
 
 
 def _mode(function: Function) -> str:
-    return f"{function.mode}" if function.mode else "no tracing mode"
+    match function.mode:
+        case TracingMode.ACTIVE:
+            return "$LATEST is Active"
+        case TracingMode.PASS_THROUGH:
+            return "tracing off (PassThrough)"
+        case None:
+            return "no tracing mode given"
 
 
 def _role(function: Function) -> str:
-    return code(function.role.rsplit("/", 1)[-1]) if function.role else "none given"
+    return code(function.role_name) if function.role_name else "none given"
 
 
 def _may_write(function: Function) -> str:
@@ -171,22 +199,21 @@ def _may_write(function: Function) -> str:
         case MayWrite.YES:
             return f"role {role} may write to X-Ray"
         case MayWrite.NO:
-            return f"role {role} may not write to X-Ray yet"
+            return f"role {role} may not write to X-Ray"
         case MayWrite.CONDITIONAL:
             return f"whether role {role} may write depends on a condition"
         case _:
             return f"role {role} could not be read"
 
 
-def _verdict(item: Item) -> str:
-    assert item.function is not None  # noqa: S101 - a card is drawn of a function
-    since = f" since {day_and_time(item.since)}" if item.since else ""
-    return f"{str(item.function.verdict).replace('_', ' ')}{since}"
+def _verdict(function: Function, since: datetime | None) -> str:
+    words = str(function.verdict).replace("_", " ")
+    return f"{words} since {day_and_time(since)}" if since else words
 
 
 def _exemption(exemption: Exemption) -> str:
     until, by = day(exemption.last_moment), mention(exemption.granted_by)
-    return f"*Exempt until {until}*, granted by {by}: {escape(exemption.reason)}"
+    return f"*Exempt until {until}*, granted by {by}: {escape(clip(exemption.reason, REASON_SHOWN))}"
 
 
 def _aliases(function: Function) -> str:

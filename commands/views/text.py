@@ -9,6 +9,8 @@ from storage.models import Coverage, NotScanned
 SECTION_LIMIT = 3000
 HEADER_LIMIT = 150
 CONTEXT_LIMIT = 2000
+# Marks that turn the direction of what follows: with them a name can be shown as another.
+HIDDEN = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069\x00-\x08\x0e-\x1f\x7f]")
 ZERO_WIDTH_SPACE = "\u200b"
 # What Slack would read as style or an emoji: a mark at a word's edge, a colon before an emoji's name.
 STYLE_MARK = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)|(?<!\w):(?=[a-z+][a-z0-9_+'-]*:)")
@@ -20,15 +22,14 @@ def escape(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # A zero-width space takes a mark its meaning and leaves it readable.
-    return STYLE_MARK.sub("\\g<0>" + ZERO_WIDTH_SPACE, plain)
+    return STYLE_MARK.sub("\\g<0>" + ZERO_WIDTH_SPACE, entities(HIDDEN.sub("", text)))
 
 
 def code(text: str) -> str:
     """A name in a code span."""
-    inner = " ".join(text.split()).replace("`", "'")
-    return f"`{inner.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')}`"
+    inner = HIDDEN.sub("", " ".join(text.split())).replace("`", "'")
+    return f"`{entities(inner)}`"
 
 
 def prose(text: str) -> str:
@@ -38,6 +39,11 @@ def prose(text: str) -> str:
         return escape(text)  # an odd backtick: none of them can be trusted
     shown = [code(part) if number % 2 and part.strip() else _escaped(part) for number, part in enumerate(parts)]
     return " ".join("".join(shown).split())
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def clip(text: str, limit: int) -> str:
@@ -52,6 +58,16 @@ def clip(text: str, limit: int) -> str:
     if cut.count("`") % 2:
         cut = cut[: cut.rfind("`")]
     return cut + "…"
+
+
+def channel(reference: str) -> str:
+    """A channel as the settings name it: a link for an id, the name for a name."""
+    return escape(reference) if reference.startswith("#") else f"<#{reference}>"
+
+
+def entities(text: str) -> str:
+    """The three characters that Slack reads as markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def mention(user: str) -> str:

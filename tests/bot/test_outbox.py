@@ -8,9 +8,9 @@ from bot.channels import ChannelNames
 from bot.demo.people import ANA
 from bot.demo.slack import BOT_USER_ID, Channel, SlackStandIn
 from bot.outbox import Outbox
-from commands._shown import draw
+from commands._drawing import draw
 from commands._types import Context
-from storage.models import Function, Post, PostState
+from storage.models import Function, Post, PostKind, PostState
 from tests.bot.conftest import SetClock
 from tests.e2e.scene import wait_for, words
 
@@ -26,17 +26,17 @@ def outbox(context: Context, client: WebClient) -> Iterator[Outbox]:
 
 
 def given_notice(context: Context, channel: str = "#team-payments", key: str = "n") -> Post:
-    post = context.store.posts.create(key, "notice", channel, context.clock(), text="hello")
+    post = context.store.posts.create(key, PostKind.NOTICE, channel, context.clock(), text="hello")
     assert post
     return post
 
 
 def given_digest(context: Context, *functions: Function) -> Post:
     context.store.functions.save(functions, context.clock())
-    requests = [context.store.requests.open_for(one, "clock", context.clock()).id for one in functions]
+    requests = [context.store.requests.open_for(one, context.clock()).id for one in functions]
     key = f"digest:payments:2026-11-23:{len(requests)}:1"
     post = context.store.posts.create(
-        key, "digest", "#team-payments", context.clock(), team="payments", requests=requests
+        key, PostKind.DIGEST, "#team-payments", context.clock(), team="payments", requests=requests
     )
     assert post
     return post
@@ -62,7 +62,7 @@ def test_a_touched_post_is_drawn_again_in_place(
     wait_for(lambda: slack.workspace.messages(PAYMENTS))
     request = context.store.posts.requests_of(post.id)[0]
     context.store.requests.claim(request, ANA, context.clock())
-    context.store.posts.touch(request)
+    context.store.posts.redraw_showing(request)
     outbox.nudge()
 
     wait_for(lambda: "Turning on" in words(slack.workspace.messages(PAYMENTS)[-1]))
@@ -137,7 +137,7 @@ def test_a_message_that_was_deleted_is_given_up(
     post = given_digest(context, make_function("refund-worker"))
     outbox.send_due()
     slack.workspace.erase(slack.workspace.messages(PAYMENTS)[-1])
-    context.store.posts.touch(context.store.posts.requests_of(post.id)[0])
+    context.store.posts.redraw_showing(context.store.posts.requests_of(post.id)[0])
     outbox.start()
 
     wait_for(lambda: context.store.posts.get(post.id).state is PostState.ABANDONED)
@@ -146,7 +146,9 @@ def test_a_message_that_was_deleted_is_given_up(
 
 def test_a_reply_goes_into_the_thread_of_the_post_above(context: Context, outbox: Outbox, slack: SlackStandIn) -> None:
     above = given_notice(context, key="above")
-    context.store.posts.create("below", "notice", "#team-payments", context.clock(), text="below", thread=above.id)
+    context.store.posts.create(
+        "below", PostKind.NOTICE, "#team-payments", context.clock(), text="below", thread=above.id
+    )
     outbox.start()
 
     top = wait_for(lambda: slack.workspace.messages(PAYMENTS))[0]

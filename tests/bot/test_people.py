@@ -31,8 +31,8 @@ def test_an_approver_of_one_team_is_none_of_another(client: WebClient) -> None:
     assert people.may_approve(BO, TEAM_ID, "payments").allowed
     assert not people.may_approve(BO, TEAM_ID, "search").allowed
     assert not people.may_approve(BO, TEAM_ID, None).allowed
-    assert people.somebody_may_approve("payments")
-    assert not people.somebody_may_approve("search")
+    assert people.approvers("payments") == (f"<@{BO}>",)
+    assert people.approvers("search") == ()
 
 
 def test_where_nobody_is_listed_nobody_may_and_the_answer_says_how_to_list_somebody(client: WebClient) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.scheduler import DailyClock, last_due, missed
 from commands._types import Clock, Context, Progress, Reply, Request
+from storage.models import PostKind
 from tests.bot.conftest import SetClock
 from tests.e2e.scene import wait_for
 
@@ -73,8 +74,8 @@ def test_a_missed_run_is_made_once_at_the_start(
 
     def job(request: Request, given: Context) -> Iterator[Reply]:
         runs.append(request.day)
-        given.store.daily_runs.begin(date(2026, 11, 23), given.clock())
-        given.store.daily_runs.end(date(2026, 11, 23), given.clock())
+        given.store.daily_runs.begin("daily", date(2026, 11, 23), given.clock())
+        given.store.daily_runs.end("daily", date(2026, 11, 23), given.clock())
         yield Progress("done")
 
     run_of(Clock("daily", job))
@@ -93,7 +94,7 @@ def test_a_run_that_fails_is_said_and_comes_again(
 
     made = run_of(Clock("daily", job))
 
-    notice = wait_for(lambda: context.store.posts.all("notice"))[0]
+    notice = wait_for(lambda: context.store.posts.all(PostKind.NOTICE))[0]
     assert "could not be made" in notice.text
     assert "secret-token" not in notice.text
     assert notice.channel == "#finops"

@@ -19,7 +19,7 @@ from bot.demo.aws import AwsStandIn
 from bot.demo.fleet import Fleet, seed
 from bot.demo.show import ROOT, bot_environment
 from bot.demo.slack import Message, Outcome, SlackStandIn, Workspace
-from storage.models import Decision, Function, PostState
+from storage.models import Decision, Function, PostKind, PostState
 from storage.store import Store, open_store
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ class Scene:
                 return False
             with self.memory() as store:
                 posts = store.posts.all()
-                done = store.audits.latest() is not None and any(post.kind == "digest" for post in posts)
+                done = store.audits.latest() is not None and any(post.kind is PostKind.DIGEST for post in posts)
                 return done and all(post.state is not PostState.WAITING for post in posts)
 
         wait_for(posted, seconds, "the first digests")

@@ -128,7 +128,7 @@ def test_ask_for_a_team_and_for_one_function(page: Page, scene: Scene) -> None:
 
     say(page, f"/trace-audit order-confirmation {PROD} eu-central-1")
     card = page.get_by_test_id("ephemeral").last
-    expect(card).to_contain_text("may not write to X-Ray yet", timeout=SLOWLY)
+    expect(card).to_contain_text("may not write to X-Ray", timeout=SLOWLY)
     expect(card).to_contain_text("PassThrough")
     card.get_by_label("Approve fix of order-confirmation").click()
     page.get_by_test_id("confirm-yes").click()

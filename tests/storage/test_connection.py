@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from storage.connection import Connection, StorageProblem
+from storage.models import PostKind
 from storage.store import Store
 from tests.storage.conftest import NOON
 
@@ -12,7 +13,7 @@ from tests.storage.conftest import NOON
 def test_a_failed_transaction_leaves_nothing_behind(store: Store, make_function) -> None:
     def cut_short() -> None:
         with store.transaction():
-            store.requests.open_for(make_function(), "clock", NOON)
+            store.requests.open_for(make_function(), NOON)
             raise RuntimeError("cut short")
 
     with pytest.raises(RuntimeError):
@@ -25,7 +26,7 @@ def test_a_transaction_inside_another_joins_it(store: Store, make_function) -> N
     def cut_short() -> None:
         with store.transaction():
             with store.transaction():
-                store.requests.open_for(make_function(), "clock", NOON)
+                store.requests.open_for(make_function(), NOON)
             raise RuntimeError("cut short")
 
     with pytest.raises(RuntimeError):
@@ -38,7 +39,7 @@ def test_sixteen_threads_write_without_a_loss(store: Store, make_function) -> No
     def write(number: int) -> None:
         for turn in range(25):
             with store.transaction():
-                store.requests.open_for(make_function(f"f-{number}-{turn}"), "clock", NOON)
+                store.requests.open_for(make_function(f"f-{number}-{turn}"), NOON)
 
     threads = [threading.Thread(target=write, args=[number]) for number in range(16)]
     for thread in threads:
@@ -56,7 +57,7 @@ def test_two_processes_may_share_the_file(tmp_path: Path, make_function) -> None
 
     def write(store: Store, prefix: str) -> None:
         for turn in range(50):
-            store.requests.open_for(make_function(f"{prefix}-{turn}"), "clock", NOON)
+            store.requests.open_for(make_function(f"{prefix}-{turn}"), NOON)
 
     threads = [threading.Thread(target=write, args=pair) for pair in ((first, "a"), (second, "b"))]
     for thread in threads:
@@ -71,7 +72,7 @@ def test_two_processes_may_share_the_file(tmp_path: Path, make_function) -> None
 
 def test_opening_again_finds_what_was_written(tmp_path: Path, make_function) -> None:
     first = Store(tmp_path / "memory.db")
-    made = first.requests.open_for(make_function(), "clock", NOON)
+    made = first.requests.open_for(make_function(), NOON)
     first.close()
 
     again = Store(tmp_path / "memory.db")
@@ -105,4 +106,4 @@ def test_the_file_is_in_wal_mode_with_foreign_keys(store: Store) -> None:
     assert outside.execute("pragma journal_mode").fetchone() == ("wal",)
     outside.close()
     with pytest.raises(sqlite3.IntegrityError):
-        store.posts.create("k", "digest", "#x", NOON, requests=["no-such-request"])
+        store.posts.create("k", PostKind.DIGEST, "#x", NOON, requests=["no-such-request"])

@@ -52,14 +52,15 @@ def test_what_an_audit_saw_no_more_is_gone_there_and_nowhere_else(store: Store, 
     here, there = make_function("here"), make_function("there", region="us-east-1")
     store.functions.save([here, there], NOON)
 
-    assert store.functions.mark_gone("111122223333", "eu-central-1", NOON + HOUR) == [here.arn]
+    store.functions.mark_unseen_gone("111122223333", "eu-central-1", NOON + HOUR)
+
     assert store.functions.get(here.arn) is None
     assert store.functions.get(there.arn) == there
 
 
 def test_a_function_that_returns_is_new(store: Store, make_function) -> None:
     store.functions.save([make_function()], NOON)
-    store.functions.gone(make_function().arn, NOON + HOUR)
+    store.functions.mark_gone(make_function().arn, NOON + HOUR)
     store.functions.save([make_function()], NOON + 2 * HOUR)
 
     assert store.functions.get(make_function().arn) is not None
@@ -71,7 +72,7 @@ def test_functions_are_found_by_team_and_by_time(store: Store, make_function) ->
     store.functions.save([make_function("new")], NOON + HOUR)
 
     assert [one.name for one in store.functions.of_team("payments", Verdict.UNTRACED)] == ["new", "old"]
-    assert [one.name for one in store.functions.of_team(None)] == ["orphan"]
+    assert [one.name for one in store.functions.of_team(None, Verdict.UNTRACED)] == ["orphan"]
     assert [one.name for one in store.functions.seen_since(NOON + HOUR)] == ["new"]
     assert store.functions.teams() == ["payments"]
 

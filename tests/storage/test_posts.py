@@ -1,6 +1,6 @@
 from datetime import date, timedelta
 
-from storage.models import Coverage, Inventory, NotScanned, PostState
+from storage.models import Coverage, Inventory, NotScanned, PostKind, PostState, Source
 from storage.store import Store
 from tests.storage.conftest import NOON
 
@@ -8,38 +8,36 @@ MINUTE = timedelta(minutes=1)
 
 
 def test_a_key_makes_one_post(store: Store) -> None:
-    assert store.posts.create("digest:payments:2026-11-23:1", "digest", "#team-payments", NOON)
-    assert store.posts.create("digest:payments:2026-11-23:1", "digest", "#team-payments", NOON) is None
+    assert store.posts.create("digest:payments:2026-11-23:1", PostKind.DIGEST, "#team-payments", NOON)
+    assert store.posts.create("digest:payments:2026-11-23:1", PostKind.DIGEST, "#team-payments", NOON) is None
 
 
 def test_a_post_is_due_until_it_is_sent(store: Store) -> None:
-    post = store.posts.create("k", "notice", "#finops", NOON, text="hello")
+    post = store.posts.create("k", PostKind.NOTICE, "#finops", NOON, text="hello")
     assert post
     assert store.posts.due(NOON) == [post]
 
-    store.posts.sent(post.id, "C0FIN", "1732354920.000100", post.wanted)
+    store.posts.sent(post.id, "C0FIN", "1732354920.000100", post.wanted_version)
 
     assert store.posts.due(NOON) == []
-    found = store.posts.at("C0FIN", "1732354920.000100")
-    assert found
-    assert (found.id, found.state) == (post.id, PostState.SENT)
+    assert (store.posts.get(post.id).state, store.posts.get(post.id).ts) == (PostState.SENT, "1732354920.000100")
 
 
 def test_a_change_while_it_is_being_drawn_draws_it_again(store: Store, make_function) -> None:
-    request = store.requests.open_for(make_function(), "clock", NOON)
-    post = store.posts.create("k", "digest", "#x", NOON, requests=[request.id])
+    request = store.requests.open_for(make_function(), NOON)
+    post = store.posts.create("k", PostKind.DIGEST, "#x", NOON, requests=[request.id])
     assert post
-    store.posts.touch(request.id)
+    store.posts.redraw_showing(request.id)
 
-    store.posts.sent(post.id, "C0X", "1.1", post.wanted)
+    store.posts.sent(post.id, "C0X", "1.1", post.wanted_version)
 
     assert [one.id for one in store.posts.due(NOON)] == [post.id]
 
 
 def test_a_reply_waits_for_the_post_above_it(store: Store) -> None:
-    above = store.posts.create("1", "digest", "#x", NOON)
+    above = store.posts.create("1", PostKind.DIGEST, "#x", NOON)
     assert above
-    reply = store.posts.create("2", "digest", "#x", NOON, thread=above.id)
+    reply = store.posts.create("2", PostKind.DIGEST, "#x", NOON, thread=above.id)
     assert reply
     assert [one.id for one in store.posts.due(NOON)] == [above.id]
 
@@ -49,7 +47,7 @@ def test_a_reply_waits_for_the_post_above_it(store: Store) -> None:
 
 
 def test_what_failed_comes_back_later(store: Store) -> None:
-    post = store.posts.create("k", "notice", "#x", NOON)
+    post = store.posts.create("k", PostKind.NOTICE, "#x", NOON)
     assert post
     store.posts.later(post.id, NOON + MINUTE, "ratelimited")
 
@@ -60,12 +58,12 @@ def test_what_failed_comes_back_later(store: Store) -> None:
 
 def test_a_day_is_begun_again_until_it_ends(store: Store) -> None:
     day = date(2026, 11, 23)
-    assert store.daily_runs.begin(day, NOON)
-    assert store.daily_runs.begin(day, NOON)
-    store.daily_runs.end(day, NOON)
+    assert store.daily_runs.begin("daily", day, NOON)
+    assert store.daily_runs.begin("daily", day, NOON)
+    store.daily_runs.end("daily", day, NOON)
 
-    assert not store.daily_runs.begin(day, NOON)
-    assert store.daily_runs.begin(day + timedelta(days=1), NOON)
+    assert not store.daily_runs.begin("daily", day, NOON)
+    assert store.daily_runs.begin("daily", day + timedelta(days=1), NOON)
 
 
 def test_an_audit_keeps_what_it_could_not_see_and_its_totals(store: Store) -> None:
@@ -74,7 +72,7 @@ def test_an_audit_keeps_what_it_could_not_see_and_its_totals(store: Store) -> No
     taken = store.audits.record(
         seen,
         {"payments": Coverage(traced=3), None: Coverage(unknown=1)},
-        source="clock",
+        source=Source.CLOCK,
         started_at=NOON,
         finished_at=NOON,
     )
@@ -86,8 +84,8 @@ def test_an_audit_keeps_what_it_could_not_see_and_its_totals(store: Store) -> No
 
 def test_an_audit_of_one_account_is_not_the_latest_of_all(store: Store) -> None:
     seen = Inventory((), (), ("111122223333",), ("eu-central-1",), 7)
-    whole = store.audits.record(seen, {}, source="clock", started_at=NOON, finished_at=NOON)
-    store.audits.record(seen, {}, source="terminal", scope="111122223333", started_at=NOON, finished_at=NOON)
+    whole = store.audits.record(seen, {}, source=Source.CLOCK, started_at=NOON, finished_at=NOON)
+    store.audits.record(seen, {}, source=Source.TERMINAL, scope="111122223333", started_at=NOON, finished_at=NOON)
 
     assert store.audits.latest() == whole
 

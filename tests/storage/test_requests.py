@@ -7,22 +7,22 @@ from tests.storage.conftest import NOON
 
 
 def test_a_function_has_one_live_request(store: Store, make_function) -> None:
-    first = store.requests.open_for(make_function(), "clock", NOON)
-    second = store.requests.open_for(make_function(), "U0BO", NOON + timedelta(hours=1))
+    first = store.requests.open_for(make_function(), NOON)
+    second = store.requests.open_for(make_function(), NOON + timedelta(hours=1))
 
     assert second == first
 
 
 def test_a_fixed_function_that_comes_back_gets_a_new_request(store: Store, make_function) -> None:
-    first = store.requests.open_for(make_function(), "clock", NOON)
+    first = store.requests.open_for(make_function(), NOON)
     store.requests.claim(first.id, "U0ANA", NOON)
     store.requests.finish(first.id, RequestState.APPLIED, NOON)
 
-    assert store.requests.open_for(make_function(), "clock", NOON).id != first.id
+    assert store.requests.open_for(make_function(), NOON).id != first.id
 
 
 def test_of_twenty_claims_at_once_one_counts(store: Store, make_function) -> None:
-    request = store.requests.open_for(make_function(), "clock", NOON)
+    request = store.requests.open_for(make_function(), NOON)
     start, won = threading.Barrier(20), []
 
     def claim(number: int) -> None:
@@ -41,9 +41,9 @@ def test_of_twenty_claims_at_once_one_counts(store: Store, make_function) -> Non
 
 
 def test_a_failed_request_may_be_claimed_again_and_an_applied_one_may_not(store: Store, make_function) -> None:
-    request = store.requests.open_for(make_function(), "clock", NOON)
+    request = store.requests.open_for(make_function(), NOON)
     assert store.requests.claim(request.id, "U0ANA", NOON)
-    assert store.requests.finish(request.id, RequestState.FAILED, NOON, error="no")
+    assert store.requests.finish(request.id, RequestState.FAILED, NOON, outcome="no")
     assert store.requests.claim(request.id, "U0BO", NOON)
     assert store.requests.finish(request.id, RequestState.APPLIED, NOON)
 
@@ -53,7 +53,7 @@ def test_a_failed_request_may_be_claimed_again_and_an_applied_one_may_not(store:
 
 
 def test_what_runs_is_found_after_a_restart(store: Store, make_function) -> None:
-    request = store.requests.open_for(make_function(), "clock", NOON)
+    request = store.requests.open_for(make_function(), NOON)
     store.requests.claim(request.id, "U0ANA", NOON)
 
     assert [one.id for one in store.requests.running()] == [request.id]
@@ -63,17 +63,17 @@ def test_a_request_is_overtaken_when_its_function_is_traced_or_gone(store: Store
     traced, gone, waiting = (make_function(name) for name in ("traced", "gone", "waiting"))
     for function in (traced, gone, waiting):
         store.functions.save([function], NOON)
-        store.requests.open_for(function, "clock", NOON)
+        store.requests.open_for(function, NOON)
     store.functions.save([make_function("traced", verdict=Verdict.TRACED)], NOON + timedelta(hours=1))
-    store.functions.gone(gone.arn, NOON + timedelta(hours=1))
+    store.functions.mark_gone(gone.arn, NOON + timedelta(hours=1))
 
-    found = {request.function_arn: verdict for request, verdict in store.requests.overtaken()}
+    found = {request.function_arn: verdict for request, verdict in store.requests.overtaken([Verdict.TRACED])}
 
     assert found == {traced.arn: Verdict.TRACED, gone.arn: None}
 
 
 def test_ids_cannot_be_guessed(store: Store, make_function) -> None:
-    ids = {store.requests.open_for(make_function(f"f{number}"), "clock", NOON).id for number in range(50)}
+    ids = {store.requests.open_for(make_function(f"f{number}"), NOON).id for number in range(50)}
 
     assert len(ids) == 50
     assert all(len(one) >= 20 for one in ids)

@@ -42,10 +42,11 @@ FUNCTION = Function(
     team="payments",
     verdict=Verdict.UNTRACED,
 )
-REQUEST = FixRequest("token", FUNCTION.arn, "payments", RequestState.OPEN, NOON, "clock")
+REQUEST = FixRequest("token", FUNCTION.arn, "payments", RequestState.OPEN, NOON)
 RUNNING = replace(REQUEST, state=RequestState.RUNNING, approved_by="U0ANA", approved_at=NOON)
 APPLIED = replace(RUNNING, state=RequestState.APPLIED, finished_at=NOON + timedelta(seconds=42))
-FAILED = replace(APPLIED, state=RequestState.FAILED, error="The role denies it.")
+FAILED = replace(APPLIED, state=RequestState.FAILED, outcome="The role denies it.")
+GONE = replace(REQUEST, state=RequestState.RESOLVED, outcome="The function no longer exists.")
 AUDIT = Audit(1, NOON, NOON, 3, 2, 120, 44)
 EXEMPTION = Exemption(1, FUNCTION.arn, "moves in OPS-12", "U0BO", NOON, NOON + timedelta(days=90))
 
@@ -81,7 +82,7 @@ def test_an_open_row_says_how_it_stands_and_offers_both_ways() -> None:
 
     assert "`refund-worker`" in words(made)
     assert "111122223333 · eu-central-1" in words(made)
-    assert "role `payments-api` may not write to X-Ray yet" in words(made)
+    assert "role `payments-api` may not write to X-Ray" in words(made)
     assert buttons(made) == [functions.APPROVE, functions.EXEMPT]
     assert not message_problems(made)
 
@@ -91,10 +92,10 @@ def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
 
     assert text == (
         "Sets TracingConfig of refund-worker (111122223333, eu-central-1) from PassThrough to Active. "
-        "Its role gets AWSXRayDaemonWriteAccess, which 3 other functions also use."
+        "Role payments-api, which 3 other functions use too, gets AWSXRayDaemonWriteAccess. X-Ray bills for traces."
     )
-    assert "1 other function also uses" in functions.confirm_text(Item(FUNCTION, REQUEST, sharing=1))
-    assert "role" not in functions.confirm_text(Item(replace(FUNCTION, role_may_write=MayWrite.YES), REQUEST))
+    assert "1 other function uses too" in functions.confirm_text(Item(FUNCTION, REQUEST, sharing=1))
+    assert "ole" not in functions.confirm_text(Item(replace(FUNCTION, role_may_write=MayWrite.YES), REQUEST))
 
 
 @pytest.mark.parametrize(
@@ -103,19 +104,56 @@ def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
         (RUNNING, "*Turning on…* asking AWS · approved by <@U0ANA>", []),
         (APPLIED, "*Active since <!date^1795435242^{time}|12:00 UTC>*, approved by <@U0ANA>", []),
         (FAILED, "The role denies it.", [functions.APPROVE, functions.EXEMPT]),
-        (replace(REQUEST, state=RequestState.RESOLVED, error="The function no longer exists."), "no longer exists", []),
+        (
+            replace(REQUEST, state=RequestState.RESOLVED, outcome="The function no longer exists."),
+            "no longer exists",
+            [],
+        ),
     ],
     ids=["running", "applied", "failed", "resolved"],
 )
 def test_a_row_follows_its_request(request_: FixRequest, said: str, offered: list[str]) -> None:
-    made = functions.item_blocks(Item(FUNCTION, request_))
+    made = functions.item_blocks(
+        Item(replace(FUNCTION, verdict=Verdict.TRACED) if request_.state == "applied" else FUNCTION, request_)
+    )
 
     assert said in words(made)
     assert buttons(made) == offered
 
 
+def test_a_fix_that_leaves_an_alias_dark_is_no_success() -> None:
+    dark = replace(FUNCTION, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
+    noted = replace(APPLIED, note="alias `live` serves version 1, which is not traced: it needs a deployment")
+
+    made = words(functions.item_blocks(Item(dark, noted)))
+
+    assert "$LATEST is Active since" in made
+    assert "this is not enough. Alias `live` serves version 1" in made
+    assert ":white_check_mark:" not in made
+
+
+def test_the_headline_counts_what_still_waits() -> None:
+    def headline(waiting: int) -> str:
+        made = digest.digest_blocks(
+            "payments",
+            [Item(FUNCTION, REQUEST)],
+            total=6,
+            waiting=waiting,
+            page=1,
+            audit=AUDIT,
+            coverage=Coverage(),
+            approvers=(),
+            tag_keys=("team",),
+        )
+        return words(made).splitlines()[0]
+
+    assert headline(6) == "6 Lambda functions without active tracing"
+    assert headline(1) == "1 Lambda function without active tracing"
+    assert headline(0) == "6 Lambda functions: all decided"
+
+
 def test_an_exempt_row_says_until_when_who_and_why() -> None:
-    resolved = replace(REQUEST, state=RequestState.RESOLVED, error="Exempt.")
+    resolved = replace(REQUEST, state=RequestState.RESOLVED, outcome="Exempt.")
 
     made = functions.item_blocks(Item(replace(FUNCTION, verdict=Verdict.EXEMPT), resolved, EXEMPTION))
 
@@ -133,6 +171,7 @@ def test_a_function_that_only_an_alias_leaves_dark_has_no_fix_button() -> None:
     made = functions.card_blocks(Item(dark, REQUEST))
 
     assert buttons(made) == [functions.EXEMPT]
+    assert "A fix of $LATEST changes nothing here" in words(made)
     assert "Alias live serves version 3" in words(made)
     assert not message_problems(made)
 
@@ -154,7 +193,9 @@ def test_a_digest_counts_names_the_team_and_what_was_not_seen() -> None:
         page=1,
         audit=partly,
         coverage=Coverage(traced=18, untraced=1, exempt=2, unknown=1),
-        approvers_known=False,
+        approvers=(),
+        tag_keys=("team",),
+        waiting=1,
     )
 
     assert "1 Lambda function without active tracing" in words(made)
@@ -164,10 +205,18 @@ def test_a_digest_counts_names_the_team_and_what_was_not_seen() -> None:
 
 
 def test_a_full_page_fits_a_message() -> None:
-    failed = replace(FAILED, error="e" * 3000)
+    failed = replace(FAILED, outcome="e" * 3000)
     items = [Item(replace(FUNCTION, name=f"{'n' * 140}{number}"), failed) for number in range(digest.PAGE)]
     made = digest.digest_blocks(
-        "payments", items, total=400, page=1, audit=AUDIT, coverage=Coverage(), approvers_known=True
+        "payments",
+        items,
+        total=400,
+        page=1,
+        audit=AUDIT,
+        coverage=Coverage(),
+        approvers=("<@U0ANA>",),
+        tag_keys=("team",),
+        waiting=400,
     )
 
     assert len(made) <= 50
@@ -188,7 +237,7 @@ def test_everything_is_a_line_for_each_team() -> None:
     teams = {f"team-{number}": Coverage(traced=3, untraced=number) for number in range(300)} | {
         None: Coverage(untraced=1)
     }
-    made = digest.everything_blocks(AUDIT, Coverage(traced=900), teams, 1.25)
+    made = digest.everything_blocks(AUDIT, Coverage(traced=900), teams)
 
     assert "*team-299*: 299 untraced" in words(made)
     assert re.search(r"and \d+ more teams", words(made))
@@ -204,6 +253,7 @@ def test_everything_is_a_line_for_each_team() -> None:
         ("role_name_x stays", "role_name_x stays"),
         (":tada: is no emoji", ":\u200btada: is no emoji"),
         ("at 10:42:07", "at 10:42:07"),
+        ("\u202estnemyap\u202c", "stnemyap"),
         ("*bold* `code`", "*\u200bbold*\u200b `\u200bcode`\u200b"),
     ],
 )
@@ -231,7 +281,7 @@ def test_no_input_breaks_slacks_limits_or_mentions_anybody(name: str, reason: st
         role=f"arn:aws:iam::1:role/{name}",
         findings=(Finding(CheckName.ALIAS_UNTRACED, reason),) * 3,
     )
-    failed = replace(FAILED, error=reason, note=reason, step=reason)
+    failed = replace(FAILED, outcome=reason, note=reason, step=reason)
     exemption = replace(EXEMPTION, reason=reason)
     for item in (
         Item(hostile, REQUEST, exemption, sharing=12_345, since=NOON),
@@ -247,7 +297,9 @@ def test_no_input_breaks_slacks_limits_or_mentions_anybody(name: str, reason: st
             page=1,
             audit=replace(AUDIT, not_scanned=(NotScanned(name, name, reason),)),
             coverage=Coverage(1, 2, 3, 4, 5),
-            approvers_known=True,
+            approvers=("<@U0ANA>",),
+            tag_keys=("team",),
+            waiting=1,
         )
         for made in (page, functions.card_blocks(item), [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}]):
             assert not message_problems(made)

@@ -1,11 +1,11 @@
 """What a message shows, read from memory at the moment of drawing."""
 
-from commands._coverage import coverage_of
-from commands._types import Block, Context
+from commands._types import Context
 from commands.views import digest, functions
+from commands.views.blocks import Block
 from commands.views.blocks import context as context_block
 from commands.views.functions import Item
-from storage.models import FixRequest, Function, Post
+from storage.models import Coverage, FixRequest, Function, Post, PostKind
 
 
 def item(context: Context, request: FixRequest) -> Item:
@@ -22,11 +22,11 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
     """A post's text and blocks, from memory alone: the same post drawn later shows what is true then."""
     items = [item(context, context.store.requests.get(number)) for number in context.store.posts.requests_of(post.id)]
     match post.kind:
-        case "digest":
+        case PostKind.DIGEST:
             return _digest(context, post, items)
-        case "request":
+        case PostKind.REQUEST:
             return _asked(post, items[0])
-        case _:
+        case PostKind.NOTICE:
             return post.text, []
 
 
@@ -43,20 +43,20 @@ def _item(context: Context, request: FixRequest | None, function: Function | Non
 
 def _digest(context: Context, post: Post, items: list[Item]) -> tuple[str, list[Block]]:
     store = context.store
-    page = int(post.key.rsplit(":", 1)[-1])
     audit = store.audits.latest()
     members = store.functions.of_team_since(post.team, audit.started_at) if audit else []
-    total = len(items) if post.thread or page > 1 else store.posts.total_under(post.id)
     made = digest.digest_blocks(
         post.team,
         items,
-        total=total,
-        page=page,
+        total=store.posts.total_under(post.id),
+        waiting=store.posts.waiting_under(post.id),
+        page=post.page,
         audit=audit,
-        coverage=coverage_of(members),
-        approvers_known=context.people.somebody_may_approve(post.team),
+        coverage=Coverage.of(members),
+        approvers=context.people.approvers(post.team),
+        tag_keys=context.teams.tag_keys,
     )
-    return digest.digest_text(post.team, items, page), made
+    return digest.digest_text(post.team, items, post.page), made
 
 
 def _asked(post: Post, shown: Item) -> tuple[str, list[Block]]:

@@ -1,0 +1,78 @@
+"""Where requests are worked on: pools of our own, apart from the few threads in which Bolt must acknowledge."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+from bot.outbox import Outbox
+from bot.people import SlackPeople
+from bot.replies import Deliver
+from bot.slack_errors import error_code
+from commands._types import Context, Reply, Request, Run, Say
+
+log = logging.getLogger(__name__)
+
+WORKERS = 128  # most wait: for IAM, for Lambda, or for another fix of the same role
+FORM_OPENERS = 8
+
+
+class Desk:
+    """One pool for work that may take minutes, one that is free to open a form while Slack's trigger lives."""
+
+    def __init__(self, context: Context, people: SlackPeople, outbox: Outbox) -> None:
+        self.context = context
+        self._people = people
+        self._outbox = outbox
+        self._work = ThreadPoolExecutor(WORKERS, thread_name_prefix="work")
+        self._forms = ThreadPoolExecutor(FORM_OPENERS, thread_name_prefix="forms")
+
+    def take(self, run: Run, request: Request, deliver: Deliver, *, quick: bool = False) -> None:
+        """Returns at once. `quick`: somebody's form waits for the answer, and nothing slow is behind it."""
+        pool: Executor = self._forms if quick else self._work
+        try:
+            pool.submit(self._answer, run, request, deliver)
+        except RuntimeError:
+            # The pool is closed: the bot is ending. The person gets Slack's own time-out and nothing has changed.
+            log.warning("a request of %s came while Lamplighter was ending", request.user)
+
+    def run_alone(self, what: str, run: Callable[[], object]) -> None:
+        """Work that nobody waits for in Slack."""
+        self._work.submit(self._alone, what, run)
+
+    def stop(self) -> None:
+        """Waits for what is running; what has not begun is dropped, and nothing was promised for it."""
+        self._forms.shutdown(wait=True, cancel_futures=True)
+        self._work.shutdown(wait=True, cancel_futures=True)
+
+    def _answer(self, run: Run, request: Request, deliver: Deliver) -> None:
+        try:
+            asks = self._people.may_ask(request.user, request.workspace)
+            if not asks.allowed:
+                _deliver(deliver, Say(asks.why))
+                return
+            for reply in run(request, self.context):
+                self._outbox.nudge()
+                _deliver(deliver, reply)
+        except Exception:  # what nobody foresaw: a reference for the person, the traceback for the log
+            reference = secrets.token_hex(4)
+            log.exception("reference %s: a request of %s failed", reference, request.user)
+            _deliver(deliver, Say(f"Something went wrong on my side. Quote `{reference}` to whoever runs Lamplighter."))
+        finally:
+            self._outbox.nudge()
+
+    def _alone(self, what: str, run: Callable[[], object]) -> None:
+        try:
+            run()
+        except Exception:  # nobody waits for an answer here; the log is where it is read
+            log.exception("%s failed", what)
+        finally:
+            self._outbox.nudge()
+
+
+def _deliver(deliver: Deliver, reply: Reply) -> None:
+    """Slack's refusal to take an answer must not stop the work that the answer is about."""
+    try:
+        deliver(reply)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, the answer is lost and the work must not be
+        log.warning("an answer could not be delivered: %s", error_code(problem))

@@ -1,0 +1,13 @@
+"""What Slack says when it says no."""
+
+# Slack will never say yes to these tokens, however often it is asked.
+TOKEN_REFUSED = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}
+)
+
+
+def error_code(problem: Exception) -> str:
+    """Slack's own code, such as `missing_scope`, or the kind of failure; never a payload, which may hold anything."""
+    response = getattr(problem, "response", None)
+    said = response.get("error") if response is not None and hasattr(response, "get") else None
+    return str(said or type(problem).__name__)

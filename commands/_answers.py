@@ -1,0 +1,46 @@
+"""Answers that more than one command gives."""
+
+from commands._audits import look_again
+from commands._types import Context, Say
+from commands.aws.errors import AwsProblem, Gone
+from commands.views.text import code, day, prose
+from storage.models import Function, TracingMode, Verdict
+
+UNKNOWN_BUTTON = "This button is of another installation of Lamplighter. Use the slash commands."
+
+
+def no_longer_exists(name: str) -> str:
+    return f"{code(name)} no longer exists."
+
+
+def ask_now(context: Context, function: Function) -> Function | Say:
+    """The function as AWS describes it now, or why that cannot be said."""
+    try:
+        return look_again(context, function)
+    except Gone:
+        return Say(f"{code(function.name)} no longer exists in {function.account} {function.region}.")
+    except AwsProblem as problem:
+        return Say(f"AWS did not say how {code(function.name)} stands: {prose(str(problem))}")
+
+
+def nothing_to_do(context: Context, function: Function) -> str:
+    """Why a function needs neither a fix nor an exemption; empty where it does.
+
+    An exemption that has run out counts for nothing, though no audit has looked since.
+    """
+    name = code(function.name)
+    findings = " ".join(prose(finding.text) for finding in function.findings)
+    match function.verdict:
+        case Verdict.UNTRACED:
+            return ""
+        case Verdict.TRACED:
+            return f"{name} is traced already: {TracingMode.ACTIVE}, and its role may write to X-Ray."
+        case Verdict.EXEMPT:
+            exemption = context.store.exemptions.covering(function.arn, context.clock())
+            if exemption is None:
+                return ""
+            return f"{name} is exempt until {day(exemption.last_moment)}: {prose(exemption.reason)}"
+        case Verdict.NOT_APPLICABLE:
+            return f"X-Ray does not apply to {name}. {findings}"
+        case Verdict.UNKNOWN:
+            return f"It is unknown whether {name} is traced. {findings} Ask `/trace-audit {function.name}` again later."

@@ -1,0 +1,145 @@
+"""Taking an audit and remembering it: what `/trace-audit`, the daily job and the terminal share."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from commands._types import Context
+from commands.aws import checks, inventory
+from commands.aws.errors import Gone
+from storage.models import (
+    THE_CLOCK,
+    Audit,
+    Coverage,
+    Decision,
+    DecisionKind,
+    Function,
+    Inventory,
+    Source,
+    Verdict,
+)
+
+OnProgress = Callable[[int, int, str], None]
+
+NO_LONGER_EXISTS = "The function no longer exists."
+# Why a request ends without an approval, by its function's verdict.
+OVERTAKEN = {
+    Verdict.TRACED: "Traced now; it was changed outside of Lamplighter.",
+    Verdict.NOT_APPLICABLE: "X-Ray does not apply to it.",
+    Verdict.EXEMPT: "Exempt.",
+}
+
+
+def take_audit(
+    context: Context,
+    *,
+    source: Source,
+    accounts: tuple[str, ...] | None = None,
+    regions: tuple[str, ...] | None = None,
+    fresh: timedelta = timedelta(0),
+    on_progress: OnProgress | None = None,
+) -> Audit:
+    """Ask AWS for everything, judge it and remember it; one audit at a time.
+
+    Who had to wait for another's whole audit is given that one. `fresh`: an audit that ended so recently will do.
+    Raises AwsProblem only where nothing can be asked at all.
+    """
+    asked_at = context.clock()
+    whole = accounts is None and regions is None
+    with context.one_audit:
+        latest = context.store.audits.latest()
+        if whole and latest and asked_at - fresh <= latest.finished_at <= context.clock():
+            return latest
+        started_at = context.clock()
+        seen = inventory.take_inventory(
+            context.cloud,
+            accounts=accounts,
+            regions=regions,
+            tag_keys=context.teams.tag_keys,
+            on_progress=on_progress,
+        )
+        scope = "" if whole else " ".join([*(accounts or ()), *(regions or ())])
+        return _remember(context, seen, source, scope, started_at)
+
+
+def look_again(context: Context, function: Function) -> Function:
+    """Ask AWS about one function, judge it and remember it. Raises AwsProblem; Gone is remembered too."""
+    asked_at = context.clock()
+    try:
+        fresh = inventory.read_function(
+            context.cloud, function.account, function.region, function.name, context.teams.tag_keys
+        )
+    except Gone:
+        context.store.functions.mark_gone(function.arn, asked_at)
+        _settle(context)
+        raise
+    return remember(context, [fresh], asked_at)[0]
+
+
+def remember(context: Context, functions: Iterable[Function], asked_at: datetime) -> list[Function]:
+    """Judge and keep them in one transaction, so that an exemption granted meanwhile is not overwritten."""
+    with context.store.transaction():
+        judged = _judge(context, functions)
+        context.store.functions.save(judged, asked_at)
+        _settle(context)
+    return judged
+
+
+def coverage_by_team(functions: Iterable[Function]) -> dict[str | None, Coverage]:
+    teams: dict[str | None, list[Function]] = {}
+    for function in functions:
+        teams.setdefault(function.team, []).append(function)
+    return {team: Coverage.of(members) for team, members in teams.items()}
+
+
+def _judge(context: Context, functions: Iterable[Function]) -> list[Function]:
+    """A verdict for each; an exemption that is in force turns `untraced` into `exempt`."""
+    exempt = context.store.exemptions.in_force(context.clock())
+    judged = [checks.judge(function) for function in functions]
+    return [
+        replace(one, verdict=Verdict.EXEMPT) if one.verdict is Verdict.UNTRACED and one.arn in exempt else one
+        for one in judged
+    ]
+
+
+def _remember(context: Context, seen: Inventory, source: Source, scope: str, started_at: datetime) -> Audit:
+    store = context.store
+    unseen = {(row.account, row.region) for row in seen.not_scanned}
+    with store.transaction():
+        judged = remember(context, seen.functions, started_at)
+        for account in seen.accounts:
+            for region in seen.regions:
+                if (account, region) not in unseen and (account, "") not in unseen:
+                    store.functions.mark_unseen_gone(account, region, started_at)
+        if not scope:
+            store.functions.mark_gone_outside(seen.accounts, context.cloud.settings.regions, started_at)
+        taken = store.audits.record(
+            seen,
+            coverage_by_team(judged),
+            source=source,
+            scope=scope,
+            started_at=started_at,
+            finished_at=context.clock(),
+        )
+        _settle(context)
+    return taken
+
+
+def _settle(context: Context) -> None:
+    """End the requests that nobody needs to approve any more, and have their messages say so."""
+    store, now = context.store, context.clock()
+    with store.transaction():
+        for request, verdict in store.requests.overtaken(OVERTAKEN):
+            outcome = OVERTAKEN[verdict] if verdict else NO_LONGER_EXISTS
+            store.requests.resolve(request.id, outcome, now)
+            store.decisions.record(
+                Decision(
+                    DecisionKind.RESOLVED,
+                    now,
+                    THE_CLOCK,
+                    request.function_arn,
+                    request_id=request.id,
+                    reason=outcome,
+                )
+            )
+            store.posts.redraw_showing(request.id)

@@ -1,0 +1,185 @@
+"""Carrying out a fix that was approved, and recording what came of it."""
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from commands import _decide
+from commands._audits import NO_LONGER_EXISTS, look_again, remember
+from commands._types import Context, Progress, Reply
+from commands.aws import remediation
+from commands.aws.errors import AwsProblem, Gone
+from commands.aws.remediation import Clients, FunctionGone, Outcome, RemediationFailed
+from storage.models import DecisionKind, FixRequest, Function, MayWrite, RequestState
+
+# While a fix is under way the newest messages follow it; when it has ended, all do.
+NEWEST = 3
+
+
+def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iterator[Reply]:
+    """Do what was approved. Yields what is being done; AWS's refusals are recorded, not raised.
+
+    `again`: an earlier process began this; every step is safe to repeat. To be iterated in one thread, for the
+    account's credentials belong to it.
+    """
+    with context.in_hand.hold(request_id):
+        asked = context.store.requests.get(request_id)
+        if asked.state is not RequestState.RUNNING:
+            return  # somebody else had it in hand, and has ended it
+        try:
+            outcome = yield from _change(context, asked, again)
+            _applied(context, asked, outcome)
+        except FunctionGone as gone:
+            context.store.functions.mark_gone(asked.function_arn, context.clock())
+            _end(context, asked, RequestState.RESOLVED, NO_LONGER_EXISTS, detail=_attached(gone.attached_policy))
+        except RemediationFailed as failure:
+            detail = {"step": str(failure.step), "code": failure.code, "aws_request": failure.request_id}
+            detail |= _attached(failure.attached_policy)
+            _end(context, asked, RequestState.FAILED, failure.reason, detail=detail)
+        except AwsProblem as problem:
+            detail = {"step": "access", "code": problem.code, "aws_request": problem.request_id}
+            reason = f"AWS did not let Lamplighter in to make the change: {problem}"
+            _end(context, asked, RequestState.FAILED, reason, detail=detail)
+        except RoleChanged as changed:
+            _end(context, asked, RequestState.FAILED, str(changed), detail={"step": "read"})
+        except Exception:  # a fault of our own must not leave the request running for ever; the caller answers for it
+            reason = "Lamplighter itself failed; its log says more. It is safe to approve again."
+            _end(context, asked, RequestState.FAILED, reason)
+            raise
+
+
+class RoleChanged(Exception):
+    """The function has another execution role than the one that was shown to whoever approved."""
+
+
+def _change(context: Context, asked: FixRequest, again: bool) -> Generator[Reply, None, Outcome]:
+    function = context.store.functions.get(asked.function_arn)
+    if function is None:
+        raise FunctionGone(asked.function_arn, None)
+    # Two fixes at once on one role: the second would find the policy attached, and IAM not yet aware of it.
+    with context.roles.hold(function.role or function.arn):
+        return (yield from _change_alone(context, asked, function, again))
+
+
+def _change_alone(
+    context: Context, asked: FixRequest, function: Function, again: bool
+) -> Generator[Reply, None, Outcome]:
+    cloud = context.cloud
+    try:
+        current = look_again(context, function)
+    except Gone:
+        raise FunctionGone(function.arn, None) from None
+    if current.role != function.role:
+        raise RoleChanged(
+            f"Nothing was changed: `{function.role_name}` was shown as its execution role, and now it has "
+            f"`{current.role_name}`. Look at it again, then approve again."
+        )
+    writes = cloud.fixer(function.account, function.region, function.arn, function.role or "", asked.approved_by)
+    with cloud.acting_as(function.account):
+        reads = Clients(lambda_=cloud.client("lambda", function.region), iam=cloud.client("iam", function.region))
+        steps = remediation.enable_tracing(
+            reads=reads,
+            writes=Clients(lambda_=writes.lambda_, iam=writes.iam),
+            function_arn=function.arn,
+            attached_before=again or _attached_by_an_earlier_try(context, asked),
+        )
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+            context.store.requests.at_step(asked.id, step.text)
+            context.store.posts.redraw_showing(asked.id, newest=NEWEST)
+            yield Progress(step.text)
+
+
+def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
+    """Look at the function once more, so that what is remembered is what AWS says now, and end the request."""
+    asked_at = context.clock()
+    detail = {
+        "changed": outcome.changed,
+        "attached_policy": outcome.attached_policy,
+        "aws_requests": list(outcome.request_ids),
+    }
+    remembered = context.store.functions.get(asked.function_arn)
+    if remembered:
+        try:
+            look_again(context, remembered)
+        except Gone:
+            _end(context, asked, RequestState.RESOLVED, NO_LONGER_EXISTS, detail=detail)
+            return
+        except AwsProblem:
+            # The fix itself read the mode back; only the rest of the picture is older.
+            role_may_write = MayWrite.YES if outcome.attached_policy else remembered.role_may_write
+            seen = replace(remembered, mode=outcome.after, role_may_write=role_may_write)
+            remember(context, [seen], asked_at)
+        if outcome.attached_policy and remembered.role:
+            _remember_role(context, remembered.role, asked_at)
+    _end(
+        context,
+        asked,
+        RequestState.APPLIED,
+        note=outcome.note,
+        before=str(outcome.before),
+        after=str(outcome.after),
+        detail=detail,
+    )
+
+
+def _remember_role(context: Context, role: str, asked_at: datetime) -> None:
+    """The other functions of a role that was given a policy may write too, and their messages say so."""
+    others = [
+        replace(one, role_may_write=MayWrite.YES)
+        for one in context.store.functions.of_role(role)
+        if one.role_may_write is MayWrite.NO
+    ]
+    remember(context, others, asked_at)
+    for one in others:
+        live = context.store.requests.live(one.arn)
+        if live:
+            context.store.posts.redraw_showing(live.id, newest=NEWEST)
+
+
+_KINDS = {
+    RequestState.APPLIED: DecisionKind.APPLIED,
+    RequestState.FAILED: DecisionKind.FAILED,
+    RequestState.RESOLVED: DecisionKind.RESOLVED,
+}
+
+
+def _end(
+    context: Context,
+    asked: FixRequest,
+    state: RequestState,
+    outcome: str = "",
+    *,
+    note: str = "",
+    before: str | None = None,
+    after: str = "",
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    store = context.store
+    with store.transaction():
+        if store.requests.finish(asked.id, state, context.clock(), outcome=outcome, note=note):
+            _decide.record(
+                context,
+                _KINDS[state],
+                asked.function_arn,
+                actor=asked.approved_by,
+                request_id=asked.id,
+                before=before,
+                after=after,
+                reason=outcome or note,
+                detail=detail,
+            )
+        store.posts.redraw_showing(asked.id)
+
+
+def _attached_by_an_earlier_try(context: Context, asked: FixRequest) -> bool:
+    return any(row.detail.get("attached_policy") for row in context.store.decisions.of_request(asked.id))
+
+
+def _attached(policy: str | None) -> dict[str, str]:
+    """What stays with the role though the fix did not end well."""
+    return {"attached_policy": policy} if policy else {}
