@@ -9,7 +9,7 @@ from commands._audits import NO_LONGER_EXISTS, look_again, remember
 from commands._types import Context, Progress, Reply
 from commands.aws import remediation
 from commands.aws.errors import AwsProblem, Gone
-from commands.aws.remediation import Clients, FunctionGone, Outcome, RemediationFailed
+from commands.aws.remediation import FunctionGone, Outcome, RemediationFailed
 from storage.models import DecisionKind, FixRequest, Function, MayWrite, RequestState
 
 # While a fix is under way the newest messages follow it; when it has ended, all do.
@@ -76,10 +76,9 @@ def _change_alone(
         )
     writes = cloud.fixer(function.account, function.region, function.arn, function.role or "", asked.approved_by)
     with cloud.acting_as(function.account):
-        reads = Clients(lambda_=cloud.client("lambda", function.region), iam=cloud.client("iam", function.region))
         steps = remediation.enable_tracing(
-            reads=reads,
-            writes=Clients(lambda_=writes.lambda_, iam=writes.iam),
+            reads=cloud.clients(function.region),
+            writes=writes,
             function_arn=function.arn,
             attached_before=again or _attached_by_an_earlier_try(context, asked),
         )
@@ -111,8 +110,7 @@ def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
             return
         except AwsProblem:
             # The fix itself read the mode back; only the rest of the picture is older.
-            role_may_write = MayWrite.YES if outcome.attached_policy else remembered.role_may_write
-            seen = replace(remembered, mode=outcome.after, role_may_write=role_may_write)
+            seen = replace(remembered, mode=outcome.after, role_may_write=outcome.role_may_write)
             remember(context, [seen], asked_at)
         if outcome.attached_policy and remembered.role:
             _remember_role(context, remembered.role, asked_at)

@@ -34,7 +34,8 @@ _UPSERT = f"""
     insert into functions ({_KEPT}, since, seen_at, gone_at)
     values ({", ".join(":" + column for column in _COLUMNS)}, :seen_at, :seen_at, null)
     on conflict (arn) do update set
-        {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])},
+        {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:] if column != "team")},
+        team = case when :team_known then excluded.team else functions.team end,
         since = case when functions.verdict is excluded.verdict and functions.gone_at is null
                      then functions.since else excluded.since end,
         seen_at = excluded.seen_at,
@@ -50,7 +51,10 @@ class Functions:
     def save(self, functions: Iterable[Function], seen_at: datetime) -> None:
         """`seen_at` is when AWS was asked."""
         seen = to_text(seen_at)
-        self._db.change_many(_UPSERT, ({**_to_row(function), "seen_at": seen} for function in functions))
+        self._db.change_many(
+            _UPSERT,
+            ({**_to_row(function), "seen_at": seen, "team_known": function.team_known} for function in functions),
+        )
 
     def mark_unseen_gone(self, account: str, region: str, before: datetime) -> None:
         """The functions there that were last seen before `before` no longer exist."""

@@ -1,6 +1,5 @@
 """The nouns that the rest of Lamplighter speaks in; nothing here reads or writes anything."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -42,7 +41,7 @@ class MayWrite(StrEnum):
 
 def team_name(text: str) -> str:
     """A team as it is compared: case, and spaces or underscores for hyphens, make no difference."""
-    return re.sub(r"[\s_]+", "-", text.strip().lower())
+    return "-".join(text.replace("_", " ").lower().split())
 
 
 class Verdict(StrEnum):
@@ -108,7 +107,8 @@ class Function:
     last_modified: datetime | None = None  # UTC
     revision_id: str | None = None
     code_sha256: str | None = None
-    team: str | None = None  # None: no tag names a known team
+    team: str | None = None  # None: no tag names a team
+    team_known: bool = True  # False: the tags could not be read, and what was known before stands
     aliases: tuple[Alias, ...] | None = ()  # None: could not be read; () : none is in use
     sources: tuple[str, ...] | None = ()  # event sources: "msk", "kafka", "mq", "sqs", …; None: could not be read
     edge: bool = False  # Lambda@Edge: a replica, or its role trusts edgelambda.amazonaws.com

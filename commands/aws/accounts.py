@@ -9,25 +9,23 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from commands.aws import errors
-from commands.aws.keys import Identity, Keys
+from commands.aws.clients import Clients
+from commands.aws.credentials import CredentialsOfThisContext, acting
+from commands.aws.keys import Caller, Keys
 from commands.aws.session_policy import session_name, session_policy
 
 if TYPE_CHECKING:
     import boto3
-    from botocore.credentials import Credentials, ReadOnlyCredentials
+    from botocore.credentials import Credentials
     from botocore.session import Session
-    from mypy_boto3_iam import IAMClient
-    from mypy_boto3_lambda import LambdaClient
 
     from commands.aws.endpoints import Endpoints
-    from commands.aws.wire import Wire
 
 _AUDIT_SESSION = "lamplighter-audit"
 _FIX_SECONDS = 900  # the shortest that STS gives
@@ -43,40 +41,6 @@ class AwsSettings:
     fix_role: str | None = None  # assumed inside an approved fix only; None: ambient credentials
     external_id: str | None = None
     calls_per_second: float = 10.0  # Lambda calls for each account and region; 0: no cap
-
-
-class Caller(NamedTuple):
-    """Whose the ambient credentials are."""
-
-    account: str
-    arn: str
-
-
-class Fixer(NamedTuple):
-    """Clients that may change one function and one role, for a quarter of an hour."""
-
-    lambda_: "LambdaClient"
-    iam: "IAMClient"
-
-
-_acting: ContextVar["Credentials | None"] = ContextVar("acting", default=None)
-
-
-class _CredentialsOfThisContext:
-    """What every shared client signs with. botocore asks `get_frozen_credentials` for each call (aws: tried, 1.44)."""
-
-    def __init__(self, ambient: "Credentials") -> None:
-        self._ambient = ambient
-
-    def get_frozen_credentials(self) -> "ReadOnlyCredentials":
-        return (_acting.get() or self._ambient).get_frozen_credentials()
-
-    def load_credentials(self) -> "_CredentialsOfThisContext":
-        """A credential provider's one method, so that the session takes this object for its own."""
-        return self
-
-    def __getattr__(self, name: str) -> Any:  # `method`, `account_id`: botocore describes credentials with them
-        return getattr(_acting.get() or self._ambient, name)
 
 
 class Cloud:
@@ -117,14 +81,14 @@ class Cloud:
         with errors.our_errors():
             found = self.session.get_component("credential_provider").load_credentials()
         if found is None:
-            raise errors.Denied("NoCredentials", errors.NO_CREDENTIALS, own_words=True)
+            raise errors.NotAccepted("NoCredentials", errors.NO_CREDENTIALS, own_words=True)
         return found  # type: ignore[no-any-return]  # components have no types
 
     @cached_property
     def _boto(self) -> "boto3.Session":
         import boto3
 
-        self.session.register_component("credential_provider", _CredentialsOfThisContext(self._ambient))
+        self.session.register_component("credential_provider", CredentialsOfThisContext(self._ambient))
         return boto3.Session(botocore_session=self.session, region_name=self.home_region)
 
     # ---- clients
@@ -137,11 +101,15 @@ class Cloud:
                 self._clients[key] = self._make(service, region)
             return self._clients[key]
 
-    def _make(self, service: str, region: str, keys: Keys | None = None) -> Any:
+    def clients(self, region: str) -> Clients:
+        """The shared clients that read before and after a fix; use them inside `acting_as`."""
+        return Clients(self.client("lambda", region), self.client("iam", region))
+
+    def _make(self, service: str, region: str, *, attempts: int = 6, keys: Keys | None = None) -> Any:
         from botocore.config import Config
 
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": 6},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=5,
             read_timeout=30,
             max_pool_connections=32,
@@ -172,7 +140,7 @@ class Cloud:
         """The account of the ambient credentials; asked once. IAM: none needed."""
         if self._caller is None:
             self._ambient  # noqa: B018 - says in one line that there are none
-            with self._as(None), errors.our_errors(region=self.home_region, service="sts"):
+            with acting(None), errors.our_errors(region=self.home_region, service="sts"):
                 told = self.client("sts", self.home_region).get_caller_identity()
             self.caller_is(Caller(told["Account"], told["Arn"]))
         return self._caller.account if self._caller else ""
@@ -198,18 +166,8 @@ class Cloud:
 
         Enter it in the thread that makes the calls: a pool's threads do not inherit it.
         """
-        with self._as(self.audit_keys(account)):
+        with acting(self.audit_keys(account)):
             yield
-
-    @contextmanager
-    def _as(self, keys: Keys | None) -> Iterator[None]:
-        from botocore.credentials import Credentials
-
-        token = _acting.set(Credentials(keys.access_key, keys.secret_key, keys.token) if keys else None)
-        try:
-            yield
-        finally:
-            _acting.reset(token)
 
     def audit_keys(self, account: str) -> Keys | None:
         """The audit role's credentials in `account`, assumed once and renewed before they end; None: ambient ones."""
@@ -256,21 +214,16 @@ class Cloud:
     def _assume(self, account: str, arguments: Mapping[str, Any]) -> Keys:
         where: errors.Where = {"account": account, "region": self.home_region, "service": "sts", "action": "AssumeRole"}
         self._ambient  # noqa: B018 - says in one line that there are none
-        with self._as(None), errors.our_errors(**where):
+        with acting(None), errors.our_errors(**where):
             given = self.client("sts", self.home_region).assume_role(**arguments)["Credentials"]
         return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], given["Expiration"])
 
-    def identity(self, account: str, wire: "Wire") -> Identity:
-        """Who signs the calls that `wire` sends for `account`."""
-        from commands.aws.identity import AuditIdentity
-
-        return AuditIdentity(self, account, wire)
-
     # ---- fixes
 
-    def fixer(self, account: str, region: str, function_arn: str, role_arn: str, approver: str) -> Fixer:
+    def fixer(self, account: str, region: str, function_arn: str, role_arn: str, approver: str) -> Clients:
         """Clients for one approved fix; CloudTrail names `approver`, a Slack user id, for what they do.
 
+        They try each call once: what is tried again, and for how long, is decided in `remediation`.
         With `fix_role`: IAM sts:AssumeRole and sts:SetSourceIdentity on it, in its trust policy too.
         """
         role = self.settings.fix_role
@@ -283,4 +236,6 @@ class Cloud:
             arguments |= {"SourceIdentity": name, "DurationSeconds": _FIX_SECONDS}
             arguments["Policy"] = session_policy(account, region, function_arn, role_arn)
             keys = self._assume(account, arguments)
-        return Fixer(self._make("lambda", region, keys), self._make("iam", region, keys))
+        return Clients(
+            self._make("lambda", region, attempts=1, keys=keys), self._make("iam", region, attempts=1, keys=keys)
+        )

@@ -10,9 +10,8 @@ from typing import TypeVar
 
 from commands.aws import reads
 from commands.aws.errors import AwsProblem, Denied
-from commands.aws.inventory import LATEST, alias_noun
 from commands.aws.keys import Identity
-from commands.aws.shapes import Listed
+from commands.aws.shapes import LATEST, Listed, alias_noun
 from commands.aws.wire import Wire
 from storage.models import Alias, TracingMode
 

@@ -1,65 +1,20 @@
-"""How boto3 is asked: botocore's errors become RefusedError, and what passes by itself is waited out."""
+"""How boto3 is asked: what it raises becomes AwsProblem, and what passes by itself is waited out."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-_TRANSIENT = frozenset(
-    "ResourceConflictException TooManyRequestsException Throttling ThrottlingException RequestLimitExceeded"
-    " ServiceException ServiceFailure ConcurrentModification"
-    " EndpointConnectionError ConnectTimeoutError ReadTimeoutError ConnectionClosedError HTTPClientError".split()
-)
-_LONGEST_MESSAGE = 400  # AWS appends encoded authorization messages of several kilobytes
+from commands.aws.errors import AwsProblem, Where, our_errors
+
 _T = TypeVar("_T")
 
 
-class RefusedError(Exception):
-    """AWS said no, or did not answer."""
-
-    def __init__(self, code: str, message: str, request_id: str = "", status: int = 0) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code  # AWS's, or the name of botocore's error where AWS was not reached
-        self.message = message[:_LONGEST_MESSAGE]
-        self.request_id = request_id
-        self.status = status  # HTTP; 0 where there was no answer
-
-    @property
-    def denied(self) -> bool:
-        return self.code in _DENIED
-
-    @property
-    def transient(self) -> bool:
-        """Throttled, busy with another change, or out of reach: the same call may succeed in a moment."""
-        return self.code in _TRANSIENT or self.status == 429 or self.status >= 500
-
-    def sentence(self, permission: str, whose: str) -> str:
-        """What a person can do about it. `permission` is what the call needed, `whose` credentials it was made with."""
-        if self.denied:
-            return f"The credentials for {whose} lack {permission} ({self.code}). Allow it, then approve again."
-        if self.code.startswith("ExpiredToken"):
-            return f"The credentials for {whose} ran out ({self.code}). Approve again."
-        if self.code == "NoSuchEntity":
-            return f"IAM does not have it: {self.message} Give the function a role that exists, then approve again."
-        if self.transient:
-            return f"AWS is too busy or does not answer ({self.code}). Approve again in a few minutes."
-        return f"AWS could not be asked or refused ({self.code}): {self.message}"
-
-
-def ask(call: Callable[[], _T]) -> _T:
-    """The answer of a call to AWS; raises RefusedError instead of anything of botocore's."""
-    from botocore.exceptions import BotoCoreError, ClientError  # slow to import, and few need it
-
-    try:
+def ask(call: Callable[[], _T], **where: Unpack[Where]) -> _T:
+    """The answer of a call to AWS; raises AwsProblem instead of anything of botocore's."""
+    with our_errors(**where):
         return call()
-    except ClientError as error:
-        told, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
-        code, message = told.get("Code", "Unknown"), told.get("Message", "")
-        raise RefusedError(code, message, meta.get("RequestId", ""), meta.get("HTTPStatusCode", 0)) from error
-    except BotoCoreError as error:
-        raise RefusedError(type(error).__name__, str(error)) from error
 
 
 def pause(seconds: float) -> None:
@@ -82,13 +37,13 @@ class Patience:
             length = min(2 * length, 8.0)
 
     def ask(self, call: Callable[[], _T], seconds: float) -> _T:
-        """As `ask`, again and again for `seconds` while the refusal is a transient one."""
+        """As `ask`, again and again for `seconds` while the problem is a transient one."""
         pauses = self.pauses(seconds)
         while True:
             try:
                 return ask(call)
-            except RefusedError as refusal:
-                if not refusal.transient or not another(pauses):
+            except AwsProblem as problem:
+                if not problem.transient or not another(pauses):
                     raise
 
 

@@ -25,7 +25,7 @@ def passthrough(function: Function) -> Finding | None:
     if function.mode is TracingMode.ACTIVE:
         return None
     mode = f"TracingConfig.Mode is {function.mode}" if function.mode else "AWS gave no TracingConfig.Mode"
-    return _finding(CheckName.PASSTHROUGH, f"{mode}, so {_name(function)} sends no traces.")
+    return _finding(CheckName.PASSTHROUGH, f"{mode}, so {function.name} sends no traces.")
 
 
 def role_denied(function: Function) -> Finding | None:
@@ -101,7 +101,7 @@ def not_applicable(function: Function) -> Finding | None:
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html
     """
     if function.edge:
-        return _finding(CheckName.NOT_APPLICABLE, f"{_name(function)} runs at Lambda@Edge, where X-Ray does not work.")
+        return _finding(CheckName.NOT_APPLICABLE, f"{function.name} runs at Lambda@Edge, where X-Ray does not work.")
     if not function.sources or any(source not in _WITHOUT_XRAY for source in function.sources):
         return None
     names = " and ".join(_WITHOUT_XRAY[source] for source in function.sources)
@@ -114,9 +114,9 @@ def unowned(function: Function) -> Finding | None:
 
     https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html
     """
-    if function.team:
+    if function.team or not function.team_known:
         return None
-    return _finding(CheckName.UNOWNED, f"No tag of {_name(function)} names a team.")
+    return _finding(CheckName.UNOWNED, f"No tag of {function.name} names a team.")
 
 
 CHECKS: tuple[Check, ...] = (
@@ -159,10 +159,6 @@ def _active(function: Function) -> bool:
 
 def _served(function: Function) -> list[tuple[str, ServedVersion]]:
     return [(alias.name, version) for alias in function.aliases or () for version in alias.versions]
-
-
-def _name(function: Function) -> str:
-    return function.name
 
 
 def _role(function: Function) -> str:

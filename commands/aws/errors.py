@@ -13,11 +13,13 @@ _LONGEST_MESSAGE = 400  # AWS appends encoded authorization messages of several 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 _DENIED = frozenset(
+    "AccessDenied AccessDeniedException UnauthorizedOperation UnauthorizedException NotAuthorized Forbidden".split()
+)
+_NOT_ACCEPTED = frozenset(
     """
-    AccessDenied AccessDeniedException UnauthorizedOperation UnauthorizedException NotAuthorized AuthFailure Forbidden
-    UnrecognizedClientException InvalidClientTokenId InvalidAccessKeyId InvalidSignatureException SignatureDoesNotMatch
-    MissingAuthenticationToken MissingAuthenticationTokenException IncompleteSignature OptInRequired
-    RegionDisabledException ExpiredToken ExpiredTokenException RequestExpired
+    AuthFailure UnrecognizedClientException InvalidClientTokenId InvalidAccessKeyId InvalidSignatureException
+    SignatureDoesNotMatch MissingAuthenticationToken MissingAuthenticationTokenException IncompleteSignature
+    OptInRequired RegionDisabledException ExpiredToken ExpiredTokenException RequestExpired
     """.split()
 )
 _THROTTLED = frozenset(
@@ -26,6 +28,7 @@ _THROTTLED = frozenset(
     TooManyRequestsException RequestLimitExceeded BandwidthLimitExceeded LimitExceededException PriorRequestNotComplete
     """.split()
 )
+_BUSY = frozenset({"ResourceConflictException", "ConcurrentModification"})  # with another change of the same thing
 _GONE = frozenset({"ResourceNotFoundException", "NoSuchEntity", "NoSuchEntityException", "NotFoundException"})
 
 
@@ -42,14 +45,22 @@ class Where(TypedDict, total=False):
 class AwsProblem(Exception):
     """AWS said no, or nothing that can be used. `str()` is one sentence for a person."""
 
-    def __init__(self, code: str, message: str, *, own_words: bool = False, **where: Unpack[Where]) -> None:
-        self.code = code
+    def __init__(
+        self, code: str, message: str, *, own_words: bool = False, status: int = 0, **where: Unpack[Where]
+    ) -> None:
+        self.code = code  # AWS's, or the name of botocore's error where AWS was not reached
+        self.status = status  # HTTP; 0 where there was no answer
         self.message = clean(message)
         self.own_words = own_words  # the message is a sentence of ours, and AWS knows no such code
         self.request_id = where.get("request_id", "")
         self.account, self.region = where.get("account", ""), where.get("region", "")
         self.service, self.action = where.get("service", ""), where.get("action", "")
         super().__init__(code, self.message)
+
+    @property
+    def transient(self) -> bool:
+        """Throttled, busy with another change, or out of reach: the same call may succeed in a moment."""
+        return isinstance(self, Throttled | Unreachable) or self.code in _BUSY or self.status >= 500
 
     @property
     def where(self) -> str:
@@ -66,6 +77,10 @@ class AwsProblem(Exception):
 
 class Denied(AwsProblem):
     """The credentials may not do this, or AWS does not accept them."""
+
+
+class NotAccepted(Denied):
+    """AWS does not take the credentials at all: there are none, it does not know them, or they have run out."""
 
 
 class Throttled(AwsProblem):
@@ -96,13 +111,16 @@ def is_throttle(code: str, status: int = 0) -> bool:
 
 def problem(code: str, message: str, *, status: int = 0, **where: Unpack[Where]) -> AwsProblem:
     """The problem that fits AWS's error code, or its HTTP status where the code says nothing."""
+    kind = AwsProblem
     if is_throttle(code, status):
-        return Throttled(code, message, **where)
-    if code in _DENIED or status in (401, 403):
-        return Denied(code, message, **where)
-    if code in _GONE or status == 404:
-        return Gone(code, message, **where)
-    return AwsProblem(code, message, **where)
+        kind = Throttled
+    elif code in _NOT_ACCEPTED:
+        kind = NotAccepted
+    elif code in _DENIED or status in (401, 403):
+        kind = Denied
+    elif code in _GONE or status == 404:
+        kind = Gone
+    return kind(code, message, status=status, **where)
 
 
 def from_client_error(error: "ClientError", **where: Unpack[Where]) -> AwsProblem:
@@ -121,8 +139,8 @@ def from_botocore(error: "BotoCoreError", **where: Unpack[Where]) -> AwsProblem:
     from botocore.parsers import ResponseParserError
 
     if isinstance(error, theirs.NoCredentialsError):
-        return Denied("NoCredentials", NO_CREDENTIALS, own_words=True)
-    if isinstance(error, theirs.HTTPClientError | theirs.EndpointConnectionError):
+        return NotAccepted("NoCredentials", NO_CREDENTIALS, own_words=True)
+    if isinstance(error, theirs.HTTPClientError | theirs.EndpointConnectionError | theirs.ConnectTimeoutError):
         return Unreachable(type(error).__name__, str(error), **where)
     if isinstance(error, ResponseParserError | theirs.IncompleteReadError):
         return BadAnswer(type(error).__name__, str(error), **where)

@@ -5,28 +5,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from commands.aws import current, roles
-from commands.aws.asking import Patience, RefusedError, another
+from commands.aws.asking import Patience, another
+from commands.aws.clients import Clients
 from commands.aws.current import Reading
+from commands.aws.errors import AwsProblem, Denied, NotAccepted
 from commands.aws.roles import Role
-from storage.models import TracingMode
-
-if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
-    from mypy_boto3_lambda import LambdaClient
+from storage.models import MayWrite, TracingMode
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """boto3 clients of one account and region, under one role."""
-
-    lambda_: "LambdaClient"
-    iam: "IAMClient"
 
 
 class StepName(StrEnum):
@@ -54,6 +44,7 @@ class Outcome:
 
     before: TracingMode
     after: TracingMode
+    role_may_write: MayWrite
     changed: bool  # by this run; a run that resumes after a crash may find nothing left to do
     attached_policy: str | None  # a managed policy's ARN or an inline policy's name; ours to take away again
     revision_id: str
@@ -116,13 +107,13 @@ class Fix:
         """Turns a refusal into this fix's failure."""
         try:
             yield
-        except RefusedError as refusal:
-            raise self.refused(refusal, permission, whose) from refusal
+        except AwsProblem as problem:
+            raise self.refused(problem, permission, whose) from problem
 
-    def refused(self, refusal: RefusedError, permission: str, whose: str) -> Exception:
-        if refusal.code == "ResourceNotFoundException":
+    def refused(self, problem: AwsProblem, permission: str, whose: str) -> Exception:
+        if problem.code == "ResourceNotFoundException":
             return FunctionGone(self.arn, self.attached)
-        return self.failed(refusal.sentence(permission, whose), refusal.code, refusal.request_id)
+        return self.failed(_advice(problem, permission, whose), problem.code, problem.request_id)
 
     def failed(self, reason: str, code: str = "", request_id: str = "") -> RemediationFailed:
         return RemediationFailed(self.step, reason, code, request_id, self.attached)
@@ -133,7 +124,7 @@ class Fix:
 
     def read_function(self) -> Reading:
         with self.needing("lambda:GetFunctionConfiguration"):
-            return self.ask(lambda: current.read_function(self.reads.lambda_, self.arn))
+            return self.ask(lambda: current.read_configuration(self.reads.lambda_, self.arn))
 
     def read_role(self, arn: str) -> Role:
         with self.needing("iam:GetRole"):
@@ -163,3 +154,16 @@ class Fix:
             if not another(pauses):
                 raise self.failed(f"{self.attached} was given to role `{role.name}`, but IAM does not show it.")
         return role
+
+
+def _advice(problem: AwsProblem, permission: str, whose: str) -> str:
+    """What a person can do about it. `permission` is what the call needed, `whose` credentials it was made with."""
+    if problem.code.startswith("ExpiredToken"):
+        return f"The credentials for {whose} ran out ({problem.code}). Approve again."
+    if isinstance(problem, Denied) and not isinstance(problem, NotAccepted):
+        return f"The credentials for {whose} lack {permission} ({problem.code}). Allow it, then approve again."
+    if problem.code == "NoSuchEntity":
+        return f"IAM does not have it: {problem.message} Give the function a role that exists, then approve again."
+    if problem.transient:
+        return f"AWS is too busy or does not answer ({problem.code}). Approve again in a few minutes."
+    return f"AWS could not be asked or refused ({problem.code}): {problem.message}"

@@ -4,8 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from commands.aws import reads
-from commands.aws.accounts import Caller
-from commands.aws.keys import Keys
+from commands.aws.keys import Caller, Keys
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud

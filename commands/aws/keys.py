@@ -1,8 +1,8 @@
-"""Credentials that sign a call, and who renews them. Nothing here asks AWS anything."""
+"""Credentials that sign a call, whose they are and who renews them. Nothing here asks AWS anything."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 RENEW_BEFORE = timedelta(minutes=5)
 
@@ -18,6 +18,13 @@ class Keys:
 
     def fresh(self, now: datetime) -> bool:
         return self.expires is None or now < self.expires - RENEW_BEFORE
+
+
+class Caller(NamedTuple):
+    """Whose the ambient credentials are."""
+
+    account: str
+    arn: str
 
 
 class Identity(Protocol):

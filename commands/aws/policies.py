@@ -26,7 +26,7 @@ class Match(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PolicyRequest:
     """An action to judge, and every value that a condition key may have in it.
 
     `context` has lower-case keys; None among the values means that the key may be absent. A key that is not listed
@@ -56,7 +56,7 @@ class _MalformedError(Exception):
 _UNREADABLE = (Ruling("Allow", Match.MAYBE, malformed=True), Ruling("Deny", Match.MAYBE, malformed=True))
 
 
-def judge(document: object, request: Request) -> tuple[Ruling, ...]:
+def rulings(document: object, request: PolicyRequest) -> tuple[Ruling, ...]:
     """The statements of an identity policy or permissions boundary that name the request's action, conditions weighed.
 
     Never raises: a malformed document or statement comes back as one that may apply, whatever its effect may be.
@@ -66,7 +66,7 @@ def judge(document: object, request: Request) -> tuple[Ruling, ...]:
         statements = _statements(document)
     except _MalformedError:
         return _UNREADABLE
-    return tuple(ruling for statement in statements for ruling in _judge_statement(statement, request, variables))
+    return tuple(ruling for statement in statements for ruling in _statement_rulings(statement, request, variables))
 
 
 def trusts(document: object, service: str) -> bool:
@@ -88,7 +88,7 @@ def _trusts(statement: object, service: str) -> bool:
         return False
 
 
-def _judge_statement(statement: object, request: Request, variables: bool) -> tuple[Ruling, ...]:
+def _statement_rulings(statement: object, request: PolicyRequest, variables: bool) -> tuple[Ruling, ...]:
     effect = statement.get("Effect") if isinstance(statement, Mapping) else None
     try:
         fields = _identity_fields(statement)
@@ -161,7 +161,7 @@ def _action_matches(pattern: str, action: str) -> bool:
 # Conditions
 
 
-def _weigh_conditions(block: object, request: Request, variables: bool) -> tuple[Match, tuple[str, ...]]:
+def _weigh_conditions(block: object, request: PolicyRequest, variables: bool) -> tuple[Match, tuple[str, ...]]:
     """All tests of a Condition block together, and the keys of those that decided it (none when it always holds)."""
     tests = [
         (_weigh(operator, key.lower(), _wanted(wanted), request, variables), key)
@@ -174,7 +174,7 @@ def _weigh_conditions(block: object, request: Request, variables: bool) -> tuple
     return match, tuple(dict.fromkeys(key for found, key in tests if found is match))
 
 
-def _weigh(operator: str, key: str, wanted: list[str], request: Request, variables: bool) -> Match:
+def _weigh(operator: str, key: str, wanted: list[str], request: PolicyRequest, variables: bool) -> Match:
     """One test, over every value that the key may have."""
     possible = request.context.get(key)
     quantifier, _, plain = operator.rpartition(":")

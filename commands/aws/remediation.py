@@ -10,15 +10,16 @@ from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from commands.aws import current, roles
-from commands.aws.asking import Patience, RefusedError, another, ask, pause
+from commands.aws.asking import Patience, another, ask, pause
+from commands.aws.clients import Clients
 from commands.aws.current import Reading
-from commands.aws.fixing import Clients, Fix, FunctionGone, Outcome, RemediationFailed, Step, StepName
+from commands.aws.errors import AwsProblem
+from commands.aws.fixing import Fix, FunctionGone, Outcome, RemediationFailed, Step, StepName
 from commands.aws.roles import TELEMETRY, WRITE, Role
-from storage.models import MayWrite, TracingMode
+from storage.models import XRAY_WRITE_POLICY, MayWrite, TracingMode
 
 __all__ = ["Clients", "FunctionGone", "Outcome", "RemediationFailed", "Step", "StepName", "enable_tracing"]
 
-MANAGED_POLICY = "AWSXRayDaemonWriteAccess"
 INLINE_POLICY = "lamplighter-xray-write"  # where the role has no room for another managed policy
 _DOCUMENT = {
     "Version": "2012-10-17",
@@ -67,11 +68,12 @@ def enable_tracing(
     return Outcome(
         before=first.mode,
         after=last.mode,
+        role_may_write=roles.may_write(role, account=fix.account),
         changed=bool(fix.request_ids),
         attached_policy=fix.attached,
         revision_id=last.revision,
         request_ids=tuple(fix.request_ids),
-        note="; ".join(filter(None, (_role_note(fix, role), last.note, _alias_note(fix)))),
+        note="; ".join(filter(None, _notes(fix, role, last))),
     )
 
 
@@ -89,8 +91,10 @@ def _grant(fix: Fix, role: Role) -> Steps[bool]:
         return False  # what is open is a Deny or the boundary, and Lambda's own check decides
     yield fix.begin(StepName.ROLE, f"Giving role `{role.name}` permission to send traces")
     if pointless:
-        reason = f"Giving role `{role.name}` a policy would not help: {roles.explain(with_it, fix.account)}."
-        raise fix.failed(f"{reason} Whoever owns that rule has to change it; nothing was changed.")
+        reason = f"Nothing was changed: role `{role.name}` could not write to X-Ray with one more policy either,"
+        raise fix.failed(
+            f"{reason} because {roles.explain(with_it, fix.account)}. Whoever owns that rule has to change it."
+        )
     if role.service_linked:
         reason = f"Role `{role.name}` is a service-linked role, and AWS lets nobody change those."
         raise fix.failed(f"{reason} Give the function a role of its own.")
@@ -100,12 +104,12 @@ def _grant(fix: Fix, role: Role) -> Steps[bool]:
 
 def _attach(fix: Fix, role: Role) -> None:
     """IAM: iam:AttachRolePolicy; iam:PutRolePolicy where the role's quota of managed policies is used up."""
-    arn = f"arn:{role.arn.split(':')[1]}:iam::aws:policy/{MANAGED_POLICY}"
+    arn = f"arn:{role.arn.split(':')[1]}:iam::aws:policy/{XRAY_WRITE_POLICY}"
     iam = fix.writes.iam
     with fix.needing(f"iam:AttachRolePolicy on role `{role.name}`", "fixes"):
         try:
             answer = fix.ask(lambda: iam.attach_role_policy(RoleName=role.name, PolicyArn=arn))
-        except RefusedError as refusal:
+        except AwsProblem as refusal:
             if refusal.code != "LimitExceeded":
                 raise
             _put_inline(fix, role)
@@ -116,7 +120,9 @@ def _attach(fix: Fix, role: Role) -> None:
 
 def _put_inline(fix: Fix, role: Role) -> None:
     iam, document = fix.writes.iam, json.dumps(_DOCUMENT)
-    with fix.needing(f"iam:PutRolePolicy on role `{role.name}`, whose managed policies are all taken,", "fixes"):
+    with fix.needing(
+        f"iam:PutRolePolicy on role `{role.name}`, which holds as many managed policies as AWS allows", "fixes"
+    ):
         answer = fix.ask(
             lambda: iam.put_role_policy(RoleName=role.name, PolicyName=INLINE_POLICY, PolicyDocument=document)
         )
@@ -125,7 +131,7 @@ def _put_inline(fix: Fix, role: Role) -> None:
 
 
 def _is_ours(policy: str) -> bool:
-    return policy == INLINE_POLICY or policy.endswith(f":iam::aws:policy/{MANAGED_POLICY}")
+    return policy == INLINE_POLICY or policy.endswith(f":iam::aws:policy/{XRAY_WRITE_POLICY}")
 
 
 # The function
@@ -143,7 +149,7 @@ def _set_active(fix: Fix, reading: Reading, may_lag: bool, doubt: str) -> Steps[
         try:
             _update(fix, reading.revision)
             return
-        except RefusedError as refusal:
+        except AwsProblem as refusal:
             again = False
             if refusal.code == "PreconditionFailedException":
                 again = another(revisions)
@@ -168,7 +174,7 @@ def _update(fix: Fix, revision: str) -> None:
     fix.wrote(f"set TracingConfig of {fix.arn} to Active", answer["ResponseMetadata"]["RequestId"])
 
 
-def _refused_update(fix: Fix, refusal: RefusedError, reading: Reading, may_lag: bool, doubt: str) -> Exception:
+def _refused_update(fix: Fix, refusal: AwsProblem, reading: Reading, may_lag: bool, doubt: str) -> Exception:
     role = reading.role.rpartition("/")[2]
     if _blames_role(refusal) and doubt:
         reason = f"Lambda says that role `{role}` may not call {WRITE}, and {doubt}. Nothing was changed."
@@ -178,8 +184,8 @@ def _refused_update(fix: Fix, refusal: RefusedError, reading: Reading, may_lag: 
         reason = f"Lambda says that role `{role}` may not call {WRITE}{waited}, though its policies allow it or may."
         reason += " Look at the organization's service control policies and the role's conditions, then approve again."
     elif "is no longer supported for creating or updating" in refusal.message:
-        reason = f"blocked: Lambda no longer changes functions on runtime `{reading.runtime}`."
-        reason += " Move it to a newer runtime, then approve again."
+        reason = f"Nothing was changed: AWS no longer allows changes of functions on runtime `{reading.runtime}`."
+        reason += " Move it to a newer one, then approve again."
     elif refusal.code == "PreconditionFailedException":
         reason = f"`{fix.name}` was changed by somebody else {_REVISIONS} times while it was being fixed."
         reason += " Approve again when its deployment is over."
@@ -191,19 +197,29 @@ def _refused_update(fix: Fix, refusal: RefusedError, reading: Reading, may_lag: 
 # Notes
 
 
+def _notes(fix: Fix, role: Role, last: Reading) -> tuple[str, ...]:
+    return _role_note(fix, role), _telemetry_note(fix, role), last.deployment_note, _alias_note(fix)
+
+
 def _role_note(fix: Fix, role: Role) -> str:
     if roles.may_write(role, account=fix.account) is MayWrite.YES:
         return ""
     return f"whether role `{role.name}` may send traces cannot be told: {roles.explain(role, fix.account)}"
 
 
+def _telemetry_note(fix: Fix, role: Role) -> str:
+    if not roles.missing_telemetry(role, account=fix.account):
+        return ""
+    return f"its role may not call {TELEMETRY}, which costs statistics, not traces"
+
+
 def _alias_note(fix: Fix) -> str:
     """A refusal is said here and is no failure: the fix is done."""
     try:
-        return fix.ask(lambda: current.alias_note(fix.reads.lambda_, fix.arn))
-    except RefusedError as refusal:
-        return f"which versions its aliases serve could not be read ({refusal.code})"
+        return current.alias_note(fix.ask(lambda: current.read_aliases(fix.reads.lambda_, fix.arn, None)))
+    except AwsProblem as problem:
+        return f"which versions its aliases serve could not be read ({problem.code})"
 
 
-def _blames_role(refusal: RefusedError) -> bool:
-    return "PutTraceSegments on XRAY" in refusal.message
+def _blames_role(problem: AwsProblem) -> bool:
+    return "PutTraceSegments on XRAY" in problem.message

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from commands.aws import policies
-from commands.aws.asking import RefusedError, ask
-from commands.aws.policies import Match, Request, Ruling
+from commands.aws.asking import ask
+from commands.aws.errors import Denied, Gone, NotAccepted, Where
+from commands.aws.policies import Match, PolicyRequest, Ruling
 from storage.models import MayWrite
 
 if TYPE_CHECKING:
@@ -60,9 +61,8 @@ def explain(role: Role, account: str) -> str:
     return _decide(role, account, WRITE)[1]
 
 
-def missing_telemetry(role: Role) -> bool:
+def missing_telemetry(role: Role, *, account: str) -> bool:
     """Whether the role certainly may not call xray:PutTelemetryRecords. A warning: traces arrive without it."""
-    account = role.arn.split(":")[4] if role.arn.count(":") >= 5 else ""
     return _decide(role, account, TELEMETRY)[0] is MayWrite.NO
 
 
@@ -120,13 +120,13 @@ def _decide(role: Role, account: str, action: str) -> tuple[MayWrite, str]:
     return MayWrite.YES, f"its policies allow {action}"
 
 
-def _request(role: Role, account: str, action: str) -> Request:
+def _request(role: Role, account: str, action: str) -> PolicyRequest:
     """What is certain of a call that a function makes with its own role's credentials, over X-Ray's HTTPS endpoint.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
     without_path = f"{role.arn.partition(':role/')[0]}:role/{role.name}"
-    return Request(
+    return PolicyRequest(
         action,
         {
             "aws:principalaccount": (account,),
@@ -146,11 +146,11 @@ def _request(role: Role, account: str, action: str) -> Request:
     )
 
 
-def _rulings(role: Role, request: Request) -> list[tuple[Ruling, str]]:
+def _rulings(role: Role, request: PolicyRequest) -> list[tuple[Ruling, str]]:
     return [
         (ruling, f"policy `{name}`" if name else "one of its policies")
         for document, name in zip(role.policies, _names(role), strict=True)
-        for ruling in policies.judge(document, request)
+        for ruling in policies.rulings(document, request)
     ]
 
 
@@ -158,10 +158,10 @@ def _names(role: Role) -> tuple[str, ...]:
     return role.policy_names if len(role.policy_names) == len(role.policies) else ("",) * len(role.policies)
 
 
-def _boundary_rulings(role: Role, request: Request) -> list[tuple[Ruling, str]]:
+def _boundary_rulings(role: Role, request: PolicyRequest) -> list[tuple[Ruling, str]]:
     if role.boundary is None:
         return []
-    return [(ruling, "its permissions boundary") for ruling in policies.judge(role.boundary, request)]
+    return [(ruling, "its permissions boundary") for ruling in policies.rulings(role.boundary, request)]
 
 
 def _strongest(rulings: list[tuple[Ruling, str]], effect: str) -> _Found:
@@ -198,19 +198,21 @@ def read_role(iam: "IAMClient", role_arn: str) -> Role:
     """One role with its policies, its boundary and its trust policy.
 
     A part that AWS will not show (denied, or deleted meanwhile) makes that part unknown; when it will not show the role
-    itself, or does not answer, that is RefusedError.
+    itself, or does not answer, that is AwsProblem.
     IAM: iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy, iam:ListAttachedRolePolicies, iam:GetPolicy,
     iam:GetPolicyVersion; where listing is denied, iam:GetAccountAuthorizationDetails, which the audit has in any case.
     """
     name = role_arn.rpartition("/")[2]
-    told = ask(lambda: iam.get_role(RoleName=name)["Role"])
-    inline = _unless_hidden(lambda: _inline_policies(iam, name))
-    attached = _unless_hidden(lambda: _attached_policies(iam, name)) if inline is not None else None
+    account = role_arn.partition(":role/")[0].rpartition(":")[2]
+    where: Where = {"account": account, "service": "iam"}
+    told = ask(lambda: iam.get_role(RoleName=name)["Role"], **where)
+    inline = _unless_hidden(lambda: _inline_policies(iam, name), where)
+    attached = _unless_hidden(lambda: _attached_policies(iam, name), where) if inline is not None else None
     if inline is None or attached is None:
-        whole = _unless_hidden(lambda: _policies_from_bulk(iam, told["Arn"]))
+        whole = _unless_hidden(lambda: _policies_from_bulk(iam, told["Arn"]), where)
         inline, attached = whole or (inline, attached)
     boundary_arn = told.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-    boundary = _unless_hidden(lambda: _managed_policy(iam, boundary_arn)) if boundary_arn else None
+    boundary = _unless_hidden(lambda: _managed_policy(iam, boundary_arn), where) if boundary_arn else None
     documents = {**(inline or {}), **(attached or {})}
     return Role(
         arn=told["Arn"],
@@ -226,18 +228,18 @@ def read_role(iam: "IAMClient", role_arn: str) -> Role:
 
 def _inline_policies(iam: "IAMClient", role: str) -> dict[str, Mapping[str, Any]]:
     pages = iam.get_paginator("list_role_policies").paginate(RoleName=role)
-    names = ask(lambda: [name for page in pages for name in page["PolicyNames"]])
+    names = [name for page in pages for name in page["PolicyNames"]]
     return {name: _inline_policy(iam, role, name) for name in names}
 
 
 def _inline_policy(iam: "IAMClient", role: str, name: str) -> Mapping[str, Any]:
-    answer = ask(lambda: iam.get_role_policy(RoleName=role, PolicyName=name))
+    answer = iam.get_role_policy(RoleName=role, PolicyName=name)
     return cast("Mapping[str, Any]", answer["PolicyDocument"])  # botocore decodes it
 
 
 def _attached_policies(iam: "IAMClient", role: str) -> dict[str, Mapping[str, Any]]:
     pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=role)
-    arns = ask(lambda: [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]])
+    arns = [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
     return {arn: _managed_policy(iam, arn) for arn in arns}
 
 
@@ -246,7 +248,7 @@ def _policies_from_bulk(
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, Mapping[str, Any]]] | None:
     """A role's inline and attached policies out of the account's whole listing; None where the role is not in it."""
     pages = iam.get_paginator("get_account_authorization_details").paginate(Filter=["Role"])
-    found = ask(lambda: next((one for page in pages for one in page["RoleDetailList"] if one["Arn"] == role_arn), None))
+    found = next((one for page in pages for one in page["RoleDetailList"] if one["Arn"] == role_arn), None)
     if found is None:
         return None
     inline = {
@@ -258,16 +260,16 @@ def _policies_from_bulk(
 
 def _managed_policy(iam: "IAMClient", arn: str) -> Mapping[str, Any]:
     """The document of the default version."""
-    version = ask(lambda: iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"])
-    answer = ask(lambda: iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"])
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
     return cast("Mapping[str, Any]", answer["Document"])
 
 
-def _unless_hidden(read: Callable[[], _T]) -> _T | None:
+def _unless_hidden(read: Callable[[], _T], where: Where) -> _T | None:
     """None where AWS denies a part of a role, or where it was deleted while the role was read."""
     try:
-        return read()
-    except RefusedError as refusal:
-        if refusal.denied or refusal.code == "NoSuchEntity":
-            return None
-        raise
+        return ask(read, **where)
+    except NotAccepted:
+        raise  # says nothing of the role
+    except (Denied, Gone):
+        return None

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import Any, NamedTuple
 
-from storage.models import TracingMode
+from storage.models import Alias, Function, MayWrite, ServedVersion, TracingMode, team_name
+
+LATEST = "$LATEST"  # what is deployed last, and not yet published as a version
 
 _MODES = {mode.value: mode for mode in TracingMode}
 _OFF = frozenset({"Disabled", "Disabling", "Deleting"})
@@ -61,6 +63,41 @@ def listed(item: Mapping[str, Any]) -> Listed:
     )
 
 
+def noun(
+    listed: Listed,
+    account: str,
+    region: str,
+    *,
+    team: str | None,
+    team_known: bool,
+    role_may_write: MayWrite | None,
+    aliases: tuple[Alias, ...] | None,
+    sources: tuple[str, ...] | None,
+    edge: bool,
+) -> Function:
+    """What Lambda listed, with what had to be asked elsewhere."""
+    return Function(
+        arn=listed.arn,
+        account=account,
+        region=region,
+        name=listed.name,
+        mode=listed.mode,
+        role=listed.role,
+        role_may_write=role_may_write,
+        runtime=listed.runtime,
+        last_modified=listed.last_modified,
+        revision_id=listed.revision_id,
+        code_sha256=listed.code_sha256,
+        team=team,
+        team_known=team_known,
+        aliases=aliases,
+        sources=sources,
+        edge=edge or listed.replica,
+        layers=listed.layers,
+        environment_keys=listed.environment_keys,
+    )
+
+
 def frozen_mode(item: Mapping[str, Any]) -> TracingMode:
     """A published version's mode. One that is missing means PassThrough, as it does for a function."""
     return listed(item).mode or TracingMode.PASS_THROUGH
@@ -105,6 +142,12 @@ def alias(item: Mapping[str, Any]) -> AliasWeights:
     return AliasWeights(item["Name"], {str(item["FunctionVersion"]): main} | weights)
 
 
+def alias_noun(alias: AliasWeights, modes: Mapping[str, TracingMode | None]) -> Alias:
+    """An alias with the mode of each version that it serves."""
+    served = (ServedVersion(version, modes.get(version), weight) for version, weight in alias.weights.items())
+    return Alias(alias.name, tuple(served))
+
+
 def invoked_qualifiers(metrics: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:
     """Function name -> the aliases and versions that series of AWS/Lambda metrics name.
 
@@ -113,7 +156,7 @@ def invoked_qualifiers(metrics: Iterable[Mapping[str, Any]]) -> dict[str, set[st
     found: dict[str, set[str]] = {}
     for dimension in (each for metric in metrics for each in metric.get("Dimensions") or ()):
         name, _, qualifier = dimension["Value"].partition(":")
-        if dimension["Name"] == "Resource" and qualifier and qualifier != "$LATEST":
+        if dimension["Name"] == "Resource" and qualifier and qualifier != LATEST:
             found.setdefault(name, set()).add(qualifier)
     return found
 
@@ -129,7 +172,7 @@ def team_of(tags: Mapping[str, str], keys: Sequence[str]) -> str | None:
         if value is None:
             folded = folded if folded is not None else {name.lower(): text for name, text in tags.items()}
             value = folded.get(key.lower(), "")
-        words = value.replace("_", " ").lower().split()
-        if words and "@" not in value:
-            return "-".join(words)
+        name = team_name(value)
+        if name and "@" not in name:
+            return name
     return None

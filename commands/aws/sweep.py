@@ -6,14 +6,13 @@ nothing else.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from commands.aws import identity, reads, roles, shapes
+from commands.aws.account_roles import AccountRoles, ManagedPolicies
 from commands.aws.aliases import AccountAliases, Invoked
-from commands.aws.documents import AccountRoles, ManagedPolicies
 from commands.aws.errors import AwsProblem
-from commands.aws.inventory import OnProgress, noun
 from commands.aws.keys import Identity
 from commands.aws.wire import Wire
 from storage.models import Alias, Function, Inventory, MayWrite, NotScanned
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
 
 T = TypeVar("T")
+OnProgress = Callable[[int, int, str], None]  # regions done, regions in all, the one that was read just now
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Sweep:
         try:
             if not self.cloud.settings.role:
                 self.cloud.must_be_home(account)
-            who = self.cloud.identity(account, self.wire)
+            who = identity.AuditIdentity(self.cloud, account, self.wire)
             await who.keys()
             regions = await self._regions(who, wanted)
         except AwsProblem as problem:
@@ -140,6 +140,7 @@ class Sweep:
                 teams = ((arn, shapes.team_of(tags, self.tag_keys)) for arn, tags in page)
                 found.teams.update((arn, team) for arn, team in teams if team)
         except AwsProblem as problem:
+            found.tags_read = False
             self._row(who.account, found.name, f"tags could not be read: {problem}")
 
     async def _sources(self, who: Identity, found: "Region") -> None:
@@ -179,17 +180,19 @@ class Region:
         self.name = name
         self.listed: list[shapes.Listed] = []
         self.teams: dict[str, str] = {}
+        self.tags_read = True  # else who is missing in `teams` may well have one
         self.sources: dict[str, set[str]] | None = None  # None: could not be read
         self.invoked: asyncio.Task[Invoked | None] | None = None
         self.aliases: dict[str, tuple[Alias, ...] | None] = {}
 
     def nouns(self, account: str, judged: dict[str, MayWrite], edge: set[str]) -> list[Function]:
         return [
-            noun(
+            shapes.noun(
                 listed,
                 account,
                 self.name,
                 team=self.teams.get(listed.arn),
+                team_known=self.tags_read or listed.arn in self.teams,
                 role_may_write=judged.get(listed.role or ""),
                 aliases=self.aliases.get(listed.name, ()),
                 sources=None if self.sources is None else tuple(sorted(self.sources.get(listed.arn, ()))),

@@ -31,7 +31,7 @@ _STRANGE = (ValueError, KeyError, TypeError, AttributeError, SyntaxError)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Retries:
     """How long a call is tried. Waits are in seconds, doubled each time and jittered."""
 
     deadline: float = 60.0  # for all attempts of one call
@@ -44,14 +44,14 @@ class Patience:
     unreachable: int = 4
     bad_answer: int = 3
 
-    def attempts(self, problem: errors.AwsProblem, status: int) -> int:
+    def attempts(self, problem: errors.AwsProblem) -> int:
         if isinstance(problem, errors.Throttled):
             return self.throttled
         if isinstance(problem, errors.Unreachable):
             return self.unreachable
         if isinstance(problem, errors.BadAnswer):
             return self.bad_answer
-        return self.refused if status >= 500 or problem.code in _PASSING else 1
+        return self.refused if problem.status >= 500 or problem.code in _PASSING else 1
 
     def wait(self, attempt: int) -> float:
         jitter = random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries; guards nothing
@@ -103,19 +103,19 @@ class Wire:
         *,
         calls_per_second: float = 10.0,
         in_flight: int = 256,
-        patience: Patience | None = None,
+        retries: Retries | None = None,
     ) -> None:
         self.calls = 0  # requests that were sent, each attempt counted
         self._endpoints = endpoints
         self._rate = calls_per_second
         self._paces: dict[tuple[str, str], _Pace] = {}
         self._in_flight = in_flight
-        self._patience = patience or Patience()
+        self._retries = retries or Retries()
         self._tls: ssl.SSLContext | None = None
 
     async def __aenter__(self) -> Self:
         self._gate = asyncio.Semaphore(self._in_flight)
-        # trust_env stays off: it would send ~/.netrc's password where the signature belongs. Proxies are found above.
+        # trust_env stays off: it would send ~/.netrc's password where the signature belongs. `endpoints` finds proxies.
         self._http: aiohttp.ClientSession = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._in_flight, ttl_dns_cache=300),
             skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
@@ -130,7 +130,7 @@ class Wire:
         await self._http.close()
 
     async def ask(self, who: Identity, call: Call, read: Callable[[bytes], T]) -> T:
-        """Send `call` until AWS answers it, or patience ends; `read` makes the answer's body into what is returned.
+        """Send `call` until AWS answers it, or its retries end; `read` makes the answer's body into what is returned.
 
         Raises AwsProblem. For a body that is cut or strange, `read` raises ValueError, KeyError,
         TypeError, AttributeError or SyntaxError (ElementTree's ParseError is one).
@@ -142,8 +142,8 @@ class Wire:
             await self._turn(who.account, call)
             keys = await who.keys()  # before the gate: to renew them is a call, which must find the gate open
             async with self._gate:
-                give_up_at = give_up_at or loop.time() + self._patience.deadline
-                status, after, said = await self._send(keys, call, who.account, give_up_at - loop.time())
+                give_up_at = give_up_at or loop.time() + self._retries.deadline
+                after, said = await self._send(keys, call, who.account, give_up_at - loop.time())
             if isinstance(said, bytes):
                 try:
                     return read(said)
@@ -154,8 +154,8 @@ class Wire:
                 renewed = True
                 await who.keys(refused=keys)
                 continue
-            wait = max(after, self._patience.wait(attempt))
-            if attempt >= self._patience.attempts(said, status) or loop.time() + wait > give_up_at:
+            wait = max(after, self._retries.wait(attempt))
+            if attempt >= self._retries.attempts(said) or loop.time() + wait > give_up_at:
                 raise said
             await asyncio.sleep(wait)
         raise AssertionError  # itertools.count never ends
@@ -170,8 +170,8 @@ class Wire:
 
     async def _send(
         self, keys: Keys, call: Call, account: str, seconds: float
-    ) -> tuple[int, float, "bytes | errors.AwsProblem"]:
-        """One attempt: the status, how many seconds AWS asks us to wait, and the body or what went wrong."""
+    ) -> tuple[float, "bytes | errors.AwsProblem"]:
+        """One attempt: how many seconds AWS asks us to wait, and the body or what went wrong."""
         endpoint = self._endpoints.find(call.service, call.region)
         if endpoint.tls and self._tls is None:
             self._tls = self._endpoints.tls_context()
@@ -187,21 +187,21 @@ class Wire:
                 ssl=self._tls or True,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
-                    total=max(0.1, min(seconds, self._patience.attempt)), sock_connect=self._patience.connect
+                    total=max(0.1, min(seconds, self._retries.attempt)), sock_connect=self._retries.connect
                 ),
             ) as answer:
                 body = await answer.read()
         except aiohttp.ClientPayloadError as error:
-            return 0, 0.0, errors.BadAnswer("BadAnswer", f"AWS's answer was cut short ({_named(error)})", **where)
+            return 0.0, errors.BadAnswer("BadAnswer", f"AWS's answer was cut short ({_named(error)})", **where)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = f"no answer from {endpoint.url} ({_named(error)})"
-            return 0, 0.0, errors.Unreachable(type(error).__name__, why, **where)
+            return 0.0, errors.Unreachable(type(error).__name__, why, **where)
         if 200 <= answer.status < 300:
-            return answer.status, 0.0, body
+            return 0.0, body
         code, message = _error_in(body, answer.headers)
         where["request_id"] = answer.headers.get("x-amzn-RequestId", "")
         problem = errors.problem(code or f"HTTP {answer.status}", message, status=answer.status, **where)
-        return answer.status, _seconds(answer.headers.get("Retry-After", "")), problem
+        return _seconds(answer.headers.get("Retry-After", "")), problem
 
 
 def _named(error: BaseException) -> str:

@@ -132,9 +132,10 @@ def _applied(item: Item, request: FixRequest, by: str) -> list[str]:
 
 
 def _open(item: Item, function: Function) -> list[str]:
-    facts = [_mode(function), _may_write(function)]
+    mode = _mode(function)
+    facts = [mode[:1].upper() + mode[1:], _may_write(function)]
     if item.since:
-        facts.append(f"seen since {day(item.since)}")
+        facts.append(f"since {day(item.since)}")
     lines = [" · ".join(facts)]
     lines += [prose(finding.text) for finding in function.findings if finding.check not in _SAID]
     return lines

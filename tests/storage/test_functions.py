@@ -39,6 +39,16 @@ def test_older_knowledge_never_overwrites_newer(store: Store, make_function) -> 
     assert store.functions.get(fixed.arn) == fixed
 
 
+def test_a_team_whose_tags_could_not_be_read_stays(store: Store, make_function) -> None:
+    store.functions.save([make_function()], NOON)
+
+    store.functions.save([make_function(team=None, team_known=False)], NOON + HOUR)
+    assert [one.team for one in store.functions.seen_since(NOON + HOUR)] == ["payments"]
+
+    store.functions.save([make_function(team=None)], NOON + 2 * HOUR)
+    assert [one.team for one in store.functions.seen_since(NOON)] == [None]
+
+
 def test_since_is_kept_while_the_verdict_stays(store: Store, make_function) -> None:
     for turn in range(3):
         store.functions.save([make_function()], NOON + turn * HOUR)

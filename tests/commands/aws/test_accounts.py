@@ -1,19 +1,33 @@
 """Whose credentials a call bears, against the local AWS: it knows roles, sessions and what a session policy leaves."""
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from bot.demo.aws import AwsStandIn
 from commands.aws.accounts import AwsSettings, Cloud
-from commands.aws.errors import AwsProblem, Denied, Gone, Throttled, Unreachable, our_errors, problem
+from commands.aws.errors import (
+    AwsProblem,
+    Denied,
+    Gone,
+    NotAccepted,
+    Throttled,
+    Unreachable,
+    from_botocore,
+    our_errors,
+    problem,
+)
 from commands.aws.inventory import take_inventory
 from commands.aws.keys import Keys
+from commands.aws.remediation import RemediationFailed, enable_tracing
 from commands.aws.session_policy import session_policy
+from storage.models import MayWrite
 
 HOME, ANA, BO = "123456789012", "222222222222", "333333333333"
 REGION = "eu-central-1"
@@ -40,22 +54,61 @@ SETTINGS = AwsSettings(
 
 
 @pytest.fixture
-def aws(monkeypatch, tmp_path):
-    with AwsStandIn(calls_per_second=None) as running:
-        settings = {
-            "AWS_ENDPOINT_URL": running.url,
-            "AWS_ACCESS_KEY_ID": "AKIAPRETEND",
-            "AWS_SECRET_ACCESS_KEY": "pretend",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_CONFIG_FILE": str(tmp_path / "none"),
-            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
-            monkeypatch.delenv(name, raising=False)
-        yield running
+def make_aws(monkeypatch, tmp_path):
+    settings = {
+        "AWS_ACCESS_KEY_ID": "AKIAPRETEND",
+        "AWS_SECRET_ACCESS_KEY": "pretend",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    with ExitStack() as running:
+
+        def make(**knobs):
+            made = running.enter_context(AwsStandIn(calls_per_second=None, **knobs))
+            monkeypatch.setenv("AWS_ENDPOINT_URL", made.url)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def aws(make_aws):
+    return make_aws()
+
+
+@pytest.fixture
+def full_role(make_aws):
+    """Makes an account in which the function's role has no room for a managed policy, and the fix role may do this."""
+    at_once = timedelta(0)
+
+    def make(*fix_actions):
+        aws = make_aws(policies_per_role=0, iam_delay=at_once, lambda_update=at_once)
+        aws.create_role(ANA, "audit", HOME_TRUST, attached=[ADMIN])
+        may = {"Statement": {"Effect": "Allow", "Action": fix_actions, "Resource": "*"}}
+        aws.create_role(ANA, "fix", HOME_TRUST, inline={"fix": {"Version": "2012-10-17", **may}})
+        role = aws.create_role(ANA, "refund-role", LAMBDA_TRUST)
+        aws.seed_function(ANA, REGION, described("refund", role), datetime(2026, 11, 1, tzinfo=UTC))
+        return aws
+
+    return make
+
+
+def fix(cloud):
+    """The outcome of an approved fix of `refund`."""
+    writes = cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+    with cloud.acting_as(ANA):
+        steps = enable_tracing(reads=cloud.clients(REGION), writes=writes, function_arn=function_arn())
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
 
 
 @pytest.fixture
@@ -194,6 +247,8 @@ def test_a_fix_may_change_its_function_and_its_role_and_nothing_else(team_accoun
     refused = [
         lambda: fixer.iam.attach_role_policy(RoleName="refund-role", PolicyArn=ADMIN),
         lambda: fixer.iam.attach_role_policy(RoleName="audit", PolicyArn=DAEMON),
+        lambda: fixer.iam.put_role_policy(RoleName="audit", PolicyName="more", PolicyDocument=json.dumps(LAMBDA_TRUST)),
+        lambda: fixer.iam.get_role(RoleName="refund-role"),
         lambda: fixer.lambda_.update_function_configuration(FunctionName="refund-other", Timeout=1),
         lambda: fixer.lambda_.delete_function(FunctionName="refund"),
     ]
@@ -201,6 +256,39 @@ def test_a_fix_may_change_its_function_and_its_role_and_nothing_else(team_accoun
         with pytest.raises(ClientError, match="AccessDenied"):
             change()
     assert team_accounts.function(function_arn())["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_a_fix_tries_each_call_once_and_reads_go_on_trying(team_accounts):
+    cloud = Cloud(SETTINGS)
+    fixer = cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+    team_accounts.throttle(1, service="iam", action="AttachRolePolicy")
+    team_accounts.throttle(1, service="iam", action="GetRole")
+
+    with pytest.raises(ClientError, match="Throttling"):
+        fixer.iam.attach_role_policy(RoleName="refund-role", PolicyArn=DAEMON)
+    with cloud.acting_as(ANA):
+        cloud.clients(REGION).iam.get_role(RoleName="refund-role")
+
+    sent = Counter(call.action for call in team_accounts.calls)
+    assert (sent["AttachRolePolicy"], sent["GetRole"]) == (1, 2)
+
+
+def test_a_full_role_is_given_an_inline_policy_where_the_fix_role_may_put_one(full_role):
+    aws = full_role("lambda:UpdateFunctionConfiguration", "iam:AttachRolePolicy", "iam:PutRolePolicy")
+
+    outcome = fix(Cloud(SETTINGS))
+
+    assert aws.function(function_arn())["TracingConfig"] == {"Mode": "Active"}
+    assert (outcome.attached_policy, outcome.role_may_write) == ("lamplighter-xray-write", MayWrite.YES)
+
+
+def test_a_fix_role_that_may_not_put_inline_policies_is_told_what_it_lacks(full_role):
+    aws = full_role("lambda:UpdateFunctionConfiguration", "iam:AttachRolePolicy")
+
+    with pytest.raises(RemediationFailed, match="fixes lack iam:PutRolePolicy on role `refund-role`"):
+        fix(Cloud(SETTINGS))
+
+    assert aws.function(function_arn())["TracingConfig"] == {"Mode": "PassThrough"}
 
 
 def test_reading_goes_on_with_the_audit_role_beside_a_fix(team_accounts):
@@ -292,6 +380,8 @@ def test_keys_do_not_show_their_secrets():
         ("AccessDeniedException", 403, Denied),
         ("UnauthorizedOperation", 403, Denied),
         ("Whatever", 403, Denied),
+        ("ExpiredTokenException", 403, NotAccepted),
+        ("UnrecognizedClientException", 403, NotAccepted),
         ("Throttling", 400, Throttled),
         ("RequestLimitExceeded", 503, Throttled),
         ("NoSuchEntity", 404, Gone),
@@ -300,6 +390,28 @@ def test_keys_do_not_show_their_secrets():
 )
 def test_awss_codes_have_their_kinds(code, status, kind):
     assert type(problem(code, "", status=status)) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "transient"),
+    [
+        ("TooManyRequestsException", 429, True),
+        ("ResourceConflictException", 409, True),
+        ("ConcurrentModification", 409, True),
+        ("ServiceFailure", 500, True),
+        ("AccessDenied", 403, False),
+        ("LimitExceeded", 409, False),
+        ("PreconditionFailedException", 412, False),
+    ],
+)
+def test_what_passes_by_itself_is_told_apart(code, status, transient):
+    assert problem(code, "", status=status).transient is transient
+
+
+def test_an_aws_that_is_out_of_reach_may_be_back_in_a_moment():
+    found = from_botocore(ConnectTimeoutError(endpoint_url="https://lambda.eu-central-1.amazonaws.com"))
+
+    assert (type(found), found.transient) == (Unreachable, True)
 
 
 def test_a_problem_is_one_line_without_addresses_of_people():

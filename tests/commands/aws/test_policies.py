@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.aws.policies import Match, Request, judge, trusts
+from commands.aws.policies import Match, PolicyRequest, rulings, trusts
 
 ACCOUNT = "111111111111"
 CONTEXT = {
@@ -13,7 +13,7 @@ CONTEXT = {
     "aws:multifactorauthpresent": (None, "false"),
     "aws:multifactorauthage": (None,),
 }
-REQUEST = Request("xray:PutTraceSegments", CONTEXT)
+REQUEST = PolicyRequest("xray:PutTraceSegments", CONTEXT)
 
 
 def document(version="2012-10-17", **statement):
@@ -22,11 +22,11 @@ def document(version="2012-10-17", **statement):
 
 
 def allowed(policy):
-    return max((ruling.match for ruling in judge(policy, REQUEST) if ruling.effect == "Allow"), default=Match.NEVER)
+    return max((ruling.match for ruling in rulings(policy, REQUEST) if ruling.effect == "Allow"), default=Match.NEVER)
 
 
 def denied(policy):
-    return max((ruling.match for ruling in judge(policy, REQUEST) if ruling.effect == "Deny"), default=Match.NEVER)
+    return max((ruling.match for ruling in rulings(policy, REQUEST) if ruling.effect == "Deny"), default=Match.NEVER)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_an_action_pattern_that_covers_the_action_allows_it(action):
     ["xray:PutTraceSegment", "xray:Get*", "xray:PutTraceSegments?", "xray:[P]*", "xray:PutTelemetryRecords", "", "?"],
 )
 def test_an_action_pattern_that_misses_the_action_says_nothing(action):
-    assert judge(document(Action=action), REQUEST) == ()
+    assert rulings(document(Action=action), REQUEST) == ()
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_condition_is_decided_where_what_is_known_decides_it(condition, found)
 def test_the_keys_that_keep_a_statement_open_are_named():
     condition = {"StringEquals": {"aws:SourceVpc": "vpc-1", "aws:PrincipalAccount": ACCOUNT}}
 
-    [ruling] = judge(document(Sid="FromVpc", Condition=condition), REQUEST)
+    [ruling] = rulings(document(Sid="FromVpc", Condition=condition), REQUEST)
 
     assert (ruling.sid, ruling.keys) == ("FromVpc", ("aws:SourceVpc",))
 
@@ -197,7 +197,7 @@ MALFORMED = {
 @pytest.mark.parametrize("policy", MALFORMED.values(), ids=MALFORMED)
 def test_what_is_malformed_is_neither_a_grant_nor_nothing(policy):
     assert allowed(policy) is Match.MAYBE
-    assert all(ruling.malformed for ruling in judge(policy, REQUEST))
+    assert all(ruling.malformed for ruling in rulings(policy, REQUEST))
 
 
 @pytest.mark.parametrize(

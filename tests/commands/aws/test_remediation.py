@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from bot.demo.aws import AwsStandIn
 from commands.aws import roles
@@ -160,6 +161,7 @@ def test_a_role_without_permission_gets_the_policy_and_the_function_becomes_acti
     assert world.attached() == [DAEMON]
     assert (outcome.before, outcome.after) == (TracingMode.PASS_THROUGH, TracingMode.ACTIVE)
     assert (outcome.changed, outcome.attached_policy, outcome.note) == (True, DAEMON, "")
+    assert outcome.role_may_write is MayWrite.YES
     assert outcome.revision_id == world.aws.function(arn)["RevisionId"]
     assert len(outcome.request_ids) == 2
     assert all(outcome.request_ids)
@@ -233,10 +235,20 @@ def test_a_conditional_deny_is_left_to_lambda_and_noted(world):
     outcome = world.fix(arn)
 
     assert (world.mode(arn), world.attached()) == ("Active", [])
+    assert outcome.role_may_write is MayWrite.CONDITIONAL
     assert outcome.note == (
         "whether role `refund-role` may send traces cannot be told: policy `guard` (statement `Rule`) denies "
         "xray:PutTraceSegments under a condition on `aws:SourceVpc`"
     )
+
+
+def test_a_role_without_telemetry_is_left_alone_and_noted(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:PutTraceSegments")))
+
+    outcome = world.fix(arn)
+
+    assert (world.mode(arn), world.attached()) == ("Active", [])
+    assert outcome.note == "its role may not call xray:PutTelemetryRecords, which costs statistics, not traces"
 
 
 def test_a_role_whose_policies_may_not_be_listed_is_read_from_the_accounts_listing(world):
@@ -451,7 +463,7 @@ def test_a_deprecated_runtime_blocks_the_fix(world):
 
     failed = world.failure(arn)
 
-    assert failed.reason.startswith("blocked: Lambda no longer changes functions on runtime `python2.7`.")
+    assert failed.reason.startswith("Nothing was changed: AWS no longer allows changes of functions on runtime")
     assert (failed.step, world.mode(arn)) == (StepName.TRACING, "PassThrough")
 
 
@@ -484,6 +496,19 @@ def test_a_denied_call_names_the_missing_permission(world, service, action, step
     assert permission in failed.reason
     assert failed.request_id
     assert world.mode(arn) == "PassThrough"
+
+
+def test_credentials_that_ran_out_are_not_taken_for_a_missing_permission(world):
+    arn = world.function(world.role())
+
+    class Expired:
+        def attach_role_policy(self, **_):
+            said = {"Code": "ExpiredToken", "Message": "The security token included in the request is expired"}
+            raise ClientError({"Error": said, "ResponseMetadata": {"HTTPStatusCode": 403}}, "AttachRolePolicy")
+
+    failed = world.failure(arn, writes=Clients(world.lambda_, Expired()))
+
+    assert failed.reason == "The credentials for fixes ran out (ExpiredToken). Approve again."
 
 
 def test_a_full_role_without_leave_for_an_inline_policy_names_that_permission(make_world):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from commands.aws.asking import RefusedError
+from commands.aws.errors import AwsProblem
 from commands.aws.roles import (
     Role,
     explain,
@@ -137,8 +137,8 @@ def test_segments_without_telemetry_are_enough_and_worth_a_warning():
     segments = {"Statement": {"Effect": "Allow", "Action": "xray:PutTraceSegments", "Resource": "*"}}
 
     assert judged(segments) is MayWrite.YES
-    assert missing_telemetry(role(segments))
-    assert not missing_telemetry(role(WRITE))
+    assert missing_telemetry(role(segments), account=ACCOUNT)
+    assert not missing_telemetry(role(WRITE), account=ACCOUNT)
 
 
 def test_a_role_for_the_edge_trusts_its_service():
@@ -190,7 +190,9 @@ def test_exactly_the_known_ones_of_all_aws_policies_let_a_role_write():
 
 
 def test_of_those_only_two_leave_telemetry_out():
-    without = {name for name in GRANTING | SERVICE_LINKED if missing_telemetry(role(aws_policies()[name]))}
+    without = {
+        name for name in GRANTING | SERVICE_LINKED if missing_telemetry(role(aws_policies()[name]), account=ACCOUNT)
+    }
 
     assert without == {
         "CloudWatchLambdaApplicationSignalsExecutionRolePolicy",
@@ -433,7 +435,7 @@ def test_every_page_of_policies_is_read(iam):
 
 
 def test_a_role_that_is_not_there_is_refused_with_aws_code(iam):
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(AwsProblem) as refused:
         read_role(iam, f"arn:aws:iam::{ACCOUNT}:role/gone")
 
     assert refused.value.code == "NoSuchEntity"
@@ -480,7 +482,7 @@ def test_an_endpoint_that_does_not_answer_is_refused_in_our_words(iam):
     once = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
     nobody = boto3.client("iam", region_name="us-east-1", endpoint_url="http://127.0.0.1:9", config=once)
 
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(AwsProblem) as refused:
         read_role(nobody, ARN)
 
     assert refused.value.code == "EndpointConnectionError"

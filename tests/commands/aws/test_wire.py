@@ -22,10 +22,10 @@ from commands.aws import reads
 from commands.aws.endpoints import Endpoint, Endpoints
 from commands.aws.errors import AwsProblem, BadAnswer, Denied, Gone, Throttled, Unreachable
 from commands.aws.keys import Keys
-from commands.aws.wire import Call, Patience, Wire, signed
+from commands.aws.wire import Call, Retries, Wire, signed
 from storage.models import TracingMode
 
-HASTY = Patience(first_wait=0.001, deadline=30, throttled=4, refused=3, unreachable=3, bad_answer=3)
+HASTY = Retries(first_wait=0.001, deadline=30, throttled=4, refused=3, unreachable=3, bad_answer=3)
 SECRET = "hunter2-database-password"
 
 
@@ -146,7 +146,7 @@ def talk(monkeypatch):
             monkeypatch.setenv(variable, f"{'https' if tls else 'http'}://127.0.0.1:{port}")
             if url:
                 monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-            async with Wire(endpoints(), **{"patience": HASTY, "calls_per_second": 0, **options}) as wire:
+            async with Wire(endpoints(), **{"retries": HASTY, "calls_per_second": 0, **options}) as wire:
                 try:
                     result = await use(wire)
                 except AwsProblem as problem:
@@ -253,9 +253,9 @@ def test_nobody_listening_is_unreachable(talk, monkeypatch):
 
 
 def test_an_answer_that_does_not_come_is_unreachable(talk):
-    impatient = Patience(attempt=0.1, first_wait=0.001, unreachable=2)
+    impatient = Retries(attempt=0.1, first_wait=0.001, unreachable=2)
 
-    problem, server, _ = talk(never, use=functions, patience=impatient)
+    problem, server, _ = talk(never, use=functions, retries=impatient)
 
     assert isinstance(problem, Unreachable)
     assert len(server.requests) == 2
@@ -267,7 +267,7 @@ def test_the_deadline_ends_it_even_where_aws_asks_for_a_longer_wait(talk):
     problem, server, _ = talk(
         refusal("TooManyRequestsException", 429, Retry_After="30"),
         use=functions,
-        patience=Patience(deadline=5, throttled=9),
+        retries=Retries(deadline=5, throttled=9),
     )
 
     assert isinstance(problem, Throttled)
