@@ -94,7 +94,7 @@ def line(function: Function) -> str:
     """One line of a list."""
     findings = " ".join(prose(finding.text) for finding in function.findings if finding.check not in _SAID)
     role = "" if function.role_may_write is not MayWrite.NO else " · its role may not write to X-Ray"
-    words = f"{code(function.name)} · {function.account} · {function.region} · {_mode(function)}{role}"
+    words = f"• {code(function.name)} · {function.account} · {function.region} · {_mode(function)}{role}"
     return f"{words}\n      {findings}" if findings else words
 
 
