@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 Draw = Callable[[Context, Post], tuple[str, list[Block]]]
 
+TOO_MANY_REQUESTS = 429
 PACE_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 SLOWEST_CALL_SECONDS = 20.0
@@ -125,14 +126,11 @@ class Outbox:
             self._unrecorded.pop(0)
 
     def _send(self, post: Post, *, plain: bool = False) -> None:
-        target = self._channels.id_of(post.channel)
+        target = self._place(post.channel)
         thread_ts = None
         if post.thread is not None:
             above = self._context.store.posts.get(post.thread)
             target, thread_ts = above.posted_channel or target, above.ts or None
-        if target is None:
-            self._elsewhere(post, "channel_not_found")
-            return
         text, blocks = self._draw(self._context, post)
         posts = self._context.store.posts
         posts.begin(post.id, self._context.clock() + timedelta(seconds=UNSURE_SECONDS))
@@ -149,6 +147,16 @@ class Outbox:
         self._record()
         log.info("posted %s to %s", post.key, place[0])
 
+    def _place(self, channel: str) -> str:
+        """The channel's id; its name where Slack will not list channels, for that may still be posted to."""
+        try:
+            return self._channels.id_of(channel) or channel
+        except SlackApiError as problem:
+            if problem.response.status_code == TOO_MANY_REQUESTS or error_code(problem) in TOKEN_REFUSED:
+                raise
+            self._once(f"Slack will not list its channels ({error_code(problem)}); names are used as they are.")
+            return channel
+
     def _redraw(self, post: Post) -> None:
         text, blocks = self._draw(self._context, post)
         self._client.chat_update(
@@ -158,7 +166,7 @@ class Outbox:
 
     def _refused(self, post: Post, problem: SlackApiError) -> None:
         error = error_code(problem)
-        if error == "ratelimited" or problem.response.status_code == 429:
+        if error == "ratelimited" or problem.response.status_code == TOO_MANY_REQUESTS:
             seconds = float(problem.response.headers.get("Retry-After", 30))
             self._free_at[_lane(post)] = time.monotonic() + seconds
             self._context.store.posts.later(post.id, self._context.clock() + timedelta(seconds=seconds), "ratelimited")

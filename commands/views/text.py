@@ -102,7 +102,7 @@ def listing(names: Sequence[str], most: int = 5) -> str:
 def coverage_line(coverage: Coverage) -> str:
     """Counts in words: exempt always, and what is counted apart where there is any."""
     whole = coverage.traced + coverage.untraced + coverage.exempt
-    share = "nothing that can be traced" if coverage.percent is None else f"{coverage.percent:g} %"
+    share = "nothing that can be traced" if coverage.percent is None else f"{coverage.percent:g}\N{NO-BREAK SPACE}%"
     words = [f"{coverage.traced:,} of {whole:,} traced ({share})", f"{coverage.exempt:,} exempt"]
     if coverage.not_applicable:
         words.append(f"{coverage.not_applicable:,} not applicable")

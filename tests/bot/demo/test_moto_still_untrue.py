@@ -227,12 +227,5 @@ def test_the_history_of_alarms_is_missing() -> None:
         client("cloudwatch").describe_alarm_history()
 
 
-@pytest.mark.parametrize("method", ["get_trace_segment_destination", "get_sampling_rules", "get_indexing_rules"])
-def test_the_settings_of_xray_are_missing(method: str) -> None:
-    pytest.importorskip("aws_xray_sdk", reason="moto cannot load its X-Ray without it")
-    with pytest.raises((NotImplementedError, ClientError, ResponseParserError)):
-        getattr(client("xray"), method)()
-
-
 def test_there_is_no_limit_of_calls_a_second(lambdas: Any) -> None:
     assert all(lambdas.list_functions()["Functions"] == [] for _ in range(60))

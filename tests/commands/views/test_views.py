@@ -199,7 +199,7 @@ def test_a_digest_counts_names_the_team_and_what_was_not_seen() -> None:
     )
 
     assert "1 Lambda function without active tracing" in words(made)
-    assert "Team *payments* · 18 of 21 traced (85.7 %) · 2 exempt · 1 unknown" in words(made)
+    assert "Team *payments* · 18 of 21 traced (85.7 %) · 2 exempt · 1 unknown" in words(made)
     assert "444455556666" in words(made)
     assert "name approvers under [policy]" in words(made)
 
