@@ -16,6 +16,8 @@ from storage.models import team_name
 log = logging.getLogger(__name__)
 
 GROUP_CACHE_SECONDS = 300.0
+ONE_CLICK_SECONDS = 2.0  # one click asks twice: may they ask, may they approve
+MOST_KEPT = 100
 
 
 class SlackPeople:
@@ -35,6 +37,7 @@ class SlackPeople:
         self._workspace = workspace
         self._approvers = tuple(approvers)
         self._team_approvers = {team_name(team): tuple(ids) for team, ids in team_approvers.items()}
+        self._people: dict[str, tuple[float, Permission]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
         self._lock = threading.Lock()
 
@@ -42,13 +45,20 @@ class SlackPeople:
         """Any full member of the bot's own workspace."""
         if not workspace or workspace != self._workspace:
             return Permission(False, "Lamplighter answers members of its own workspace only.")
+        with self._lock:
+            kept = self._people.get(user)
+        if kept and time.monotonic() - kept[0] < ONE_CLICK_SECONDS:
+            return kept[1]
         try:
             person = self._client.users_info(user=user).get("user") or {}
         except (SlackClientError, OSError) as problem:
             log.warning("users.info of %s failed: %s", user, error_code(problem))
             return Permission(False, "Slack could not say who you are. Try again in a minute.")
         why = _unfit(person, self._workspace)
-        return Permission(False, why) if why else Permission(True, "member")
+        answer = Permission(False, why) if why else Permission(True, "member")
+        with self._lock:
+            self._people = {user: (time.monotonic(), answer), **dict(list(self._people.items())[:MOST_KEPT])}
+        return answer
 
     def may_approve(self, user: str, workspace: str, team: str | None) -> Permission:
         asks = self.may_ask(user, workspace)

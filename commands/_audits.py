@@ -81,7 +81,7 @@ def remember(context: Context, functions: Iterable[Function], asked_at: datetime
     """Judge and keep them in one transaction, so that an exemption granted meanwhile is not overwritten."""
     with context.store.transaction():
         judged = _judge(context, functions)
-        context.store.functions.save(judged, asked_at)
+        context.store.functions.save(judged, asked_at, context.clock())
         _settle(context)
     return judged
 
@@ -113,7 +113,8 @@ def _remember(context: Context, seen: Inventory, source: Source, scope: str, sta
                 if (account, region) not in unseen and (account, "") not in unseen:
                     store.functions.mark_unseen_gone(account, region, started_at)
         if not scope:
-            store.functions.mark_gone_outside(seen.accounts, context.cloud.settings.regions, started_at)
+            whole = [account for account in seen.accounts if (account, "") not in unseen]
+            store.functions.mark_gone_outside(seen.accounts, whole, seen.regions, started_at)
         taken = store.audits.record(
             seen,
             coverage_by_team(judged),

@@ -27,7 +27,7 @@ def daily(request: Request, context: Context) -> Answer:
         return
     yield Progress(f"daily audit of {day}")
     taken = take_audit(context, source=request.source)
-    if taken.not_scanned and not taken.functions:
+    if not taken.functions and _places_seen(taken) <= 0:
         raise NothingSeen(f"no account could be read, the first because: {taken.not_scanned[0].reason}")
     if taken.not_scanned:
         _tell_what_was_not_seen(context, taken, day)
@@ -38,6 +38,13 @@ def daily(request: Request, context: Context) -> Answer:
             post_digest(context, team, untraced, day)
     store.daily_runs.end(DAILY, day, context.clock())
     yield Progress(f"daily audit of {day}: {taken.functions} functions, {len(taken.not_scanned)} places not fully seen")
+
+
+def _places_seen(taken: Audit) -> int:
+    """How many accounts' regions were seen whole."""
+    dark = {row.account for row in taken.not_scanned if not row.region}
+    dim = {(row.account, row.region) for row in taken.not_scanned if row.account not in dark}
+    return (taken.accounts - len(dark)) * taken.regions - len(dim)
 
 
 def _tell_what_was_not_seen(context: Context, taken: Audit, day: date) -> None:

@@ -2,12 +2,13 @@
 
 from commands import _decide, _find
 from commands._answers import UNKNOWN_BUTTON, ask_now, no_longer_exists, nothing_to_do
+from commands._audits import OVERTAKEN
 from commands._carry_out import NEWEST, carry_out
 from commands._drawing import item
 from commands._types import Answer, Context, Progress, Replace, Request, Say
 from commands.views.functions import card_blocks, item_lines
 from commands.views.text import channel, clock_time, code, mention, prose
-from storage.models import DecisionKind, FixRequest, Function, PostKind, RequestState
+from storage.models import DecisionKind, FixRequest, Function, PostKind, RequestState, Verdict
 
 WAITING = (RequestState.OPEN, RequestState.FAILED)
 
@@ -136,6 +137,8 @@ def _too_late(context: Context, asked: FixRequest) -> str:
             return f"{name} was fixed already, approved by {first}; Active since {finished}."
         case RequestState.RESOLVED:
             exemption = context.store.exemptions.covering(asked.function_arn, context.clock())
+            if asked.outcome == OVERTAKEN[Verdict.EXEMPT] and exemption is None:
+                return f"The exemption of {name} has run out. Ask anew: `/trace-fix {asked.function_name}`"
             why = f"exempt: {prose(exemption.reason)}" if exemption else prose(asked.outcome)
             return f"Nothing is left to do for {name}: {why}"
         case _:

@@ -40,7 +40,7 @@ _UPSERT = f"""
                      then functions.since else excluded.since end,
         seen_at = excluded.seen_at,
         gone_at = null
-    where excluded.seen_at >= functions.seen_at
+    where excluded.seen_at >= functions.seen_at or functions.seen_at > :now
 """  # noqa: S608 - the names are ours
 
 
@@ -48,13 +48,12 @@ class Functions:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def save(self, functions: Iterable[Function], seen_at: datetime) -> None:
-        """`seen_at` is when AWS was asked."""
-        seen = to_text(seen_at)
-        self._db.change_many(
-            _UPSERT,
-            ({**_to_row(function), "seen_at": seen, "team_known": function.team_known} for function in functions),
-        )
+    def save(self, functions: Iterable[Function], seen_at: datetime, now: datetime | None = None) -> None:
+        """`seen_at` is when AWS was asked. What was seen after `now` was seen by a clock that has been set back since,
+        and does not count as newer."""
+        times = {"seen_at": to_text(seen_at), "now": to_text(now) if now else "9999"}
+        rows = ({**_to_row(one), **times, "team_known": one.team_known} for one in functions)
+        self._db.change_many(_UPSERT, rows)
 
     def mark_unseen_gone(self, account: str, region: str, before: datetime) -> None:
         """The functions there that were last seen before `before` no longer exist."""
@@ -66,20 +65,25 @@ class Functions:
             {"account": account, "region": region, "before": to_text(before)},
         )
 
-    def mark_gone_outside(self, accounts: Collection[str], regions: Collection[str] | None, at: datetime) -> None:
-        """Functions in other accounts, or other regions where some are given, are no longer looked after."""
+    def mark_gone_outside(
+        self, accounts: Collection[str], seen_whole: Collection[str], regions: Collection[str], at: datetime
+    ) -> None:
+        """Functions in other accounts are no longer looked after; nor are those in other regions of the accounts in
+        `seen_whole`, which said which regions they have."""
         self._db.change(
             """
             update functions set gone_at = :at
             where gone_at is null and (
                 account not in (select value from json_each(:accounts))
-                or (:regions is not null and region not in (select value from json_each(:regions)))
+                or (account in (select value from json_each(:seen_whole))
+                    and region not in (select value from json_each(:regions)))
             )
             """,
             {
                 "at": to_text(at),
                 "accounts": to_json(list(accounts)),
-                "regions": None if regions is None else to_json(list(regions)),
+                "seen_whole": to_json(list(seen_whole)),
+                "regions": to_json(list(regions)),
             },
         )
 

@@ -79,7 +79,7 @@ def test_a_missed_run_is_made_once_at_the_start(
         yield Progress("done")
 
     run_of(Clock("daily", job))
-    wait_for(lambda: runs)
+    wait_for(lambda: context.store.daily_runs.ended("daily", date(2026, 11, 23)))
     run_of(Clock("daily", job)).stop()
 
     assert runs == [date(2026, 11, 23)]

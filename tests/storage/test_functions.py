@@ -92,3 +92,25 @@ def test_sharing_counts_the_other_functions_of_a_role(store: Store, make_functio
     store.functions.save(functions, NOON)
 
     assert store.functions.sharing("arn:aws:iam::111122223333:role/shared", functions[0].arn) == 2
+
+
+def test_what_a_clock_saw_that_was_set_back_since_is_not_newer(store: Store, make_function) -> None:
+    store.functions.save([make_function()], NOON + HOUR)
+    fixed = make_function(mode=TracingMode.ACTIVE, verdict=Verdict.TRACED)
+
+    store.functions.save([fixed], NOON, now=NOON)
+
+    assert store.functions.get(fixed.arn) == fixed
+
+
+def test_what_is_outside_of_the_settings_is_gone_and_what_could_not_be_seen_is_not(store: Store, make_function) -> None:
+    kept = make_function("kept")
+    dropped_account = make_function("dropped", account="999999999999")
+    dropped_region = make_function("dropped-region", region="us-east-1")
+    dark = make_function("dark", account="222222222222", region="us-east-1")
+    store.functions.save([kept, dropped_account, dropped_region, dark], NOON)
+
+    accounts = ["111122223333", "222222222222"]
+    store.functions.mark_gone_outside(accounts, ["111122223333"], ["eu-central-1"], NOON + HOUR)
+
+    assert [one.name for one in store.functions.seen_since(NOON)] == ["dark", "kept"]

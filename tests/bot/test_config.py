@@ -1,0 +1,215 @@
+"""lamplighter.toml and the environment: what is taken, and what is refused by name with the way to mend it."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import Config, ConfigProblem, load, require_slack
+from bot.people import SlackPeople
+from storage.models import team_name
+
+SETTINGS = (
+    "SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_SIGNING_SECRET SLACK_API_URL LAMPLIGHTER_CONFIG LAMPLIGHTER_DATABASE"
+).split()
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def reading(text: str) -> Config:
+    Path("lamplighter.toml").write_text(text, encoding="utf-8")
+    return load()
+
+
+def refused(text: str) -> str:
+    with pytest.raises(ConfigProblem) as problem:
+        reading(text)
+    return str(problem.value)
+
+
+KEYS = [  # section, key, a good value, what comes of it, a bad value, what the line says besides the key
+    ("aws", "accounts", '["111122223333"]', ["111122223333"], '["1111"]', "'1111' should look like"),
+    ("aws", "accounts", '["111122223333"]', ["111122223333"], "[]", "at least 1"),
+    ("aws", "accounts", '["111122223333"]', ["111122223333"], "[111122223333]", "valid string"),
+    ("aws", "accounts", '["111122223333"]', ["111122223333"], '"organization"', "list the ids"),
+    ("aws", "regions", '["eu-central-1"]', ["eu-central-1"], '["Frankfurt"]', "'Frankfurt' should look like"),
+    ("aws", "regions", '["us-gov-west-1"]', ["us-gov-west-1"], "[]", "at least 1"),
+    ("aws", "role", '"path/lamplighter-audit"', "path/lamplighter-audit", '"a b"', "'a b' should look like"),
+    ("aws", "fix_role", '"lamplighter-fix"', "lamplighter-fix", '"arn:aws:iam::1:role/x"', "without its account"),
+    ("aws", "external_id", '"lamplighter-4f9a"', "lamplighter-4f9a", '"x"', "should look like"),
+    ("aws", "source", '"lambda"', "lambda", '"config"', "'lambda'"),
+    ("aws", "calls_per_second", "12.5", 12.5, "16", "less than or equal to 15"),
+    ("aws", "calls_per_second", "0", 0, "-1", "greater than or equal to 0"),
+    ("scan", "pool", '"local"', "local", '"tcp://scheduler:8786"', "'local'"),
+    ("teams", "tag_keys", '["squad"]', ["squad"], '"team"', "valid list"),
+    ("teams", "tag_keys", '["squad"]', ["squad"], "[]", "at least 1"),
+    ("teams", "channel", '"#{team}-alerts"', "#{team}-alerts", '"#alerts"', '"#team-{team}"'),
+    ("teams", "fallback_channel", '"C0123456789"', "C0123456789", '"finops"', '"#finops"'),
+    ("teams.channels", "payments", '"#money"', "#money", '"money"', '"#finops"'),
+    ("schedule", "daily", '"09:00"', "09:00", '"9:00"', "write one like 09:00"),
+    ("schedule", "daily", '"23:59"', "23:59", '"24:00"', "write one like 09:00"),
+    ("schedule", "daily", '"00:00"', "00:00", "09:00:00", "valid string"),
+    ("schedule", "timezone", '"Europe/Berlin"', "Europe/Berlin", '"Berlin"', "write one like Europe/Berlin"),
+    ("schedule", "timezone", '"UTC"', "UTC", '"../etc/passwd"', "write one like Europe/Berlin"),
+    ("policy", "approvers", '["U0ANA", "S0GROUP"]', ["U0ANA", "S0GROUP"], '["@ana"]', "'@ana' should look like"),
+    ("policy.teams.payments", "approvers", '["W0BO"]', ["W0BO"], '"W0BO"', "valid list"),
+    ("slack", "listen", '"127.0.0.1:3000"', "127.0.0.1:3000", '"3000"', '"0.0.0.0:3000"'),
+]
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "good", "taken", "bad", "says"), KEYS, ids=[f"{one[1]}={one[4]}" for one in KEYS]
+)
+def test_each_key_takes_a_good_value_and_names_itself_over_a_bad_one(
+    section: str, key: str, good: str, taken: object, bad: str, says: str
+) -> None:
+    found: object = reading(f"[{section}]\n{key} = {good}\n").file
+    for part in (*section.split("."), key):
+        found = found[part] if isinstance(found, dict) else getattr(found, part)
+    assert found == taken
+
+    line = refused(f"[{section}]\n{key} = {bad}\n")
+    assert "\n" not in line
+    assert line.startswith("lamplighter.toml: [" + section)
+    assert key in line
+    assert says in line
+
+
+def test_every_key_of_the_file_is_in_the_table_above() -> None:
+    sections = type(reading("").file).model_fields
+    keys = {(name, key) for name, field in sections.items() for key in field.annotation.model_fields}
+
+    assert keys - {("teams", "channels"), ("policy", "teams")} <= {(section, key) for section, key, *_ in KEYS}
+
+
+def test_all_bad_values_are_named_at_once() -> None:
+    lines = refused('[aws]\nrole = "a b"\n[schedule]\ndaily = "9"\ntimezone = "x"\n').splitlines()
+
+    assert [line.split(": ")[1] for line in lines] == ["[aws] role", "[schedule] daily", "[schedule] timezone"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[aws]\nrolle = "x"\n', "[aws] rolle is no setting of Lamplighter"),
+        ('[aws]\nrolle = "x"\n', "perhaps role"),
+        ('[awss]\nrole = "x"\n', "awss is no setting"),
+        ('[awss]\nrole = "x"\n', "perhaps aws"),
+        ("[schedule]\nxyz = 1\n", "known here: daily, timezone"),
+        ('[policy.teams.payments]\napprover = ["U0ANA"]\n', "[policy.teams.payments] approver is no setting"),
+        ('role = "x"\n', "role is no setting"),
+    ],
+)
+def test_an_unknown_key_is_refused_by_name_with_the_nearest_that_is_known(text: str, says: str) -> None:
+    assert says in refused(text)
+
+
+@pytest.mark.parametrize("content", [b"[aws\n", b"\xff\xfe", b"a = 1\na = 2\n"], ids=["syntax", "not text", "twice"])
+def test_what_is_not_toml_is_refused_with_the_files_name(content: bytes) -> None:
+    Path("lamplighter.toml").write_bytes(content)
+
+    with pytest.raises(ConfigProblem, match=r"lamplighter\.toml: this is not TOML"):
+        load()
+
+
+def test_without_a_file_everything_has_a_default() -> None:
+    config = load()
+
+    assert config.teams.channel_of("payments") == "#team-payments"
+    assert config.teams.channel_of(None) == "#finops"
+    assert (config.aws.accounts, config.aws.regions, config.aws.role) == (None, None, None)
+    assert (config.daily.isoformat(), str(config.zone)) == ("09:00:00", "UTC")
+    assert str(config.database) == "lamplighter.db"
+
+
+def test_a_file_that_is_named_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_CONFIG", "/nowhere/lamplighter.toml")
+
+    with pytest.raises(ConfigProblem, match=r"LAMPLIGHTER_CONFIG: there is no file /nowhere/lamplighter\.toml"):
+        load()
+
+
+def test_a_file_of_another_name_and_another_database_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text('[schedule]\ndaily = "07:30"\n')
+    monkeypatch.setenv("LAMPLIGHTER_CONFIG", "other.toml")
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE", "elsewhere.db")
+
+    config = load()
+
+    assert (config.daily.isoformat(), str(config.database)) == ("07:30:00", "elsewhere.db")
+
+
+@pytest.mark.parametrize("written", ["data-platform", "Data Platform", "data_platform", " DATA  platform "])
+def test_a_teams_channel_is_found_however_the_team_is_written(written: str) -> None:
+    config = reading(f'[teams.channels]\n"{written}" = "#warehouse"\n')
+
+    assert config.teams.channel_of(team_name("Data Platform")) == "#warehouse"
+    assert config.teams.channel_of(team_name("data_platform")) == "#warehouse"
+    assert config.teams.channel_of("payments") == "#team-payments"
+
+
+@pytest.mark.parametrize("written", ["data-platform", "Data Platform", "data_platform"])
+def test_a_teams_approvers_are_found_however_the_team_is_written(written: str, client) -> None:
+    policy = reading(f'[policy.teams."{written}"]\napprovers = ["U0BO"]\n').file.policy
+
+    people = SlackPeople(
+        client, "T0", policy.approvers, {team: section.approvers for team, section in policy.teams.items()}
+    )
+
+    assert people.approvers(team_name("Data Platform")) == ("<@U0BO>",)
+    assert people.approvers("payments") == ()
+
+
+def given_tokens(monkeypatch: pytest.MonkeyPatch, **tokens: str) -> None:
+    for name, value in tokens.items():
+        monkeypatch.setenv(name.upper(), value)
+
+
+def test_no_token_is_shown_where_a_configuration_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_tokens(
+        monkeypatch, slack_bot_token="xoxb-secret1", slack_app_token="xapp-secret2", slack_signing_secret="secret3"
+    )
+    config = load()
+
+    assert config.environment.slack_bot_token == "xoxb-secret1"
+    assert config.environment.slack_app_token == "xapp-secret2"
+    assert config.environment.slack_signing_secret == "secret3"
+    shown = f"{config!r} {config} {config.environment!r} {config.environment}"
+    assert "secret1" not in shown
+    assert "secret2" not in shown
+    assert "secret3" not in shown
+
+
+@pytest.mark.parametrize(
+    ("tokens", "lines"),
+    [
+        ({"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1"}, []),
+        ({"slack_bot_token": "xoxb-1", "slack_signing_secret": "s"}, []),
+        ({}, ["SLACK_BOT_TOKEN is missing", "SLACK_APP_TOKEN is missing"]),
+        ({"slack_bot_token": "xoxb-1"}, ["SLACK_APP_TOKEN is missing"]),
+        ({"slack_app_token": "xapp-1"}, ["SLACK_BOT_TOKEN is missing"]),
+        ({"slack_bot_token": "xoxb-1", "slack_app_token": "xoxb-2"}, ["SLACK_APP_TOKEN holds a bot token"]),
+        (
+            {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "slack_api_url": "slack.com"},
+            ["SLACK_API_URL should be an address"],
+        ),
+    ],
+    ids=["socket mode", "http", "nothing", "no app token", "no bot token", "the wrong token", "no address"],
+)
+def test_what_is_missing_to_reach_slack_is_said_line_by_line(
+    monkeypatch: pytest.MonkeyPatch, tokens: dict[str, str], lines: list[str]
+) -> None:
+    given_tokens(monkeypatch, **tokens)
+    if not lines:
+        require_slack(load())
+        return
+    with pytest.raises(ConfigProblem) as problem:
+        require_slack(load())
+    said = str(problem.value).splitlines()
+    assert len(said) == len(lines)
+    assert all(line.startswith(start) for line, start in zip(said, lines, strict=True))
+    assert "xoxb-2" not in str(problem.value)

@@ -1,0 +1,175 @@
+"""The desk: what it does with work that fails, with answers that cannot be delivered, and at the end."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from slack_sdk import WebClient
+
+from bot.channels import ChannelNames
+from bot.demo.people import ANA, GUEST
+from bot.demo.slack import TEAM_ID, SlackStandIn
+from bot.desk import Desk
+from bot.outbox import Outbox
+from bot.people import SlackPeople
+from commands._drawing import draw
+from commands._types import Answer, Context, Progress, Reply, Request, Say
+from storage.models import PostKind, Source
+from tests.bot.conftest import NOON
+from tests.e2e.scene import wait_for
+
+PAYMENTS = "C07PAYM3NT5"
+
+
+@pytest.fixture
+def outbox(context: Context, client: WebClient) -> Iterator[Outbox]:
+    made = Outbox(context, client, ChannelNames(client), draw)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def desk(context: Context, client: WebClient, outbox: Outbox) -> Iterator[Desk]:
+    made = Desk(context, SlackPeople(client, TEAM_ID, [ANA], {}), outbox)
+    yield made
+    made.stop()
+
+
+def of(who: str = ANA, workspace: str = TEAM_ID) -> Request:
+    return Request(who, NOON, Source.SLASH, workspace=workspace)
+
+
+class Heard:
+    """Takes answers; refuses those that a test says."""
+
+    def __init__(self, refuses: Callable[[Reply], bool] = lambda _reply: False) -> None:
+        self.replies: list[Reply] = []
+        self._refuses = refuses
+
+    def __call__(self, reply: Reply) -> None:
+        if self._refuses(reply):
+            raise OSError("the network is down")
+        self.replies.append(reply)
+
+    @property
+    def texts(self) -> list[str]:
+        return [getattr(reply, "text", "") for reply in self.replies]
+
+
+def test_answers_are_delivered_in_their_order(desk: Desk) -> None:
+    heard = Heard()
+    desk.take(lambda _request, _context: [Progress("a"), Progress("b"), Say("c")], of(), heard)
+
+    wait_for(lambda: len(heard.replies) == 3)
+    assert heard.texts == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("who", "workspace", "words"),
+    [(GUEST, TEAM_ID, "Guests"), (ANA, "T0OTHER", "its own workspace"), (ANA, "", "its own workspace")],
+    ids=["a guest", "another workspace", "no workspace"],
+)
+def test_who_may_not_ask_is_told_so_and_nothing_runs(desk: Desk, who: str, workspace: str, words: str) -> None:
+    ran: list[Request] = []
+    heard = Heard()
+    desk.take(lambda request, _context: ran.append(request) or [], of(who, workspace), heard)
+
+    wait_for(lambda: heard.replies)
+    assert words in heard.texts[0]
+    assert ran == []
+
+
+def test_where_slack_cannot_say_who_asks_nothing_runs(desk: Desk, slack: SlackStandIn) -> None:
+    slack.fail_next("users.info", error="internal_error", status=500, times=9)
+    ran: list[Request] = []
+    heard = Heard()
+    desk.take(lambda request, _context: ran.append(request) or [], of(), heard)
+
+    wait_for(lambda: heard.replies)
+    assert "could not say who you are" in heard.texts[0]
+    assert ran == []
+
+
+def test_an_answer_that_cannot_be_delivered_does_not_stop_the_work(desk: Desk) -> None:
+    heard, done = Heard(lambda reply: isinstance(reply, Progress)), threading.Event()
+
+    def run(_request: Request, _context: Context) -> Answer:
+        yield Progress("lost")
+        yield Say("arrives")
+        done.set()
+
+    desk.take(run, of(), heard)
+
+    assert done.wait(10)
+    assert heard.texts == ["arrives"]
+
+
+def test_what_a_command_leaves_in_memory_is_sent_even_if_it_fails_afterwards(
+    desk: Desk, outbox: Outbox, slack: SlackStandIn
+) -> None:
+    def run(_request: Request, context: Context) -> Answer:
+        context.store.posts.create("n", PostKind.NOTICE, "#team-payments", context.clock(), text="hello")
+        yield Progress("left")
+        raise RuntimeError("boom")
+
+    outbox.start()
+    heard = Heard()
+    desk.take(run, of(), heard)
+
+    wait_for(lambda: [one.text for one in slack.workspace.messages(PAYMENTS)] == ["hello"])
+    wait_for(lambda: len(heard.replies) == 2)
+    assert "Something went wrong on my side" in heard.texts[1]
+
+
+def test_work_that_nobody_waits_for_is_logged_when_it_fails(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise RuntimeError("boom")
+
+    desk.run_alone("taking up the fix R1", fail)
+
+    wait_for(lambda: "taking up the fix R1 failed" in caplog.text)
+    assert "boom" in caplog.text
+
+
+def test_a_form_opens_while_all_else_is_busy(desk: Desk, slack: SlackStandIn) -> None:
+    slack.rates.tiers = False  # more people than Slack would say the names of in a minute
+    go, heard = threading.Event(), Heard()
+
+    def wait(_request: Request, _context: Context) -> Answer:
+        assert go.wait(20)
+        return []
+
+    for _ in range(200):
+        desk.take(wait, of(), Heard())
+    desk.take(lambda _request, _context: [Say("quick")], of(), heard, quick=True)
+
+    try:
+        wait_for(lambda: heard.texts == ["quick"])
+    finally:
+        go.set()
+
+
+def test_at_the_end_what_runs_is_finished_and_what_comes_later_is_dropped(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def run(_request: Request, _context: Context) -> Answer:
+        begun.set()
+        assert go.wait(10)
+        yield Say("finished")
+        done.set()
+
+    heard, late = Heard(), Heard()
+    desk.take(run, of(), heard)
+    assert begun.wait(10)
+    stopping = threading.Thread(target=desk.stop)
+    stopping.start()
+    go.set()
+    stopping.join(10)
+    desk.take(run, of(), late)
+
+    assert done.is_set()
+    assert heard.texts == ["finished"]
+    assert late.replies == []
+    assert "came while Lamplighter was ending" in caplog.text

@@ -1,0 +1,267 @@
+"""What an audit leaves in memory, against the local AWS."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from commands._audits import NO_LONGER_EXISTS, look_again, take_audit
+from commands.aws.errors import Gone
+from commands.exempt import grant
+from storage.models import DecisionKind, RequestState, Source, Verdict
+from tests.commands.conftest import ANA, HOME, OTHER, VIRGINIA, World
+
+
+def test_every_function_has_a_verdict_and_the_audit_its_totals_by_team(world: World) -> None:
+    dark = world.function("refund")
+    lit = world.function("charge", mode="Active")
+    silent = world.function("export", mode="Active", role="mute", team="data")
+    far = world.function("far", account=OTHER, region=VIRGINIA, team=None)
+
+    taken = world.audit()
+
+    verdicts = {arn: world.known(arn).verdict for arn in (dark, lit, silent, far)}
+    assert verdicts == {
+        dark: Verdict.UNTRACED,
+        lit: Verdict.TRACED,
+        silent: Verdict.UNTRACED,
+        far: Verdict.UNTRACED,
+    }
+    assert (taken.functions, taken.accounts, taken.not_scanned) == (4, 2, ())
+    coverage = world.store.audits.coverage(taken.id)
+    assert {team: (counts.traced, counts.untraced) for team, counts in coverage.items()} == {
+        "payments": (1, 1),
+        "data": (0, 1),
+        None: (0, 1),
+    }
+    assert world.store.audits.latest() == taken
+
+
+def test_an_exemption_that_is_granted_while_aws_is_asked_is_not_overwritten(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    said: list[str] = []
+
+    def grant_meanwhile(_done: int, _total: int, _where: str) -> None:
+        if not said:
+            fields = {"reason": "moves in OPS-12", "until": "2026-12-24"}
+            request = world.asks(ANA, source=Source.FORM, value=asked.id, fields=fields)
+            said.extend(reply.text for reply in grant(request, world.context))
+
+    taken = world.audit(on_progress=grant_meanwhile)
+
+    assert "is exempt until" in said[0]
+    assert world.known(arn).verdict is Verdict.EXEMPT
+    assert world.store.audits.coverage(taken.id)["payments"].exempt == 1
+    assert world.store.requests.get(asked.id).state is RequestState.RESOLVED
+
+
+def test_an_exemption_that_has_run_out_no_longer_counts(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    until = world.clock() + timedelta(days=1)
+    world.store.exemptions.grant(arn, "moves", ANA, world.clock(), until)
+    world.audit()
+    assert world.known(arn).verdict is Verdict.EXEMPT
+
+    world.clock.forward(days=1)
+    world.audit()
+
+    assert world.known(arn).verdict is Verdict.UNTRACED
+
+
+def test_a_deleted_function_is_gone_its_request_ended_and_its_message_drawn_again(world: World) -> None:
+    arn, stays = world.function("refund"), world.function("charge")
+    world.audit()
+    asked, other = world.request(arn), world.request(stays)
+    post, kept = world.post(asked), world.post(other)
+    world.lambdas().delete_function(FunctionName="refund")
+
+    world.audit()
+
+    assert world.store.functions.get(arn) is None
+    ended = world.store.requests.get(asked.id)
+    assert (ended.state, ended.outcome) == (RequestState.RESOLVED, NO_LONGER_EXISTS)
+    assert world.is_to_be_redrawn(post)
+    assert [(row.kind, row.reason) for row in world.history(arn)] == [(DecisionKind.RESOLVED, NO_LONGER_EXISTS)]
+    assert world.store.requests.get(other.id).state is RequestState.OPEN
+    assert not world.is_to_be_redrawn(kept)
+
+
+def test_a_function_that_others_traced_ends_its_request_and_has_its_message_drawn_again(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    post = world.post(asked)
+    world.aws.seed_tracing_mode(arn, "Active", world.clock())
+
+    world.audit()
+
+    ended = world.store.requests.get(asked.id)
+    assert ended.state is RequestState.RESOLVED
+    assert "outside of Lamplighter" in ended.outcome
+    assert world.is_to_be_redrawn(post)
+
+
+def test_a_function_that_comes_back_is_there_again(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    world.lambdas().delete_function(FunctionName="refund")
+    world.audit()
+    world.function("refund")
+
+    world.audit()
+
+    assert world.known(arn).verdict is Verdict.UNTRACED
+
+
+def test_an_account_that_was_taken_out_of_the_settings_is_gone_after_a_whole_audit_and_not_before(
+    world: World,
+) -> None:
+    here, there = world.function("refund"), world.function("far", account=OTHER)
+    world.audit()
+    asked = world.request(there)
+    less = world.configured(accounts=(HOME,))
+
+    world.audit(less, accounts=(HOME,))
+    assert world.known(there)
+
+    world.audit(less)
+    assert world.store.functions.get(there) is None
+    assert world.known(here)
+    assert world.store.requests.get(asked.id).state is RequestState.RESOLVED
+
+
+def test_a_region_that_was_taken_out_of_the_settings_is_gone(world: World) -> None:
+    here, there = world.function("refund"), world.function("far", region=VIRGINIA)
+    world.audit()
+
+    world.audit(world.configured(regions=("eu-central-1",)))
+
+    assert world.store.functions.get(there) is None
+    assert world.known(here)
+
+
+@pytest.mark.parametrize("service", [None, "lambda", "sts"])
+def test_what_could_not_be_seen_is_kept_as_it_was_and_said(world: World, service: str | None) -> None:
+    there = world.function("far", account=OTHER)
+    world.audit()
+    asked = world.request(there)
+    if service == "sts":
+        world.aws.deny(service="sts", action="AssumeRole")
+    else:
+        world.aws.deny(account=OTHER, service=service)
+
+    taken = world.audit(world.configured())  # as after a restart, without credentials at hand
+
+    assert OTHER in {place.account for place in taken.not_scanned}
+    assert world.known(there).verdict is Verdict.UNTRACED
+    assert world.store.requests.get(asked.id).state is RequestState.OPEN
+
+
+def test_who_waits_for_another_audit_is_given_that_one(world: World) -> None:
+    world.function("refund")
+    given, reached = [], threading.Event()
+
+    def second() -> None:
+        given.append(take_audit(world.context, source=Source.SLASH).id)
+
+    waiting = threading.Thread(target=second)
+
+    def asked() -> None:
+        if threading.current_thread() is waiting:
+            reached.set()
+
+    def ask_too(_done: int, _total: int, _where: str) -> None:
+        if not reached.is_set():
+            waiting.start()
+            assert reached.wait(10)
+            world.clock.forward(seconds=5)
+
+    world.clock.asked = asked
+    first = world.audit(on_progress=ask_too)
+    waiting.join(20)
+
+    assert given == [first.id]
+    assert sum(call.action == "AssumeRole" for call in world.aws.calls) == 2
+
+
+def test_who_asks_after_an_audit_has_ended_is_given_a_new_one_unless_a_fresh_one_will_do(world: World) -> None:
+    first = world.audit()
+    world.clock.forward(seconds=30)
+
+    assert take_audit(world.context, source=Source.SLASH, fresh=timedelta(seconds=60)) == first
+    assert take_audit(world.context, source=Source.SLASH).id != first.id
+
+
+def test_an_audit_of_one_account_is_not_taken_for_the_latest(world: World) -> None:
+    here, there = world.function("refund"), world.function("far", account=OTHER)
+    whole = world.audit()
+    world.aws.seed_tracing_mode(here, "Active", world.clock())
+
+    narrow = world.audit(accounts=(HOME,))
+
+    assert (narrow.accounts, narrow.functions) == (1, 1)
+    assert world.store.audits.latest() == whole
+    assert world.known(here).verdict is Verdict.TRACED
+    assert world.known(there).verdict is Verdict.UNTRACED
+    again = take_audit(world.context, source=Source.SLASH, fresh=timedelta(minutes=5))
+    assert again == whole
+
+
+def test_an_audit_of_one_region_leaves_other_regions_alone(world: World) -> None:
+    there = world.function("far", region=VIRGINIA)
+    world.audit()
+
+    world.audit(regions=("eu-central-1",))
+
+    assert world.known(there)
+
+
+def test_an_account_that_is_not_configured_is_said_and_not_asked(world: World) -> None:
+    taken = world.audit(accounts=("999999999999",))
+
+    assert [(row.account, row.reason) for row in taken.not_scanned] == [
+        ("999999999999", "is not among the configured accounts")
+    ]
+
+
+def test_after_the_clock_was_set_back_an_audit_of_the_future_is_not_taken_for_a_fresh_one(world: World) -> None:
+    first = world.audit()
+    world.clock.forward(hours=-2)
+
+    again = take_audit(world.context, source=Source.SLASH, fresh=timedelta(seconds=60))
+
+    assert again.id != first.id
+    assert again.finished_at < first.finished_at
+
+
+def test_a_function_that_is_gone_when_it_is_looked_at_ends_its_request_at_once(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked, function = world.request(arn), world.known(arn)
+    world.lambdas().delete_function(FunctionName="refund")
+
+    with pytest.raises(Gone):
+        look_again(world.context, function)
+
+    assert world.store.functions.get(arn) is None
+    assert world.store.requests.get(asked.id).state is RequestState.RESOLVED
+
+
+@pytest.mark.parametrize(
+    ("service", "action"), [("resourcegroupstaggingapi", "GetResources"), ("lambda", "ListTags")], ids=["all", "one"]
+)
+def test_where_tags_cannot_be_read_a_function_keeps_its_team(world: World, service: str, action: str) -> None:
+    arn = world.function("refund")
+    world.audit()
+    world.aws.deny(service=service, action=action)
+
+    if service == "lambda":
+        world.clock.forward(minutes=1)
+        look_again(world.context, world.known(arn))
+    else:
+        assert "tags could not be read" in world.audit().not_scanned[0].reason
+
+    assert world.known(arn).team == "payments"

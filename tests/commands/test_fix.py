@@ -1,0 +1,403 @@
+"""From an approval to what AWS says afterwards, against the local AWS."""
+
+import threading
+
+import pytest
+
+from commands._carry_out import carry_out
+from commands._types import Progress, Replace, Say
+from commands.fix import approve, fix
+from storage.models import DecisionKind, FixRequest, MayWrite, PostKind, RequestState, Source, Verdict
+from tests.commands.conftest import ANA, BERLIN, BO, DAEMON, EVE, HOME, OTHER, World
+
+APPROVED, APPLIED, FAILED, RESOLVED = (
+    DecisionKind.APPROVED,
+    DecisionKind.APPLIED,
+    DecisionKind.FAILED,
+    DecisionKind.RESOLVED,
+)
+
+
+def click(world: World, asked: FixRequest | str, who: str = ANA, **more) -> list:
+    """The replies to *Approve fix*."""
+    value = asked if isinstance(asked, str) else asked.id
+    return list(approve(world.asks(who, value=value, **more), world.context))
+
+
+def said(replies: list) -> str:
+    """All that the person is told; "Progress" is not shown to who clicked."""
+    return "\n".join(reply.text for reply in replies if isinstance(reply, Say))
+
+
+def kinds(world: World, arn: str) -> list[DecisionKind]:
+    return [row.kind for row in world.history(arn)]
+
+
+def posted(world: World, asked: FixRequest):
+    """A message that shows the request, and a click on it."""
+    post = world.post(asked)
+    return post, {"channel": post.posted_channel, "message": post.ts}
+
+
+def test_an_approved_function_is_active_its_role_may_write_and_both_decisions_are_kept(world: World) -> None:
+    arn = world.function("refund", role="mute")
+    world.audit()
+    asked = world.request(arn)
+    post, where = posted(world, asked)
+
+    replies = click(world, asked, **where)
+
+    assert said(replies) == ""
+    assert {type(reply) for reply in replies} == {Progress}
+    assert world.mode(arn) == "Active"
+    known = world.known(arn)
+    assert (known.mode, known.role_may_write, known.verdict) == ("Active", MayWrite.YES, Verdict.TRACED)
+    ended = world.store.requests.get(asked.id)
+    assert (ended.state, ended.approved_by) == (RequestState.APPLIED, ANA)
+    assert world.is_to_be_redrawn(post)
+    approved, applied = world.history(arn)
+    assert (approved.kind, approved.actor, approved.message) == (APPROVED, ANA, post.ts)
+    assert approved.detail["allowed_by"] == f"approver {ANA}"
+    assert (applied.kind, applied.actor) == (APPLIED, ANA)
+    assert (applied.before, applied.after) == ("PassThrough", "Active")
+    assert applied.detail["attached_policy"] == DAEMON
+    assert world.store.decisions.verify() is None
+
+
+@pytest.mark.parametrize(
+    ("who", "workspace"), [(EVE, "T0LAMPLIT"), (ANA, "T0OTHER")], ids=["no approver", "another workspace"]
+)
+def test_who_may_not_approve_changes_nothing(world: World, who: str, workspace: str) -> None:
+    arn = world.function("refund", role="mute")
+    world.audit()
+    asked = world.request(arn)
+
+    replies = click(world, asked, who, workspace=workspace)
+
+    assert said(replies) == "Nothing was changed: You are not an approver."
+    assert world.writes() == []
+    assert world.mode(arn) == "PassThrough"
+    assert world.store.requests.get(asked.id).state is RequestState.OPEN
+    assert world.history(arn) == []
+
+
+def test_an_approver_of_another_team_may_not_approve_and_the_functions_team_of_today_counts(world: World) -> None:
+    world.people.of_team = {"search": (BO,)}
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    world.lambdas().tag_resource(Resource=arn, Tags={"team": "search"})
+    world.audit()
+
+    assert "You are not an approver" in said(click(world, asked, ANA))
+    assert world.mode(arn) == "PassThrough"
+
+
+def test_a_button_with_an_unknown_id_is_answered_and_does_nothing(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+
+    for value in ("", "nothing", arn, "' or 1=1 --"):
+        assert "another installation" in said(click(world, value))
+    assert world.writes() == []
+
+
+def test_a_function_that_was_exempted_meanwhile_is_not_fixed(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    world.store.exemptions.grant(arn, "moves in OPS-12", BO, world.clock(), world.clock().replace(month=12))
+    world.audit()
+
+    replies = click(world, asked)
+
+    assert "Nothing is left to do for `refund`: exempt: moves in OPS-12" in said(replies)
+    assert world.writes() == []
+    assert kinds(world, arn) == [RESOLVED]
+
+
+def test_a_function_whose_exemption_no_audit_has_seen_to_yet_is_not_fixed(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    world.store.exemptions.grant(arn, "moves in OPS-12", BO, world.clock(), world.clock().replace(month=12))
+    world.store.functions.set_verdict(arn, Verdict.EXEMPT, world.clock())
+
+    assert "Nothing was changed. `refund` is exempt until" in said(click(world, asked))
+    assert world.writes() == []
+    assert world.store.requests.get(asked.id).state is RequestState.OPEN
+
+
+def test_a_function_that_is_known_to_be_traced_meanwhile_is_not_touched(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    world.aws.seed_tracing_mode(arn, "Active", world.clock())
+    world.audit()
+
+    assert "Nothing is left to do for `refund`: Traced now" in said(click(world, asked))
+    assert world.writes() == []
+
+
+def test_a_function_that_was_traced_unseen_is_read_first_and_not_written_to(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    _, where = posted(world, asked)
+    world.aws.seed_tracing_mode(arn, "Active", world.clock())
+
+    click(world, asked, **where)
+
+    assert world.writes() == []
+    assert world.known(arn).verdict is Verdict.TRACED
+    applied = world.history(arn)[-1]
+    assert (applied.kind, applied.before, applied.after) == (APPLIED, "Active", "Active")
+    assert applied.detail["changed"] is False
+
+
+def test_a_function_that_needs_a_deployment_is_not_claimed(world: World) -> None:
+    arn = world.served_untraced("refund")
+    world.audit()
+    assert world.known(arn).verdict is Verdict.UNTRACED
+    asked = world.request(arn)
+
+    assert said(click(world, asked)) == (
+        "Nothing was changed: `refund` needs a deployment, not a fix of its configuration."
+    )
+    assert world.writes() == []
+    assert world.store.requests.get(asked.id).state is RequestState.OPEN
+
+
+def test_a_role_that_changed_after_the_audit_is_named_beside_the_new_one_and_nothing_is_changed(world: World) -> None:
+    arn = world.function("refund", role="writes")
+    world.audit()
+    asked = world.request(arn)
+    _, where = posted(world, asked)
+    world.lambdas().update_function_configuration(FunctionName="refund", Role=f"arn:aws:iam::{HOME}:role/mute")
+    world.aws.settle()
+    others = world.writes()
+
+    click(world, asked, **where)
+
+    ended = world.store.requests.get(asked.id)
+    assert ended.state is RequestState.FAILED
+    assert "Nothing was changed" in ended.outcome
+    assert "`writes`" in ended.outcome
+    assert "`mute`" in ended.outcome
+    assert world.writes() == others
+    assert kinds(world, arn) == [APPROVED, FAILED]
+    assert world.known(arn).role_name == "mute"
+
+    click(world, asked, BO, **where)
+    assert world.store.requests.get(asked.id).state is RequestState.APPLIED
+    assert world.mode(arn) == "Active"
+
+
+def test_a_function_that_was_deleted_meanwhile_ends_the_request(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    post, where = posted(world, asked)
+    world.lambdas().delete_function(FunctionName="refund")
+
+    click(world, asked, **where)
+
+    ended = world.store.requests.get(asked.id)
+    assert (ended.state, ended.outcome) == (RequestState.RESOLVED, "The function no longer exists.")
+    assert kinds(world, arn) == [APPROVED, RESOLVED]
+    assert world.store.functions.get(arn) is None
+    assert world.is_to_be_redrawn(post)
+    assert "no longer exists" in said(click(world, asked, BO))
+
+
+def test_the_other_functions_of_a_role_that_was_given_the_policy_are_known_to_be_able_to_write(world: World) -> None:
+    arn, sibling = world.function("refund", role="mute"), world.function("charge", role="mute")
+    stranger = world.function("far", role="mute", account=OTHER)
+    world.audit()
+    asked, other, third = (world.request(one) for one in (arn, sibling, stranger))
+    post, unrelated = world.post(other), world.post(third)
+
+    click(world, asked)
+
+    assert world.known(sibling).role_may_write is MayWrite.YES
+    assert world.known(sibling).verdict is Verdict.UNTRACED
+    assert world.is_to_be_redrawn(post)
+    assert world.known(stranger).role_may_write is MayWrite.NO
+    assert not world.is_to_be_redrawn(unrelated)
+
+
+def test_an_active_function_of_such_a_role_is_traced_by_it_and_its_request_ends(world: World) -> None:
+    arn, silent = world.function("refund", role="mute"), world.function("charge", role="mute", mode="Active")
+    world.audit()
+    asked, other = world.request(arn), world.request(silent)
+    post = world.post(other)
+
+    click(world, asked)
+
+    assert world.known(silent).verdict is Verdict.TRACED
+    assert world.store.requests.get(other.id).state is RequestState.RESOLVED
+    assert world.is_to_be_redrawn(post)
+
+
+def test_a_fix_that_is_carried_out_twice_at_once_is_made_once(world: World) -> None:
+    arn = world.function("refund", role="mute")
+    world.audit()
+    asked = world.request(arn)
+    assert world.store.requests.claim(asked.id, ANA, world.clock())
+    gate, done = threading.Barrier(4), []
+
+    def work() -> None:
+        gate.wait()
+        done.append(list(carry_out(world.context, asked.id)))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert kinds(world, arn) == [APPLIED]
+    assert sum(action.startswith("AttachRolePolicy") for action in world.writes()) == 1
+    assert sorted(bool(steps) for steps in done) == [False, False, False, True]
+    assert world.mode(arn) == "Active"
+    assert not world.context.in_hand.held(asked.id)
+
+
+def test_two_fixes_of_one_role_at_once_give_it_the_policy_once(world: World) -> None:
+    arns = [world.function(name, role="mute") for name in ("refund", "charge")]
+    world.audit()
+    asked = [world.request(arn) for arn in arns]
+    threads = [threading.Thread(target=click, args=(world, one)) for one in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert [world.mode(arn) for arn in arns] == ["Active", "Active"]
+    assert [world.store.requests.get(one.id).state for one in asked] == [RequestState.APPLIED] * 2
+    assert sum(action.startswith("AttachRolePolicy") for action in world.writes()) == 1
+
+
+def test_the_second_click_is_told_who_was_first(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    replies = iter(approve(world.asks(ANA, value=asked.id), world.context))
+    next(replies)
+
+    assert f"is being fixed already, approved by <@{ANA}>" in said(click(world, asked, BO))
+    list(replies)
+    assert f"was fixed already, approved by <@{ANA}>" in said(click(world, asked, BO))
+    assert kinds(world, arn) == [APPROVED, APPLIED]
+
+
+def test_a_fault_of_our_own_marks_the_fix_failed_and_it_may_be_approved_again(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    _, where = posted(world, asked)
+    assert world.store.requests.claim(asked.id, ANA, world.clock())
+    world.clock.broken_after = 0
+
+    with pytest.raises(RuntimeError, match="the clock is broken"):
+        list(carry_out(world.context, asked.id))
+
+    ended = world.store.requests.get(asked.id)
+    assert ended.state is RequestState.FAILED
+    assert "safe to approve again" in ended.outcome
+    assert kinds(world, arn) == [FAILED]
+    assert not world.context.in_hand.held(asked.id)
+
+    click(world, asked, **where)
+    assert world.store.requests.get(asked.id).state is RequestState.APPLIED
+
+
+def test_a_fix_that_aws_refuses_says_which_permission_is_missing(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    world.aws.deny(service="lambda", action="UpdateFunctionConfiguration")
+
+    replies = click(world, asked)
+
+    ended = world.store.requests.get(asked.id)
+    assert ended.state is RequestState.FAILED
+    assert "lambda:UpdateFunctionConfiguration" in ended.outcome
+    assert "*Not fixed*" in said(replies)
+    assert world.mode(arn) == "PassThrough"
+
+
+def test_an_account_that_lets_nobody_in_fails_the_fix_and_says_so(world: World) -> None:
+    arn = world.function("refund", account=OTHER)
+    world.audit()
+    asked = world.request(arn)
+    world.aws.deny(service="sts", action="AssumeRole")
+    locked_out = world.configured()
+
+    list(approve(world.asks(ANA, value=asked.id), locked_out))
+
+    ended = world.store.requests.get(asked.id)
+    assert ended.state is RequestState.FAILED
+    assert ended.outcome.startswith("AWS did not let Lamplighter in")
+    assert world.mode(arn) == "PassThrough"
+
+
+def test_a_click_on_a_private_card_draws_it_again_before_and_after(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+
+    replies = [one for one in click(world, world.request(arn), private=True) if isinstance(one, Replace)]
+
+    assert len(replies) == 2
+    assert "Turning on" in str(replies[0].blocks)
+    assert "Active since" in str(replies[1].blocks)
+
+
+def ask_for(world: World, text: str, who: str = EVE) -> str:
+    return said(list(fix(world.asks(who, text=text, source=Source.SLASH), world.context)))
+
+
+def test_anybody_may_ask_for_a_fix_and_the_teams_channel_is_asked_once_a_day(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+
+    assert "Asked in #team-payments to turn on tracing for `refund`" in ask_for(world, "refund")
+    assert "was asked for already" in ask_for(world, f"refund {HOME} {BERLIN}", BO)
+
+    (post,) = world.store.posts.all(PostKind.REQUEST)
+    assert (post.channel, post.team) == ("#team-payments", "payments")
+    assert f"<@{EVE}> asks to turn on active tracing for `refund`" in post.text
+    assert f"<@{ANA}>" in post.text
+    assert [(row.kind, row.actor) for row in world.history(arn)] == [(DecisionKind.REQUESTED, EVE)]
+    assert world.writes() == []
+
+    world.clock.forward(days=1)
+    assert "Asked in" in ask_for(world, "refund")
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [("Active", "is traced already"), ("gone", "no longer exists"), ("denied", "AWS did not say")]
+)
+def test_a_fix_is_asked_for_only_after_aws_was_asked(world: World, mode: str, words: str) -> None:
+    arn = world.function("refund")
+    world.audit()
+    if mode == "gone":
+        world.lambdas().delete_function(FunctionName="refund")
+    elif mode == "denied":
+        world.aws.deny(service="lambda", action="GetFunctionConfiguration")
+    else:
+        world.aws.seed_tracing_mode(arn, mode, world.clock())
+
+    assert words in ask_for(world, "refund")
+    assert world.store.posts.all() == []
+
+
+def test_a_fix_that_needs_a_deployment_is_not_asked_for(world: World) -> None:
+    world.served_untraced("refund")
+    world.audit()
+
+    told = ask_for(world, "refund")
+
+    assert "needs a deployment" in told
+    assert "live" in told
+    assert world.store.posts.all() == []
