@@ -3,8 +3,10 @@
 import re
 import threading
 import time
+from http import HTTPStatus
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
 PAGE = 1000
@@ -47,12 +49,17 @@ class ChannelNames:
     def _read(self) -> None:
         """Page by page; where Slack asks for patience, the next call goes on from there."""
         while True:
-            page = self._client.conversations_list(
-                types="public_channel,private_channel",
-                exclude_archived=True,
-                limit=PAGE,
-                cursor=self._cursor or None,
-            )
+            try:
+                page = self._client.conversations_list(
+                    types="public_channel,private_channel",
+                    exclude_archived=True,
+                    limit=PAGE,
+                    cursor=self._cursor or None,
+                )
+            except SlackApiError as problem:
+                if problem.response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
+                    self._cursor, self._reading = "", {}
+                raise
             self._reading |= {str(one["name"]).lower(): str(one["id"]) for one in page.get("channels") or ()}
             self._cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not self._cursor:

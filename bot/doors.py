@@ -8,7 +8,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from bot.config import Config
+from bot.config import Config, ConfigProblem
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,12 @@ class HttpDoor:
                 return [b"ok"]
             return handler(environ, start_response)
 
-        self._server = create_server(serve, listen=listen, threads=CONCURRENCY)
+        try:
+            self._server = create_server(serve, listen=listen, threads=CONCURRENCY)
+        except OSError as problem:
+            raise ConfigProblem(
+                f"lamplighter.toml: [slack] listen: {listen} cannot be used ({problem.strerror}). Choose another port."
+            ) from problem
         self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
 
     def open(self) -> None:

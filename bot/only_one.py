@@ -11,7 +11,8 @@ class OnlyOne:
     """Held from the start to the end; the system lets go of it when the process dies. Raises ConfigProblem."""
 
     def __init__(self, database: Path) -> None:
-        self._path = database.with_name(database.name + ".lock")
+        resolved = database.resolve()  # one file by whatever name
+        self._path = resolved.with_name(resolved.name + ".lock")
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 
 Draw = Callable[[Context, Post], tuple[str, list[Block]]]
 
-TOO_MANY_REQUESTS = 429
 PACE_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 SLOWEST_CALL_SECONDS = 20.0
@@ -152,7 +152,7 @@ class Outbox:
         try:
             return self._channels.id_of(channel) or channel
         except SlackApiError as problem:
-            if problem.response.status_code == TOO_MANY_REQUESTS or error_code(problem) in TOKEN_REFUSED:
+            if problem.response.status_code == HTTPStatus.TOO_MANY_REQUESTS or error_code(problem) in TOKEN_REFUSED:
                 raise
             self._once(f"Slack will not list its channels ({error_code(problem)}); names are used as they are.")
             return channel
@@ -166,7 +166,7 @@ class Outbox:
 
     def _refused(self, post: Post, problem: SlackApiError) -> None:
         error = error_code(problem)
-        if error == "ratelimited" or problem.response.status_code == TOO_MANY_REQUESTS:
+        if error == "ratelimited" or problem.response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = float(problem.response.headers.get("Retry-After", 30))
             self._free_at[_lane(post)] = time.monotonic() + seconds
             self._context.store.posts.later(post.id, self._context.clock() + timedelta(seconds=seconds), "ratelimited")

@@ -57,7 +57,8 @@ class SlackPeople:
         why = _unfit(person, self._workspace)
         answer = Permission(False, why) if why else Permission(True, "member")
         with self._lock:
-            self._people = {user: (time.monotonic(), answer), **dict(list(self._people.items())[:MOST_KEPT])}
+            newest = list(self._people.items())[-MOST_KEPT:]
+            self._people = {**dict(newest), user: (time.monotonic(), answer)}
         return answer
 
     def may_approve(self, user: str, workspace: str, team: str | None) -> Permission:

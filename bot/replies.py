@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from slack_bolt import Respond
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 
 from bot.slack_errors import error_code
 from commands._types import OpenForm, Progress, Replace, Reply, Request, Say, View
@@ -36,9 +36,13 @@ class Asker:
     def tell(self, text: str, blocks: Sequence[Block] = (), *, replace: bool = False) -> None:
         """Raises SlackClientError or OSError where neither way is open."""
         shown = list(blocks) or None
-        answer = self._respond(text=text, blocks=shown, response_type="ephemeral", replace_original=replace)
-        if answer.status_code != OK:
-            log.warning("a response_url answered %s", answer.status_code)
+        try:
+            answer = self._respond(text=text, blocks=shown, response_type="ephemeral", replace_original=replace)
+            refused = "" if answer.status_code == OK else str(answer.status_code)
+        except (SlackClientError, OSError) as problem:
+            refused = error_code(problem)
+        if refused:
+            log.warning("a response_url answered %s", refused)
             self._client.chat_postEphemeral(
                 channel=self._request.channel, user=self._request.user, text=text, blocks=shown
             )
@@ -46,7 +50,7 @@ class Asker:
     def open_form(self, view: View) -> None:
         try:
             self._client.views_open(trigger_id=self._trigger_id, view=view)
-        except SlackApiError as problem:
+        except (SlackClientError, OSError) as problem:
             log.warning("a form could not be opened: %s", error_code(problem))
             self.tell(TOO_LATE)
 

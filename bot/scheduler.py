@@ -1,6 +1,7 @@
 """The clock: one APScheduler job for each clock entry of COMMANDS, and the one that a restart missed."""
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -50,6 +51,8 @@ class DailyClock:
         self, entries: list[Clock], context: Context, at: time, zone: ZoneInfo, after: Callable[[], None]
     ) -> None:
         self._entries, self._context, self._at, self._zone, self._after = entries, context, at, zone, after
+        self._ending = threading.Lock()
+        self._ended = False
         self._scheduler = BackgroundScheduler(
             timezone=zone,
             job_defaults={"coalesce": True, "misfire_grace_time": GRACE_SECONDS, "max_instances": 1},
@@ -66,6 +69,10 @@ class DailyClock:
                 self._once(entry, day, timedelta(0))
         self._scheduler.start()
 
+    @property
+    def is_ending(self) -> bool:
+        return self._ended
+
     def jobs(self) -> list[str]:
         """The ids of what is still to run."""
         return [str(job.id) for job in self._scheduler.get_jobs()]
@@ -76,6 +83,9 @@ class DailyClock:
 
     def stop(self) -> None:
         """Waits for a job that runs."""
+        # APScheduler holds its own lock while it waits; a job that asked for another run then would wait for ever.
+        with self._ending:
+            self._ended = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
@@ -83,6 +93,11 @@ class DailyClock:
         self._run(entry, last_due(self._context.clock(), self._at, self._zone).date())
 
     def _once(self, entry: Clock, day: date, after: timedelta) -> None:
+        with self._ending:
+            if not self._ended:
+                self._add_once(entry, day, after)
+
+    def _add_once(self, entry: Clock, day: date, after: timedelta) -> None:
         at = DateTrigger(datetime.now(UTC) + after)  # APScheduler goes by the machine's own clock
         name = f"{entry.job_id}:{day}"
         self._scheduler.add_job(

@@ -22,6 +22,7 @@ from storage.models import (
 OnProgress = Callable[[int, int, str], None]
 
 NO_LONGER_EXISTS = "The function no longer exists."
+OUT_OF_SIGHT = "The function no longer exists, or is outside of what Lamplighter is set to look at."
 # Why a request ends without an approval, by its function's verdict.
 OVERTAKEN = {
     Verdict.TRACED: "Traced now; it was changed outside of Lamplighter.",
@@ -79,10 +80,15 @@ def look_again(context: Context, function: Function) -> Function:
 
 def remember(context: Context, functions: Iterable[Function], asked_at: datetime) -> list[Function]:
     """Judge and keep them in one transaction, so that an exemption granted meanwhile is not overwritten."""
-    with context.store.transaction():
-        judged = _judge(context, functions)
-        context.store.functions.save(judged, asked_at, context.clock())
+    store = context.store
+    with store.transaction():
+        before = store.requests.shown()
+        judged = judge(context, functions)
+        store.functions.save(judged, asked_at, context.clock())
         _settle(context)
+        for request_id, shown in store.requests.shown().items():
+            if before.get(request_id, shown) != shown:
+                store.posts.redraw_showing(request_id)
     return judged
 
 
@@ -93,7 +99,7 @@ def coverage_by_team(functions: Iterable[Function]) -> dict[str | None, Coverage
     return {team: Coverage.of(members) for team, members in teams.items()}
 
 
-def _judge(context: Context, functions: Iterable[Function]) -> list[Function]:
+def judge(context: Context, functions: Iterable[Function]) -> list[Function]:
     """A verdict for each; an exemption that is in force turns `untraced` into `exempt`."""
     exempt = context.store.exemptions.in_force(context.clock())
     judged = [checks.judge(function) for function in functions]
@@ -132,7 +138,7 @@ def _settle(context: Context) -> None:
     store, now = context.store, context.clock()
     with store.transaction():
         for request, verdict in store.requests.overtaken(OVERTAKEN):
-            outcome = OVERTAKEN[verdict] if verdict else NO_LONGER_EXISTS
+            outcome = OVERTAKEN[verdict] if verdict else OUT_OF_SIGHT
             store.requests.resolve(request.id, outcome, now)
             store.decisions.record(
                 Decision(

@@ -1,19 +1,24 @@
 """Carrying out a fix that was approved, and recording what came of it."""
 
+import logging
+import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from commands import _decide
-from commands._audits import NO_LONGER_EXISTS, look_again, remember
+from commands._audits import NO_LONGER_EXISTS, judge, look_again, remember
 from commands._types import Context, Progress, Reply
 from commands.aws import remediation
 from commands.aws.errors import AwsProblem, Gone
 from commands.aws.remediation import FunctionGone, Outcome, RemediationFailed
-from storage.models import DecisionKind, FixRequest, Function, MayWrite, RequestState
+from storage.models import THE_CLOCK, DecisionKind, FixRequest, Function, MayWrite, RequestState, Verdict
 
 # While a fix is under way the newest messages follow it; when it has ended, all do.
 NEWEST = 3
+PATIENCE_SECONDS = (1.0, 3.0, 9.0, None)  # between the attempts to look at a function
+TRACED_BY_ROLE = "Traced now: its execution role was given the permission in a fix of another function."
+
+log = logging.getLogger(__name__)
 
 
 def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iterator[Reply]:
@@ -65,14 +70,16 @@ def _change_alone(
     context: Context, asked: FixRequest, function: Function, again: bool
 ) -> Generator[Reply, None, Outcome]:
     cloud = context.cloud
-    try:
-        current = look_again(context, function)
-    except Gone:
-        raise FunctionGone(function.arn, None) from None
+    current = _as_it_is_now(context, function)
     if current.role != function.role:
         raise RoleChanged(
             f"Nothing was changed: `{function.role_name}` was shown as its execution role, and now it has "
             f"`{current.role_name}`. Look at it again, then approve again."
+        )
+    if function.role_may_write is MayWrite.YES and current.role_may_write is MayWrite.NO:
+        raise RoleChanged(
+            f"Nothing was changed: role `{current.role_name}` has lost its permission since it was shown, and a fix "
+            "would change the role too. Look at it again, then approve again."
         )
     writes = cloud.fixer(function.account, function.region, function.arn, function.role or "", asked.approved_by)
     with cloud.acting_as(function.account):
@@ -93,27 +100,32 @@ def _change_alone(
             yield Progress(step.text)
 
 
+def _as_it_is_now(context: Context, function: Function) -> Function:
+    """Patient with an AWS that is busy for a moment. Raises FunctionGone, AwsProblem."""
+    for wait in PATIENCE_SECONDS:
+        try:
+            return look_again(context, function)
+        except Gone:
+            raise FunctionGone(function.arn, None) from None
+        except AwsProblem as problem:
+            if not problem.transient or wait is None:
+                raise
+            log.info("%s, again in %s s", problem, wait)
+            time.sleep(wait)
+    raise AssertionError("the last of PATIENCE_SECONDS is None")
+
+
 def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
-    """Look at the function once more, so that what is remembered is what AWS says now, and end the request."""
-    asked_at = context.clock()
+    """AWS was changed and read back: whatever else goes wrong, that is what is recorded."""
+    try:
+        _look_after(context, asked, outcome)
+    except Exception:  # the fix itself is done; only the rest of the picture is older until the next audit
+        log.exception("%s is fixed, and looking at it once more failed", asked.function_arn)
     detail = {
         "changed": outcome.changed,
         "attached_policy": outcome.attached_policy,
         "aws_requests": list(outcome.request_ids),
     }
-    remembered = context.store.functions.get(asked.function_arn)
-    if remembered:
-        try:
-            look_again(context, remembered)
-        except Gone:
-            _end(context, asked, RequestState.RESOLVED, NO_LONGER_EXISTS, detail=detail)
-            return
-        except AwsProblem:
-            # The fix itself read the mode back; only the rest of the picture is older.
-            seen = replace(remembered, mode=outcome.after, role_may_write=outcome.role_may_write)
-            remember(context, [seen], asked_at)
-        if outcome.attached_policy and remembered.role:
-            _remember_role(context, remembered.role, asked_at)
     _end(
         context,
         asked,
@@ -125,18 +137,46 @@ def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
     )
 
 
-def _remember_role(context: Context, role: str, asked_at: datetime) -> None:
-    """The other functions of a role that was given a policy may write too, and their messages say so."""
-    others = [
-        replace(one, role_may_write=MayWrite.YES)
-        for one in context.store.functions.of_role(role)
-        if one.role_may_write is MayWrite.NO
-    ]
-    remember(context, others, asked_at)
-    for one in others:
-        live = context.store.requests.live(one.arn)
-        if live:
-            context.store.posts.redraw_showing(live.id, newest=NEWEST)
+def _look_after(context: Context, asked: FixRequest, outcome: Outcome) -> None:
+    """Look at the function once more, so that what is remembered is what AWS says now; and at what else has changed."""
+    asked_at = context.clock()
+    remembered = context.store.functions.get(asked.function_arn)
+    if remembered is None:
+        return
+    try:
+        look_again(context, remembered)
+    except Gone:
+        return
+    except AwsProblem:
+        seen = replace(remembered, mode=outcome.after, role_may_write=outcome.role_may_write)
+        remember(context, [seen], asked_at)
+    if outcome.attached_policy and remembered.role:
+        _remember_role(context, remembered.role, outcome.role_may_write)
+
+
+def _remember_role(context: Context, role: str, may_write: MayWrite) -> None:
+    """The other functions of a role that was given a policy gain by it, and their messages say so.
+
+    AWS was not asked about those functions, so that what an audit sees of them counts as newer.
+    """
+    store, now = context.store, context.clock()
+    with store.transaction():
+        others = [one for one in store.functions.of_role(role) if one.role_may_write is MayWrite.NO]
+        for one in judge(context, [replace(one, role_may_write=may_write) for one in others]):
+            store.functions.amend(one, now)
+            live = store.requests.live(one.arn)
+            if live is None:
+                continue
+            if one.verdict is Verdict.TRACED and store.requests.resolve(live.id, TRACED_BY_ROLE, now):
+                _decide.record(
+                    context,
+                    DecisionKind.RESOLVED,
+                    one.arn,
+                    actor=THE_CLOCK,
+                    request_id=live.id,
+                    reason=TRACED_BY_ROLE,
+                )
+            store.posts.redraw_showing(live.id)
 
 
 _KINDS = {

@@ -79,7 +79,8 @@ def grant(request: Request, context: Context) -> Answer:
         yield Say(f"Nothing was changed: {permission.why}")
         return
     with context.store.transaction():
-        yield _granted(request, context, function.arn, permission.why)
+        said = _granted(request, context, function.arn, permission.why)
+    yield said  # only now that it is kept, and with nothing held while Slack is told
 
 
 def _granted(request: Request, context: Context, arn: str, allowed_by: str) -> Say:

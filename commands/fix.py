@@ -8,7 +8,7 @@ from commands._drawing import item
 from commands._types import Answer, Context, Progress, Replace, Request, Say
 from commands.views.functions import card_blocks, item_lines
 from commands.views.text import channel, clock_time, code, mention, prose
-from storage.models import DecisionKind, FixRequest, Function, PostKind, RequestState, Verdict
+from storage.models import DecisionKind, FixRequest, Function, PostKind, PostState, RequestState, Verdict
 
 WAITING = (RequestState.OPEN, RequestState.FAILED)
 
@@ -59,8 +59,10 @@ def _claim(request: Request, context: Context, asked: FixRequest, allowed_by: st
         function = store.functions.get(asked.function_arn)
         if function is None:
             return no_longer_exists(asked.function_name)
+        if store.requests.get(asked.id).state not in WAITING:
+            return _too_late(context, store.requests.get(asked.id))
         needless = nothing_to_do(context, function)
-        if needless and store.requests.get(asked.id).state in WAITING:
+        if needless:
             return f"Nothing was changed. {needless}"
         if not function.fixable:
             return f"Nothing was changed: {code(function.name)} needs a deployment, not a fix of its configuration."
@@ -76,6 +78,9 @@ def _claim(request: Request, context: Context, asked: FixRequest, allowed_by: st
             detail={"allowed_by": allowed_by},
         )
         store.posts.redraw_showing(asked.id, newest=NEWEST)
+        clicked = store.posts.at(request.channel, request.message)
+        if clicked:
+            store.posts.redraw(clicked.id)
     return ""
 
 
@@ -105,7 +110,7 @@ def _post_request(request: Request, context: Context, function: Function, where:
     with store.transaction():
         asked = store.requests.open_for(function, now)
         post = store.posts.create(
-            f"request:{asked.id}:{now.astimezone(context.zone).date()}",
+            _free_key(context, f"request:{asked.id}:{now.astimezone(context.zone).date()}"),
             PostKind.REQUEST,
             where,
             now,
@@ -123,6 +128,15 @@ def _post_request(request: Request, context: Context, function: Function, where:
                 request_id=asked.id,
             )
     return post is not None
+
+
+def _free_key(context: Context, key: str) -> str:
+    """A message that was deleted in Slack does not keep a new one from being posted."""
+    number, free = 1, key
+    while (post := context.store.posts.find(free)) and post.state is PostState.ABANDONED:
+        number += 1
+        free = f"{key}:{number}"
+    return free
 
 
 def _too_late(context: Context, asked: FixRequest) -> str:

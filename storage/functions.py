@@ -94,6 +94,18 @@ class Functions:
     def mark_gone(self, arn: str, at: datetime) -> None:
         self._db.change("update functions set gone_at = ? where arn = ? and gone_at is null", [to_text(at), arn])
 
+    def amend(self, function: Function, at: datetime) -> None:
+        """What follows for it from a change of its role; AWS was not asked about the function itself."""
+        row = _to_row(function)
+        self._db.change(
+            """
+            update functions set role_may_write = :role_may_write, findings = :findings, verdict = :verdict,
+                since = case when verdict is :verdict then since else :at end
+            where arn = :arn and gone_at is null
+            """,
+            {**{name: row[name] for name in ("arn", "role_may_write", "findings", "verdict")}, "at": to_text(at)},
+        )
+
     def set_verdict(self, arn: str, verdict: Verdict, at: datetime) -> None:
         """What was decided here, not seen at AWS: an exemption."""
         self._db.change("update functions set verdict = ?, since = ? where arn = ?", [str(verdict), to_text(at), arn])

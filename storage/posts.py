@@ -45,6 +45,14 @@ class Posts:
                 self._db.insert("post_items", {"post_id": number, "position": position, "request_id": request_id})
             return self.get(number)
 
+    def find(self, key: str) -> Post | None:
+        row = self._db.row("select * from posts where key = ?", [key])
+        return _from_row(row) if row else None
+
+    def redraw(self, number: int) -> None:
+        """It is to be drawn again."""
+        self._db.change("update posts set wanted_version = wanted_version + 1 where id = ?", [number])
+
     def get(self, number: int) -> Post:
         """Raises KeyError."""
         row = self._db.row("select * from posts where id = ?", [number])

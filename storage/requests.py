@@ -87,6 +87,16 @@ class Requests:
             {"id": request_id, "now": to_text(now), "outcome": outcome},
         )
 
+    def shown(self) -> dict[str, tuple[str | None, ...]]:
+        """What people who may approve are shown of each live request's function, by the request's id."""
+        rows = self._db.rows(
+            f"""
+            select requests.id, functions.role, functions.mode, functions.role_may_write
+            from requests join functions on functions.arn = requests.function_arn where requests.state in {LIVE}
+            """  # noqa: S608 - a constant
+        )
+        return {row["id"]: (row["role"], row["mode"], row["role_may_write"]) for row in rows}
+
     def overtaken(self, verdicts: Collection[Verdict]) -> list[tuple[FixRequest, Verdict | None]]:
         """Those that wait though their function is gone (None) or has one of these verdicts."""
         marks = ", ".join("?" for _ in verdicts)

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -99,3 +100,25 @@ def test_a_run_that_fails_is_said_and_comes_again(
     assert "secret-token" not in notice.text
     assert notice.channel == "#finops"
     wait_for(lambda: [job for job in made.jobs() if job == "daily:2026-11-23"])
+
+
+def test_ending_while_a_job_fails_does_not_hang(context: Context, run_of: Callable[[Clock], DailyClock]) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def job(request: Request, given: Context) -> Iterator[Reply]:
+        begun.set()
+        go_on.wait(20)
+        raise ConnectionError("AWS is away")
+        yield
+
+    made = run_of(Clock("daily", job))
+    assert begun.wait(20)
+    wait_for(lambda: made.jobs() == [])  # the scheduler's own thread has let go of it
+    ending = threading.Thread(target=made.stop)
+    ending.start()
+    wait_for(lambda: made.is_ending)
+    go_on.set()
+    ending.join(20)
+
+    assert not ending.is_alive()
+    assert made.jobs() == []

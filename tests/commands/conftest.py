@@ -123,6 +123,10 @@ class World:
         """A client of HOME, for what others do there."""
         return boto3.client("lambda", BERLIN)
 
+    def role_client(self) -> Any:
+        """IAM of HOME, for what others do there."""
+        return boto3.client("iam", BERLIN)
+
     def mode(self, arn: str) -> str:
         return str(self.aws.function(arn)["TracingConfig"]["Mode"])
 

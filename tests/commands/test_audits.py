@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from commands._audits import NO_LONGER_EXISTS, look_again, take_audit
+from commands._audits import OUT_OF_SIGHT, look_again, take_audit
 from commands.aws.errors import Gone
 from commands.exempt import grant
 from storage.models import DecisionKind, RequestState, Source, Verdict
@@ -82,9 +82,9 @@ def test_a_deleted_function_is_gone_its_request_ended_and_its_message_drawn_agai
 
     assert world.store.functions.get(arn) is None
     ended = world.store.requests.get(asked.id)
-    assert (ended.state, ended.outcome) == (RequestState.RESOLVED, NO_LONGER_EXISTS)
+    assert (ended.state, ended.outcome) == (RequestState.RESOLVED, OUT_OF_SIGHT)
     assert world.is_to_be_redrawn(post)
-    assert [(row.kind, row.reason) for row in world.history(arn)] == [(DecisionKind.RESOLVED, NO_LONGER_EXISTS)]
+    assert [(row.kind, row.reason) for row in world.history(arn)] == [(DecisionKind.RESOLVED, OUT_OF_SIGHT)]
     assert world.store.requests.get(other.id).state is RequestState.OPEN
     assert not world.is_to_be_redrawn(kept)
 

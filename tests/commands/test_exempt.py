@@ -1,6 +1,8 @@
 """Exemptions: the form's rules, who may grant one, and when it is too late."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -266,3 +268,19 @@ def test_a_button_of_an_unknown_or_deleted_function_opens_no_form(context: Conte
 
     assert "another installation" in clicked(context, "forged").text
     assert clicked(context, asked).text == "`refund` no longer exists."
+
+
+def test_the_person_is_told_only_when_it_is_kept_and_with_nothing_held(
+    context: Context, remembered: Remembered
+) -> None:
+    asked = given_request(context, remembered("refund"))
+    fields = {"reason": REASON, "until": "2026-12-24"}
+    form = Request(ANA, context.clock(), Source.FORM, value=asked, fields=fields, workspace=WORKSPACE)
+
+    for reply in grant(form, context):
+        with closing(sqlite3.connect(context.store.path, timeout=0.1)) as other:
+            assert other.execute("select count(*) from exemptions").fetchone() == (1,)
+            other.execute("begin immediate")  # nobody holds the file
+            other.rollback()
+        assert isinstance(reply, Say)
+        assert "is exempt until" in reply.text

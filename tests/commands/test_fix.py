@@ -193,6 +193,93 @@ def test_a_role_that_changed_after_the_audit_is_named_beside_the_new_one_and_not
     assert world.mode(arn) == "Active"
 
 
+def test_a_role_that_lost_its_permission_since_is_not_given_it_unseen(world: World) -> None:
+    arn = world.function("refund", role="writes")
+    world.audit()
+    asked = world.request(arn)
+    post, where = posted(world, asked)
+    world.role_client().detach_role_policy(RoleName="writes", PolicyArn=DAEMON)
+    world.aws.settle()
+
+    click(world, asked, **where)
+
+    ended = world.store.requests.get(asked.id)
+    assert ended.state is RequestState.FAILED
+    assert "has lost its permission" in ended.outcome
+    assert world.writes() == []
+    assert world.is_to_be_redrawn(post)
+    assert world.known(arn).role_may_write is MayWrite.NO
+
+    click(world, asked, **where)
+    assert world.mode(arn) == "Active"
+
+
+def test_what_an_audit_sees_changed_is_drawn_again_where_it_can_be_approved(world: World) -> None:
+    arn = world.function("refund", role="writes")
+    world.audit()
+    post = world.post(world.request(arn))
+    world.audit()
+    assert not world.is_to_be_redrawn(post)
+
+    world.lambdas().update_function_configuration(FunctionName="refund", Role=f"arn:aws:iam::{HOME}:role/mute")
+    world.aws.settle()
+    world.audit()
+
+    assert world.is_to_be_redrawn(post)
+
+
+def test_aws_being_busy_for_a_moment_does_not_fail_a_fix(world: World) -> None:
+    arn = world.function("refund", role="writes")
+    world.audit()
+    asked = world.request(arn)
+    world.aws.throttle(8, service="cloudwatch")
+
+    click(world, asked)
+
+    assert world.store.requests.get(asked.id).state is RequestState.APPLIED
+
+
+def test_a_fault_after_the_fix_does_not_make_it_a_failure(world: World) -> None:
+    arn = world.function("refund", role="mute")
+    world.audit()
+    asked = world.request(arn)
+    assert world.store.requests.claim(asked.id, ANA, world.clock())
+    for reply in carry_out(world.context, asked.id):
+        if "back" in reply.text:  # the fix reads back; the next question of the time is of looking once more
+            world.clock.broken_after = 0
+
+    assert world.store.requests.get(asked.id).state is RequestState.APPLIED
+    (applied,) = world.history(arn)
+    assert applied.detail["attached_policy"] == DAEMON
+    assert applied.detail["aws_requests"]
+
+
+def test_a_function_that_a_running_audit_saw_deleted_is_gone_though_its_role_was_given_the_policy(world: World) -> None:
+    arn, other = world.function("refund", role="mute"), world.function("charge", role="mute")
+    world.audit()
+    before = world.clock()
+    world.clock.forward(minutes=5)
+    click(world, world.request(arn))
+    assert world.known(other).role_may_write is MayWrite.YES
+
+    world.store.functions.mark_unseen_gone(HOME, BERLIN, before + (world.clock() - before) / 2)
+
+    assert world.store.functions.get(other) is None
+
+
+def test_a_request_whose_message_was_deleted_is_posted_anew(world: World) -> None:
+    world.function("refund")
+    world.audit()
+    ask = world.asks(EVE, text="refund", source=Source.SLASH)
+    list(fix(ask, world.context))
+    (first,) = world.store.posts.all(PostKind.REQUEST)
+    world.store.posts.abandon(first.id, "message_not_found")
+
+    list(fix(ask, world.context))
+
+    assert len(world.store.posts.all(PostKind.REQUEST)) == 2
+
+
 def test_a_function_that_was_deleted_meanwhile_ends_the_request(world: World) -> None:
     arn = world.function("refund")
     world.audit()
@@ -235,7 +322,9 @@ def test_an_active_function_of_such_a_role_is_traced_by_it_and_its_request_ends(
     click(world, asked)
 
     assert world.known(silent).verdict is Verdict.TRACED
-    assert world.store.requests.get(other.id).state is RequestState.RESOLVED
+    ended = world.store.requests.get(other.id)
+    assert ended.state is RequestState.RESOLVED
+    assert "in a fix of another function" in ended.outcome
     assert world.is_to_be_redrawn(post)
 
 
