@@ -13,7 +13,7 @@ from storage.store import Store
 ACCOUNT = re.compile(r"\d{12}")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 ARN = re.compile(r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+")
-MENTIONED_CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>|]+)>")
+MENTIONED_CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|([^>]*))?>")  # Slack may leave the name out
 NEAREST = 3
 ECHO = 60  # as much of what somebody typed is said back
 EXAMPLE = "refund-worker"
@@ -27,6 +27,7 @@ class Wanted:
     account: str | None = None
     region: str | None = None
     rest: str = ""  # what is neither
+    channel: str = ""  # the id of a channel that was mentioned instead
 
     @classmethod
     def read(cls, text: str) -> "Wanted":
@@ -38,7 +39,7 @@ class Wanted:
             return cls(parts[6], account=parts[4], region=parts[3])
         mentioned = MENTIONED_CHANNEL.fullmatch(cleaned)
         if mentioned:
-            return cls(f"#{mentioned[1]}")
+            return cls(f"#{mentioned[2] or mentioned[1]}", channel=mentioned[1])
         name, *words = cleaned.split() or [""]
         account = next((word for word in words if ACCOUNT.fullmatch(word)), None)
         region = next((word for word in words if REGION.fullmatch(word)), None)
@@ -65,8 +66,15 @@ def team(context: Context, wanted: Wanted) -> str | None:
         return None
     teams = context.store.functions.teams()
     if wanted.name.startswith("#"):
-        return next((name for name in teams if context.teams.channel_of(name).lower() == wanted.name.lower()), None)
+        meant = {wanted.name.lower(), wanted.channel.lower()}
+        return next((name for name in teams if _channels_of(context, name) & meant), None)
     return next((name for name in teams if name == team_name(f"{wanted.name} {wanted.rest}")), None)
+
+
+def _channels_of(context: Context, team: str) -> set[str]:
+    """As the settings name it, and as the newest digest found it."""
+    found = context.store.posts.channel_of(team)
+    return {context.teams.channel_of(team).lower()} | ({found.lower()} if found else set())
 
 
 def known(context: Context, wanted: Wanted) -> bool:
