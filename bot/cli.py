@@ -77,7 +77,7 @@ def audit(as_json: bool, team: str | None, account: str | None, region: str | No
 @click.option("--port", default=0, show_default="any free one", help="Where the page is served on 127.0.0.1.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the bot's log.")
 def demo(port: int, verbose: bool) -> None:
-    """Show Lamplighter in a pretend Slack around a pretend cloud, on this machine alone."""
+    """Show it in a pretend Slack around a pretend cloud."""
     from bot.demo.show import show
 
     sys.exit(_answering(lambda: show(port, verbose)))

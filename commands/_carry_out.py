@@ -40,6 +40,8 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
         except RemediationFailed as failure:
             detail = {"step": str(failure.step), "code": failure.code, "aws_request": failure.request_id}
             detail |= _attached(failure.attached_policy)
+            if failure.attached_policy:
+                _look_after_a_failure(context, asked)
             _end(context, asked, RequestState.FAILED, failure.reason, detail=detail)
         except AwsProblem as problem:
             detail = {"step": "access", "code": problem.code, "aws_request": problem.request_id}
@@ -135,6 +137,19 @@ def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
         after=str(outcome.after),
         detail=detail,
     )
+
+
+def _look_after_a_failure(context: Context, asked: FixRequest) -> None:
+    """The role was given its policy all the same, and everything that shows the role has to say so."""
+    function = context.store.functions.get(asked.function_arn)
+    if function is None or function.role is None:
+        return
+    try:
+        seen = look_again(context, function)
+        if seen.role_may_write:
+            _remember_role(context, function.role, seen.role_may_write)
+    except AwsProblem as problem:
+        log.warning("%s could not be looked at after its fix failed: %s", asked.function_arn, problem)
 
 
 def _look_after(context: Context, asked: FixRequest, outcome: Outcome) -> None:

@@ -49,7 +49,7 @@ def _digest(context: Context, post: Post, items: list[Item]) -> tuple[str, list[
         post.team,
         items,
         total=store.posts.total_under(post.id),
-        waiting=store.posts.waiting_under(post.id),
+        untraced=store.posts.untraced_under(post.id),
         page=post.page,
         audit=audit,
         coverage=Coverage.of(members),

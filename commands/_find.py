@@ -88,6 +88,9 @@ def one(store: Store, wanted: Wanted, command: str, *, teams: bool = False) -> F
         return Say(f"Say which function: `{command} {next(iter(store.functions.names()), EXAMPLE)}`")
     found = functions(store, wanted)
     anywhere = found or functions(store, Wanted(wanted.name))
+    if not anywhere and not teams and team_name(wanted.name) in store.functions.teams():
+        name = code(wanted.name)
+        return Say(f"{name} is a team. Name one of its functions: `/trace-audit {team_name(wanted.name)}` lists them.")
     if not anywhere:
         return Say(_unknown(store, wanted, command, teams=teams))
     if wanted.rest:

@@ -111,7 +111,7 @@ def _granted(request: Request, context: Context, arn: str, allowed_by: str) -> S
         until=until,
         detail={"allowed_by": allowed_by, "exemption": exemption.id},
     )
-    return Say(f"{code(function.name)} is exempt until {day(exemption.last_moment)}: {prose(reason)}.")
+    return Say(f"{code(function.name)} is exempt until {day(exemption.last_moment)}: {prose(reason)}")
 
 
 def _end_of(last_day: date, zone: ZoneInfo) -> datetime:

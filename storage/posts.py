@@ -79,13 +79,15 @@ class Posts:
         row = self._db.row(sql, {"id": number})
         return int(row["number"]) if row else 0
 
-    def waiting_under(self, number: int) -> int:
-        """How many of these requests still wait for an approver, or are being fixed."""
+    def untraced_under(self, number: int) -> int:
+        """How many of these requests' functions are untraced by now."""
         sql = """
             select count(*) as number from post_items
             join posts on posts.id = post_items.post_id
             join requests on requests.id = post_items.request_id
-            where (posts.id = :id or posts.thread = :id) and requests.state in ('open', 'running', 'failed')
+            join functions on functions.arn = requests.function_arn
+            where (posts.id = :id or posts.thread = :id)
+              and functions.verdict = 'untraced' and functions.gone_at is null
         """
         row = self._db.row(sql, {"id": number})
         return int(row["number"]) if row else 0

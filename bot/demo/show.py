@@ -46,7 +46,9 @@ def _show(folder: Path, port: int, verbose: bool) -> int:
             slack.start()
         except OSError as problem:
             free = "leave it out, and a free one is taken: make demo"
-            click.echo(f"lamplighter: --port {port}: {problem.strerror}. Choose another, or {free}", err=True)
+            click.echo(
+                f"lamplighter: --port {port}: {os.strerror(problem.errno or 0)}. Choose another, or {free}", err=True
+            )
             return 2
         click.echo("Seeding the pretend cloud…")
         fleet = seed(aws)

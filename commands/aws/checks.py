@@ -73,7 +73,7 @@ def alias_untraced(function: Function) -> Finding | None:
     name, version = dark[0]
     share = f" ({version.weight:.0%} of its traffic)" if version.weight < 1 else ""
     more = f", and {len(dark) - 1} more" if len(dark) > 1 else ""
-    text = f"Alias {name} serves version {version.version}{share}, which was published without active tracing{more}."
+    text = f"Alias `{name}` serves version {version.version}{share}, which was published without active tracing{more}."
     return _finding(CheckName.ALIAS_UNTRACED, text)
 
 
@@ -89,7 +89,7 @@ def aliases_unreadable(function: Function) -> Finding | None:
         return _finding(CheckName.ALIASES_UNREADABLE, text)
     for name, version in _served(function):
         if version.mode is None:
-            text = f"Active, but version {version.version}, which alias {name} serves, could not be read."
+            text = f"Active, but version {version.version}, which alias `{name}` serves, could not be read."
             return _finding(CheckName.ALIASES_UNREADABLE, text)
     return None
 

@@ -184,7 +184,7 @@ def _refused_update(fix: Fix, refusal: AwsProblem, reading: Reading, may_lag: bo
         reason = f"Lambda says that role `{role}` may not call {WRITE}{waited}, though its policies allow it or may."
         reason += " Look at the organization's service control policies and the role's conditions, then approve again."
     elif "is no longer supported for creating or updating" in refusal.message:
-        reason = f"Nothing was changed: AWS no longer allows changes of functions on runtime `{reading.runtime}`."
+        reason = f"{_so_far(fix, role)}: AWS no longer allows changes of functions on runtime `{reading.runtime}`."
         reason += " Move it to a newer one, then approve again."
     elif refusal.code == "PreconditionFailedException":
         reason = f"`{fix.name}` was changed by somebody else {_REVISIONS} times while it was being fixed."
@@ -192,6 +192,15 @@ def _refused_update(fix: Fix, refusal: AwsProblem, reading: Reading, may_lag: bo
     else:
         return fix.refused(refusal, f"lambda:UpdateFunctionConfiguration on `{fix.name}`", "fixes")
     return fix.failed(reason, refusal.code, refusal.request_id)
+
+
+def _so_far(fix: Fix, role: str) -> str:
+    """What this run has changed before it was refused."""
+    return (
+        f"Role `{role}` was given its permission and nothing else was changed"
+        if fix.attached
+        else "Nothing was changed"
+    )
 
 
 # Notes

@@ -41,19 +41,19 @@ def digest_blocks(
     items: Sequence[Item],
     *,
     total: int,
-    waiting: int,
+    untraced: int,
     page: int,
     audit: Audit | None,
     coverage: Coverage,
     approvers: Sequence[str],
     tag_keys: Sequence[str],
 ) -> list[Block]:
-    """`items` are this page's; of all pages, `total` counts the functions and `waiting` those still to be decided."""
+    """`items` are this page's; of all pages, `total` counts the functions and `untraced` those that still are."""
     if page > 1:
         made = [blocks.context(f"Part {page} of the list of {escape(team_name(team))}")]
     else:
         made = [
-            blocks.header(_headline(total, waiting)),
+            blocks.header(_headline(total, untraced)),
             _about(team, audit, coverage),
         ]
     if audit and page == 1 and audit.not_scanned:
@@ -65,10 +65,10 @@ def digest_blocks(
     return made
 
 
-def _headline(total: int, waiting: int) -> str:
-    if waiting:
-        return f"{count(waiting, 'Lambda function')} without active tracing"
-    return f"{count(total, 'Lambda function')}: all decided"
+def _headline(total: int, untraced: int) -> str:
+    if untraced:
+        return f"{count(untraced, 'Lambda function')} without active tracing"
+    return f"{count(total, 'Lambda function')}: all traced or exempt by now"
 
 
 def _about(team: str | None, audit: Audit | None, coverage: Coverage) -> Block:

@@ -51,7 +51,7 @@ def item_blocks(item: Item) -> list[Block]:
     made = [blocks.section(clip("\n".join(item_lines(item)), ROW_LIMIT))]
     buttons = _buttons(item)
     if buttons:
-        made.append({"type": "actions", "elements": buttons})
+        made.append(_actions(item, buttons))
     return made
 
 
@@ -86,7 +86,7 @@ def card_blocks(item: Item) -> list[Block]:
         made.append(blocks.context(hint))
     buttons = _buttons(item)
     if buttons:
-        made.append({"type": "actions", "elements": buttons})
+        made.append(_actions(item, buttons))
     return made
 
 
@@ -95,7 +95,7 @@ def line(function: Function) -> str:
     findings = " ".join(prose(finding.text) for finding in function.findings if finding.check not in _SAID)
     role = "" if function.role_may_write is not MayWrite.NO else " · its role may not write to X-Ray"
     words = f"• {code(function.name)} · {function.account} · {function.region} · {_mode(function)}{role}"
-    return f"{words}\n      {findings}" if findings else words
+    return f"{words} · {findings}" if findings else words
 
 
 def _place(item: Item) -> str:
@@ -135,24 +135,35 @@ def _open(item: Item, function: Function) -> list[str]:
     mode = _mode(function)
     facts = [mode[:1].upper() + mode[1:], _may_write(function)]
     if item.since:
-        facts.append(f"since {day(item.since)}")
+        facts.append(f"first seen {day(item.since)}")
     lines = [" · ".join(facts)]
     lines += [prose(finding.text) for finding in function.findings if finding.check not in _SAID]
+    if not function.fixable:
+        lines.append("Needs a deployment, not a fix of its configuration.")
     return lines
+
+
+def _actions(item: Item, buttons: list[Block]) -> Block:
+    # The same id at each drawing: a click on what was shown a moment ago finds its button.
+    block_id = {"block_id": item.request.id} if item.request else {}
+    return {"type": "actions", **block_id, "elements": buttons}
 
 
 def _buttons(item: Item) -> list[Block]:
     request, function = item.request, item.function
-    if request is None or function is None or request.state not in (RequestState.OPEN, RequestState.FAILED):
+    if request is None or function is None:
+        return []
+    waiting = request.state in (RequestState.OPEN, RequestState.FAILED)
+    not_enough = request.state is RequestState.APPLIED and function.verdict is Verdict.UNTRACED
+    if not waiting and not not_enough:
         return []
     made = []
-    if function.fixable:
-        approve = blocks.button(
-            "Approve fix", APPROVE, request.id, described=f"Approve fix of {function.name}", primary=True
-        )
+    where = f"{function.name} in {function.account}"
+    if waiting and function.fixable:
+        approve = blocks.button("Approve fix", APPROVE, request.id, described=f"Approve fix of {where}", primary=True)
         approve["confirm"] = blocks.confirm("Turn on active tracing?", confirm_text(item), "Approve fix", "Cancel")
         made.append(approve)
-    made.append(blocks.button("Exempt…", EXEMPT, request.id, described=f"Exempt {function.name}"))
+    made.append(blocks.button("Exempt…", EXEMPT, request.id, described=f"Exempt {where}"))
     return made
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from commands._carry_out import carry_out
 from commands._types import Progress, Replace, Say
+from commands.audit import audit
 from commands.fix import approve, fix
 from storage.models import DecisionKind, FixRequest, MayWrite, PostKind, RequestState, Source, Verdict
 from tests.commands.conftest import ANA, BERLIN, BO, DAEMON, EVE, HOME, OTHER, World
@@ -399,6 +400,36 @@ def test_a_fault_of_our_own_marks_the_fix_failed_and_it_may_be_approved_again(wo
 
     click(world, asked, **where)
     assert world.store.requests.get(asked.id).state is RequestState.APPLIED
+
+
+def test_a_failed_fix_that_gave_the_role_its_policy_says_so_wherever_the_role_is_shown(world: World) -> None:
+    arn, other = world.function("refund", role="mute"), world.function("charge", role="mute")
+    world.audit()
+    asked, sibling = world.request(arn), world.request(other)
+    post = world.post(sibling)
+    world.aws.deny(account=HOME, service="lambda", action="UpdateFunctionConfiguration")
+
+    click(world, asked)
+
+    assert world.store.requests.get(asked.id).state is RequestState.FAILED
+    assert world.history(arn)[-1].detail["attached_policy"] == DAEMON
+    assert world.known(arn).role_may_write is MayWrite.YES
+    assert world.known(other).role_may_write is MayWrite.YES
+    assert world.is_to_be_redrawn(post)
+
+
+def test_a_look_at_one_function_draws_its_messages_again_if_it_changed(world: World) -> None:
+    arn = world.function("refund", role="mute")
+    world.audit()
+    post = world.post(world.request(arn))
+    world.role_client().attach_role_policy(RoleName="mute", PolicyArn=DAEMON)
+    world.aws.settle()
+    world.clock.forward(minutes=1)
+
+    list(audit(world.asks(text="refund", source=Source.SLASH), world.context))
+
+    assert world.known(arn).role_may_write is MayWrite.YES
+    assert world.is_to_be_redrawn(post)
 
 
 def test_a_fix_that_aws_refuses_says_which_permission_is_missing(world: World) -> None:

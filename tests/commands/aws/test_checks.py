@@ -121,11 +121,11 @@ def test_judging_changes_verdict_and_findings_alone():
         ),
         (
             {"aliases": alias(("4", ACTIVE, 0.9), ("3", PASS_THROUGH, 0.1))},
-            "Alias live serves version 3 (10% of its traffic), which was published without active tracing.",
+            "Alias `live` serves version 3 (10% of its traffic), which was published without active tracing.",
         ),
         (
             {"aliases": alias(("3", PASS_THROUGH, 1.0)) + alias(("2", PASS_THROUGH, 1.0), name="old")},
-            "Alias live serves version 3, which was published without active tracing, and 1 more.",
+            "Alias `live` serves version 3, which was published without active tracing, and 1 more.",
         ),
         (
             {"sources": ("kafka", "msk")},

@@ -87,6 +87,13 @@ def test_an_open_row_says_how_it_stands_and_offers_both_ways() -> None:
     assert not message_problems(made)
 
 
+def test_a_row_keeps_its_block_id_so_that_a_click_on_the_last_drawing_finds_its_button() -> None:
+    before = functions.item_blocks(Item(FUNCTION, REQUEST))[-1]
+    after = functions.item_blocks(Item(replace(FUNCTION, role_may_write=MayWrite.YES), FAILED))[-1]
+
+    assert before["block_id"] == after["block_id"] == REQUEST.id
+
+
 def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
     text = functions.confirm_text(Item(FUNCTION, REQUEST, sharing=3))
 
@@ -128,17 +135,18 @@ def test_a_fix_that_leaves_an_alias_dark_is_no_success() -> None:
     made = words(functions.item_blocks(Item(dark, noted)))
 
     assert "$LATEST is Active since" in made
+    assert buttons(functions.item_blocks(Item(dark, noted))) == [functions.EXEMPT]
     assert "this is not enough. Alias `live` serves version 1" in made
     assert ":white_check_mark:" not in made
 
 
-def test_the_headline_counts_what_still_waits() -> None:
-    def headline(waiting: int) -> str:
+def test_the_headline_counts_what_is_still_untraced() -> None:
+    def headline(untraced: int) -> str:
         made = digest.digest_blocks(
             "payments",
             [Item(FUNCTION, REQUEST)],
             total=6,
-            waiting=waiting,
+            untraced=untraced,
             page=1,
             audit=AUDIT,
             coverage=Coverage(),
@@ -149,7 +157,7 @@ def test_the_headline_counts_what_still_waits() -> None:
 
     assert headline(6) == "6 Lambda functions without active tracing"
     assert headline(1) == "1 Lambda function without active tracing"
-    assert headline(0) == "6 Lambda functions: all decided"
+    assert headline(0) == "6 Lambda functions: all traced or exempt by now"
 
 
 def test_an_exempt_row_says_until_when_who_and_why() -> None:
@@ -195,7 +203,7 @@ def test_a_digest_counts_names_the_team_and_what_was_not_seen() -> None:
         coverage=Coverage(traced=18, untraced=1, exempt=2, unknown=1),
         approvers=(),
         tag_keys=("team",),
-        waiting=1,
+        untraced=1,
     )
 
     assert "1 Lambda function without active tracing" in words(made)
@@ -206,7 +214,10 @@ def test_a_digest_counts_names_the_team_and_what_was_not_seen() -> None:
 
 def test_a_full_page_fits_a_message() -> None:
     failed = replace(FAILED, outcome="e" * 3000)
-    items = [Item(replace(FUNCTION, name=f"{'n' * 140}{number}"), failed) for number in range(digest.PAGE)]
+    items = [
+        Item(replace(FUNCTION, name=f"{'n' * 140}{number}"), replace(failed, id=f"token{number}"))
+        for number in range(digest.PAGE)
+    ]
     made = digest.digest_blocks(
         "payments",
         items,
@@ -216,7 +227,7 @@ def test_a_full_page_fits_a_message() -> None:
         coverage=Coverage(),
         approvers=("<@U0ANA>",),
         tag_keys=("team",),
-        waiting=400,
+        untraced=400,
     )
 
     assert len(made) <= 50
@@ -299,7 +310,7 @@ def test_no_input_breaks_slacks_limits_or_mentions_anybody(name: str, reason: st
             coverage=Coverage(1, 2, 3, 4, 5),
             approvers=("<@U0ANA>",),
             tag_keys=("team",),
-            waiting=1,
+            untraced=1,
         )
         for made in (page, functions.card_blocks(item), [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}]):
             assert not message_problems(made)
