@@ -41,19 +41,19 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
     """One function as it stands now. Raises AwsProblem: Gone where it no longer exists, Denied where AWS will not say.
 
     IAM: lambda:GetFunctionConfiguration; what lambda:ListTags, ListEventSourceMappings, ListAliases,
-    cloudwatch:ListMetrics and the role's reads (`roles.read_role`) would have said is left open where they are denied.
+    cloudwatch:ListMetrics and the role's reads (`roles.read_role`) would have said is left open where they are refused.
     """
     where: errors.Where = {"account": account, "region": region, "service": "lambda"}
     with cloud.acting_as(account):
         client: LambdaClient = cloud.client("lambda", region)
         listed = ask(lambda: shapes.listed(client.get_function_configuration(FunctionName=name)), **where)
-        tags = _unless_denied(lambda: client.list_tags(Resource=listed.arn)["Tags"], where)
-        in_use = _unless_denied(lambda: _invoked_by_alias(cloud.client("cloudwatch", region), name), where)
+        tags = _unless_refused(lambda: client.list_tags(Resource=listed.arn)["Tags"], where)
+        in_use = _unless_refused(lambda: _invoked_by_alias(cloud.client("cloudwatch", region), name), where)
         # As in an audit: aliases count where they were used, or where CloudWatch will not say whether they were.
         aliases = (
-            () if in_use is False else _unless_denied(lambda: current.read_aliases(client, name, listed.mode), where)
+            () if in_use is False else _unless_refused(lambda: current.read_aliases(client, name, listed.mode), where)
         )
-        sources = _unless_denied(lambda: _sources(client, name, aliases or ()), where)
+        sources = _unless_refused(lambda: _sources(client, name, aliases or ()), where)
         role = _read_role(cloud, region, listed.role) if listed.role else None
     return shapes.noun(
         listed,
@@ -84,10 +84,13 @@ def _sources(client: "LambdaClient", name: str, aliases: Sequence[Alias]) -> tup
     return tuple(sorted({source.kind for source in shapes.event_sources(items)}))
 
 
-def _unless_denied(read: Callable[[], T], where: errors.Where) -> T | None:
+def _unless_refused(read: Callable[[], T], where: errors.Where) -> T | None:
+    """None where AWS will not say. Raises Throttled and Unreachable: the same question may be answered in a moment."""
     try:
         return ask(read, **where)
-    except errors.Denied:
+    except (errors.Throttled, errors.Unreachable):
+        raise
+    except errors.AwsProblem:
         return None
 
 
@@ -95,5 +98,7 @@ def _read_role(cloud: "Cloud", region: str, arn: str) -> roles.Role | None:
     """None where AWS does not show the role, or where it was deleted."""
     try:
         return roles.read_role(cloud.client("iam", region), arn)
-    except (errors.Denied, errors.Gone):
+    except (errors.Throttled, errors.Unreachable):
+        raise
+    except errors.AwsProblem:
         return None

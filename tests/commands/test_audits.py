@@ -265,3 +265,52 @@ def test_where_tags_cannot_be_read_a_function_keeps_its_team(world: World, servi
         assert "tags could not be read" in world.audit().not_scanned[0].reason
 
     assert world.known(arn).team == "payments"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("UnknownOperationException", 404),
+        ("InvalidAction", 400),
+        ("NotImplemented", 501),
+        ("AccessDenied", 403),
+    ],
+)
+@pytest.mark.parametrize(
+    ("service", "action"),
+    [
+        ("cloudwatch", "ListMetrics"),
+        ("lambda", "ListEventSourceMappings"),
+        ("resourcegroupstaggingapi", "GetResources"),
+    ],
+)
+def test_a_call_that_does_not_work_costs_what_it_would_have_said_and_no_more(
+    world: World, service: str, action: str, code: str, status: int
+) -> None:
+    arn = world.function("refund")
+    traced = world.function("charge", mode="Active")
+    world.audit()
+    world.aws.fail(code, status, service=service, action=action)
+
+    world.audit()
+
+    assert world.known(arn).verdict is Verdict.UNTRACED
+    assert world.known(arn).team == "payments"
+    assert world.known(traced).verdict is Verdict.TRACED
+
+
+@pytest.mark.parametrize(("code", "status"), [("UnknownOperationException", 404), ("NotImplemented", 501)])
+def test_a_look_at_one_function_does_without_what_aws_does_not_offer(world: World, code: str, status: int) -> None:
+    arn = world.function("refund", mode="Active")
+    world.audit()
+    for service, action in (
+        ("cloudwatch", "ListMetrics"),
+        ("lambda", "ListEventSourceMappings"),
+        ("lambda", "ListTags"),
+    ):
+        world.aws.fail(code, status, service=service, action=action)
+    world.clock.forward(minutes=1)
+
+    seen = look_again(world.context, world.known(arn))
+
+    assert (seen.verdict, seen.team) == (Verdict.TRACED, "payments")

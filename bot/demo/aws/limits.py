@@ -30,6 +30,7 @@ class Rule:
     service: str | None
     action: str | None
     left: int | None = None
+    refusal: AwsError | None = None  # None: the rule's own kind of refusal
 
     def takes(self, request: Request) -> bool:
         if self.left == 0:

@@ -176,6 +176,21 @@ class AwsStandIn(Seeding):
         with self._lock:
             self._denied.append(Rule(account, region, service, action))
 
+    def fail(
+        self,
+        code: str,
+        status: int,
+        *,
+        account: str | None = None,
+        region: str | None = None,
+        service: str | None = None,
+        action: str | None = None,
+    ) -> None:
+        """Answer matching calls with this error from now on."""
+        with self._lock:
+            refusal = AwsError(code, "It does not work", status)
+            self._denied.append(Rule(account, region, service, action, refusal=refusal))
+
     def throttle(
         self,
         times: int = 1,
@@ -254,8 +269,9 @@ class AwsStandIn(Seeding):
         if any(rule.takes(request) for rule in self._throttled):
             raise throttled(request)
         self._buckets.take(request)
-        if any(rule.takes(request) for rule in self._denied):
-            raise denied(request, principal, f"{request.service}:{request.action}", "*")
+        for rule in self._denied:
+            if rule.takes(request):
+                raise rule.refusal or denied(request, principal, f"{request.service}:{request.action}", "*")
         self._sessions.authorize(request, principal)
 
 
