@@ -219,7 +219,9 @@ class SlackStandIn:
         await self._stopping.wait()
         await self._started(self._interactions).close()
         await delivery.close()
+        serving = runner.server
         await runner.cleanup()
+        await _let_go(serving)
 
     def _build(self, server: web.Application) -> Delivery:
         workspace, app, modals = self.workspace, self.app, self.modals
@@ -261,3 +263,12 @@ class SlackStandIn:
         if part is None:
             raise RuntimeError("start() the stand-in first")
         return part
+
+
+async def _let_go(serving: web.Server | None) -> None:
+    """Close the connections that were accepted in the very moment of stopping, for nobody else would."""
+    for _ in range(3):
+        await asyncio.sleep(0.01)
+        for connection in serving.connections if serving else ():
+            if connection.transport is not None:
+                connection.transport.abort()
