@@ -115,6 +115,7 @@ class ToForm:
             acknowledged_at = self._acknowledged_at
         self._answered.set()
         if acknowledged_at is not None:
+            # Slack does not say when it has drawn the acknowledgement, so there is nothing to wait for but time.
             time.sleep(max(0.0, acknowledged_at + ACK_SECONDS - time.monotonic()))
             self._update(shown)
 
@@ -126,7 +127,7 @@ class ToForm:
                 return
             except (SlackClientError, OSError) as problem:
                 log.warning("a form could not be drawn again: %s", error_code(problem))
-                time.sleep(wait)
+                time.sleep(wait)  # the pause before the next attempt; Slack names none for what is no rate limit
 
     def view_for_ack(self) -> View:
         """The answer's view if there is one in good time, else one that says that it is being worked on."""

@@ -171,7 +171,7 @@ def from_moto(problem: HTTPException | ServiceException) -> AwsError:
 def _routed(service: str, environ: Environ) -> str:
     try:
         operation, _ = get_service_router(service).match(MotoRequest(environ))
-    except (HTTPException, NotImplementedError):
+    except (HTTPException, NotImplementedError):  # how werkzeug and moto say that no operation has this route
         return ""
     return str(operation.name)
 
