@@ -2,9 +2,9 @@
 
 import os
 import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.endpoint_provider import EndpointProvider
@@ -114,14 +114,16 @@ class Endpoints:
         }
         return provider.resolve_endpoint(**settings)
 
-    def tls_context(self) -> ssl.SSLContext:
-        bundle = self._session.get_config_variable("ca_bundle") or get_cert_path(True)
+    def ca_bundle(self) -> str:
+        """The file of certificates that vouch for AWS. Raises AwsProblem where it cannot be read."""
+        bundle = str(self._session.get_config_variable("ca_bundle") or get_cert_path(True))
         try:
-            return ssl.create_default_context(cafile=bundle)
+            Path(bundle).read_bytes()
         except OSError as error:
             raise AwsProblem(
                 "CaBundle", f"the CA bundle {bundle} could not be read: {error}", own_words=True
             ) from error
+        return bundle
 
 
 def _proxy_for(url: str) -> str | None:

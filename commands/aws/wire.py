@@ -1,4 +1,4 @@
-"""How a read of the audit reaches AWS: signed by botocore, sent over one asyncio pool, tried again, and counted.
+"""How a read of the audit reaches AWS: signed by botocore, sent over one pool, tried again, and counted.
 
 What is read is in `reads`. A boto3 client does the same in several times the CPU and opens TLS connections of its own;
 an audit sends thousands of calls and nothing but reads, so it goes without.
@@ -8,25 +8,24 @@ import asyncio
 import itertools
 import random
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import aiohttp
 import orjson
 from botocore.auth import SigV4Auth
-from yarl import URL
 
 from commands.aws import errors
 from commands.aws.endpoints import Endpoint, Endpoints
 from commands.aws.keys import Identity, Keys
+from commands.aws.transport import NoAnswer, Received, Sent, Transport
 
 T = TypeVar("T")
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _PASSING = frozenset({"RequestTimeout", "RequestTimeoutException", "InternalError", "InternalFailure"})
+_ALWAYS = {"User-Agent": "lamplighter"}
 _STRANGE = (ValueError, KeyError, TypeError, AttributeError, SyntaxError)
 
 
@@ -111,23 +110,17 @@ class Wire:
         self._paces: dict[tuple[str, str], _Pace] = {}
         self._in_flight = in_flight
         self._retries = retries or Retries()
-        self._tls: ssl.SSLContext | None = None
+        self._transport = Transport(connections=in_flight)
 
     async def __aenter__(self) -> Self:
         self._gate = asyncio.Semaphore(self._in_flight)
-        # trust_env stays off: it would send ~/.netrc's password where the signature belongs. `endpoints` finds proxies.
-        self._http: aiohttp.ClientSession = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._in_flight, ttl_dns_cache=300),
-            skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
-            headers={"Accept-Encoding": "identity", "User-Agent": "lamplighter"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.close()
+        await self._transport.__aexit__(kind, error, trace)
 
     async def ask(self, who: Identity, call: Call, read: Callable[[bytes], T]) -> T:
         """Send `call` until AWS answers it, or its retries end; `read` makes the answer's body into what is returned.
@@ -173,35 +166,37 @@ class Wire:
     ) -> tuple[float, "bytes | errors.AwsProblem"]:
         """One attempt: how many seconds AWS asks us to wait, and the body or what went wrong."""
         endpoint = self._endpoints.find(call.service, call.region)
-        if endpoint.tls and self._tls is None:
-            self._tls = self._endpoints.tls_context()
+        if endpoint.tls and self._transport.ca_bundle is None:
+            self._transport.ca_bundle = self._endpoints.ca_bundle()
         where = call.where(account)
         self.calls += 1
+        seconds = max(0.1, min(seconds, self._retries.attempt))
+        request = Sent(
+            call.method,
+            endpoint.url + call.path,
+            _ALWAYS | signed(keys, endpoint, call),
+            call.body,
+            endpoint.proxy,
+            seconds,
+            self._retries.connect,
+        )
         try:
-            async with self._http.request(
-                call.method,
-                URL(endpoint.url + call.path, encoded=True),
-                data=call.body or None,
-                headers=signed(keys, endpoint, call),
-                proxy=endpoint.proxy,
-                ssl=self._tls or True,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=max(0.1, min(seconds, self._retries.attempt)), sock_connect=self._retries.connect
-                ),
-            ) as answer:
-                body = await answer.read()
-        except aiohttp.ClientPayloadError as error:
-            return 0.0, errors.BadAnswer("BadAnswer", f"AWS's answer was cut short ({_named(error)})", **where)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = f"no answer from {endpoint.url} ({_named(error)})"
-            return 0.0, errors.Unreachable(type(error).__name__, why, **where)
+            answer = await self._transport.send(request)
+        except NoAnswer as error:
+            if error.cut_short:
+                return 0.0, errors.BadAnswer("BadAnswer", f"AWS's answer was cut short ({error})", **where)
+            return 0.0, errors.Unreachable("NoAnswer", f"no answer from {endpoint.url} ({error})", **where)
         if 200 <= answer.status < 300:
-            return 0.0, body
-        code, message = _error_in(body, answer.headers)
-        where["request_id"] = answer.headers.get("x-amzn-RequestId", "")
-        problem = errors.problem(code or f"HTTP {answer.status}", message, status=answer.status, **where)
-        return _seconds(answer.headers.get("Retry-After", "")), problem
+            return 0.0, answer.body
+        return _refusal(answer, where)
+
+
+def _refusal(answer: Received, where: errors.Where) -> tuple[float, errors.AwsProblem]:
+    """What AWS said instead of an answer, and how many seconds it asks us to wait."""
+    code, message = _error_in(answer)
+    where["request_id"] = answer.header("x-amzn-RequestId")
+    problem = errors.problem(code or f"HTTP {answer.status}", message, status=answer.status, **where)
+    return _seconds(answer.header("Retry-After")), problem
 
 
 def _named(error: BaseException) -> str:
@@ -246,9 +241,9 @@ def signed(keys: Keys, endpoint: Endpoint, call: Call) -> dict[str, str]:
     return dict(request.headers)
 
 
-def _error_in(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
+def _error_in(answer: Received) -> tuple[str, str]:
     """AWS's code and message, from JSON, XML or neither (a proxy's HTML page)."""
-    code = headers.get("x-amzn-ErrorType", "")
+    body, code = answer.body, answer.header("x-amzn-ErrorType")
     message = ""
     if body.lstrip()[:1] == b"{":
         try:
