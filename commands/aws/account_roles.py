@@ -1,14 +1,16 @@
 """The execution roles of one account, read in bulk, with every policy that counts for them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
-from commands.aws import reads
+from commands.aws import reads, roles
 from commands.aws.errors import AwsProblem
 from commands.aws.keys import Identity
 from commands.aws.roles import Role
 from commands.aws.wire import Wire
+from storage.models import MayWrite
 
 _REFUSALS = 3  # accounts that may refuse to show one of AWS's policies before it counts as unreadable
 
@@ -40,18 +42,36 @@ class AccountRoles:
     def __init__(self, wire: Wire, who: Identity, region: str, managed: ManagedPolicies) -> None:
         self._wire, self._who, self._region, self._managed = wire, who, region, managed
         self._asked: asyncio.Task[reads.RolesPage] | None = None
+        self._made: dict[str, Role] = {}
+        self._judged: dict[str, MayWrite] = {}
 
     def ask(self) -> None:
         self._asked = self._asked or asyncio.create_task(self._read())
 
-    async def of(self, used: Iterable[str]) -> dict[str, Role]:
+    async def of(self, used: Collection[str]) -> dict[str, Role]:
         """Those of the roles that exist, by ARN; a policy that nobody shows leaves a role's policies unknown."""
         self.ask()
         assert self._asked is not None  # noqa: S101 - `ask` has just seen to it
         page = await self._asked
-        found = [(arn, page.roles[arn]) for arn in used if arn in page.roles]
-        documents = await self._documents(page, [text for _, text in found])
-        return {arn: _role(arn, text, documents) for arn, text in found}
+        new = [(arn, page.roles[arn]) for arn in used if arn in page.roles and arn not in self._made]
+        documents = await self._documents(page, [text for _, text in new])
+        self._made |= {arn: _role(arn, text, documents) for arn, text in new}
+        return {arn: self._made[arn] for arn in used if arn in self._made}
+
+    async def known(self, used: Collection[str]) -> dict[str, Role] | None:
+        """As `of`; None where the account's roles could not be read."""
+        try:
+            return await self.of(used)
+        except AwsProblem:
+            return None
+
+    async def may_write(self, used: Collection[str]) -> dict[str, MayWrite]:
+        """What each role that exists may do, judged once."""
+        known = await self.known(used) or {}
+        for arn, role in known.items():
+            if arn not in self._judged:
+                self._judged[arn] = roles.may_write(role, account=self._who.account)
+        return {arn: self._judged[arn] for arn in known}
 
     async def _read(self) -> reads.RolesPage:
         whole = reads.RolesPage({}, {})
@@ -85,6 +105,7 @@ def _role(arn: str, text: reads.RoleText, documents: Mapping[str, Document | Non
     )
 
 
+@lru_cache(maxsize=2_000)  # many roles, in all accounts, bear the same policies; nobody changes a document
 def _document(text: str) -> Document | None:
     try:
         return reads.document(text) if text else None

@@ -142,7 +142,7 @@ class Cloud:
             self._ambient  # noqa: B018 - says in one line that there are none
             with acting(None), errors.our_errors(region=self.home_region, service="sts"):
                 told = self.client("sts", self.home_region).get_caller_identity()
-            self.caller_is(Caller(told["Account"], told["Arn"]))
+            self.caller_is(Caller.of(told["Arn"]))
         return self._caller.account if self._caller else ""
 
     @property
@@ -157,7 +157,7 @@ class Cloud:
     def partition(self) -> str:
         """`aws`, `aws-cn`, `aws-us-gov`, …"""
         if self._caller:
-            return self._caller.arn.split(":")[1]
+            return self._caller.partition
         return str(self.endpoints.partition(self.home_region)["id"])
 
     @contextmanager

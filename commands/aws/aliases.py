@@ -5,31 +5,41 @@ CloudWatch is asked once what was invoked in the last two weeks, and Lambda only
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from commands.aws import reads
 from commands.aws.errors import AwsProblem, Denied
 from commands.aws.keys import Identity
+from commands.aws.permission import AccountPermission, Presumption
 from commands.aws.shapes import LATEST, Listed, alias_noun
 from commands.aws.wire import Wire
 from storage.models import Alias, TracingMode
 
-T = TypeVar("T")
-
-BUDGET = 200  # functions of a region that are asked about without knowing that it matters
+# Functions of a region that are asked about one by one: where it is known to matter, but $LATEST is untraced already;
+# and where CloudWatch will not say who matters. A sweep that would need more is not begun: at 10 calls a second it
+# would hold up everybody's deployments, to leave most verdicts unknown all the same.
+BUDGET = 100
 _PROBES = 2
 
 Invoked = dict[str, set[str]]  # function name -> aliases and versions
 Found = dict[str, tuple[Alias, ...] | None]  # by function name; None: could not be read
 
 
+class Refusals:
+    """What the audit's accounts found out for each other."""
+
+    def __init__(self) -> None:
+        self.metrics = Presumption(8)
+        self.aliases = Presumption(3)
+
+
 class AccountAliases:
     """The aliases of one account's functions, region by region."""
 
-    def __init__(self, wire: Wire, who: Identity) -> None:
+    def __init__(self, wire: Wire, who: Identity, refusals: Refusals) -> None:
         self._wire, self._who = wire, who
-        self._metrics, self._probes = _Allowed(), _Allowed()
+        self._metrics = AccountPermission(refusals.metrics)
+        self._probes = AccountPermission(refusals.aliases)
 
     async def invoked(self, region: str) -> Invoked | None:
         """What was invoked by qualifier; None where CloudWatch would not say."""
@@ -44,17 +54,22 @@ class AccountAliases:
         except Denied:
             return None
 
-    async def of(self, region: str, listed: Sequence[Listed], invoked: Invoked | None) -> Found:
-        """What is known of those functions that may have aliases in use; a function that is not named has none."""
-        active = [each for each in listed if each.mode is TracingMode.ACTIVE]
-        others = [each for each in listed if each.mode is not TracingMode.ACTIVE]
+    async def of(
+        self, region: str, traced: Sequence[Listed], others: Sequence[Listed], invoked: Invoked | None
+    ) -> Found:
+        """What is known of those functions that may have aliases in use; a function that is not named has none.
+
+        `traced` would be so but for their aliases. `others` are untraced already: aliases only add to that.
+        """
         if invoked is None:
-            nothing: Found = dict.fromkeys(each.name for each in listed)
-            return nothing | (await self._probes.ask(lambda: self._unguided(region, active[:BUDGET])) or {})
-        active = [each for each in active if each.name in invoked]
-        others = [each for each in others if each.name in invoked]  # untraced already: aliases only add to that
+            nothing: Found = dict.fromkeys(each.name for each in (*traced, *others))
+            if not 0 < len(traced) <= BUDGET:
+                return nothing
+            return nothing | (await self._probes.ask(lambda: self._unguided(region, traced)) or {})
+        traced = [each for each in traced if each.name in invoked]
+        others = [each for each in others if each.name in invoked]
         left: Found = dict.fromkeys(each.name for each in others[BUDGET:])
-        return left | await self._read(region, active + others[:BUDGET])
+        return left | await self._read(region, [*traced, *others[:BUDGET]])
 
     async def _unguided(self, region: str, chosen: Sequence[Listed]) -> Found | None:
         """Ask about a few first: who may not read metrics often may not read aliases either. None: so it is."""
@@ -82,21 +97,3 @@ class AccountAliases:
             return await reads.version_mode(self._wire, self._who, region, name, version)
         except AwsProblem:
             return None
-
-
-class _Allowed:
-    """Lets an account's first region find out whether AWS refuses; the others then need not ask."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._allowed: bool | None = None
-
-    async def ask(self, read: Callable[[], Awaitable[T | None]]) -> T | None:
-        """What `read` returns, where None means refused."""
-        if self._allowed is None:
-            async with self._lock:
-                if self._allowed is None:
-                    answer = await read()
-                    self._allowed = answer is not None
-                    return answer
-        return await read() if self._allowed else None

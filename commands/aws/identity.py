@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from commands.aws import reads
+from commands.aws.errors import AwsProblem
 from commands.aws.keys import Caller, Keys
 
 if TYPE_CHECKING:
@@ -50,5 +51,18 @@ class AuditIdentity:
 async def home(cloud: "Cloud", wire: "Wire") -> str:
     """The account of the ambient credentials, asked over the wire and once."""
     if cloud.caller is None:
-        cloud.caller_is(Caller(*await reads.caller(wire, Ambient(cloud), cloud.home_region)))
+        cloud.caller_is(Caller.of(await reads.caller(wire, Ambient(cloud), cloud.home_region)))
     return cloud.home_account()
+
+
+async def home_with_first_page(cloud: "Cloud", wire: "Wire", region: str) -> "tuple[str, reads.FunctionsPage | None]":
+    """As `home`, told by the first functions of a region where there are any: a page that an audit reads anyway."""
+    if cloud.caller is not None:
+        return cloud.home_account(), None
+    try:
+        page = await reads.functions_page(wire, Ambient(cloud), region)
+    except AwsProblem:
+        return await home(cloud, wire), None  # whoever reads the region will say what is wrong with it
+    if page.listed:
+        cloud.caller_is(Caller.of(page.listed[0].arn))
+    return await home(cloud, wire), page

@@ -24,7 +24,13 @@ class Caller(NamedTuple):
     """Whose the ambient credentials are."""
 
     account: str
-    arn: str
+    partition: str  # "aws", "aws-cn", …
+
+    @classmethod
+    def of(cls, arn: str) -> "Caller":
+        """By any ARN of that account."""
+        parts = arn.split(":")
+        return cls(parts[4], parts[1])
 
 
 class Identity(Protocol):

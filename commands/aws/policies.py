@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 
@@ -67,6 +68,23 @@ def rulings(document: object, request: PolicyRequest) -> tuple[Ruling, ...]:
     except _MalformedError:
         return _UNREADABLE
     return tuple(ruling for statement in statements for ruling in _statement_rulings(statement, request, variables))
+
+
+def names_any(document: object, actions: Sequence[str]) -> bool:
+    """Whether an Allow names one of the actions, whatever its resources and conditions; True where that is unreadable.
+
+    A role of which this is False may certainly do none of them.
+    """
+    try:
+        fields = [_mapping(statement) for statement in _statements(document)]
+        allows = [statement for statement in fields if statement.get("Effect") != "Deny"]
+        return any(
+            _names(statement, "Action", lambda text, action=action: _action_matches(text, action))  # type: ignore[misc]  # binds the loop's variable
+            for statement in allows
+            for action in actions
+        )
+    except _MalformedError:
+        return True
 
 
 def trusts(document: object, service: str) -> bool:
@@ -153,6 +171,7 @@ def _covers_everything(resource: str) -> bool:
     return bool(resource) and not resource.strip("*")
 
 
+@lru_cache(maxsize=20_000)  # thousands of roles name the same few patterns
 def _action_matches(pattern: str, action: str) -> bool:
     glob = _regex(pattern, wild=True, resolve=None, flags=re.IGNORECASE)
     return glob is not None and glob.fullmatch(action) is not None

@@ -40,13 +40,9 @@ class RolesPage(NamedTuple):
 # ---- sts, ec2, iam: a form in, XML out
 
 
-async def caller(wire: Wire, who: Identity, region: str) -> tuple[str, str]:
-    """The account and ARN of the credentials. IAM: none needed."""
-
-    def read(root: Element) -> tuple[str, str]:
-        return _text(root, "Account"), _text(root, "Arn")
-
-    return await _query(wire, who, "sts", region, "GetCallerIdentity", {}, read)
+async def caller(wire: Wire, who: Identity, region: str) -> str:
+    """The ARN of the credentials. IAM: none needed."""
+    return await _query(wire, who, "sts", region, "GetCallerIdentity", {}, lambda root: _text(root, "Arn"))
 
 
 async def assume_role(wire: Wire, who: Identity, region: str, arguments: Mapping[str, str]) -> Keys:
@@ -164,13 +160,38 @@ def _roles_page(root: Element) -> tuple[RolesPage, str]:
 # ---- lambda: REST and JSON
 
 
-def functions(wire: Wire, who: Identity, region: str) -> AsyncIterator[list[shapes.Listed]]:
-    """Every function, 50 a page; AWS gives no more. IAM: lambda:ListFunctions."""
+class FunctionsPage(NamedTuple):
+    """Some of a region's functions, and the marker of those that follow; "" at the end."""
+
+    listed: list[shapes.Listed]
+    following: str
+
+
+async def functions(
+    wire: Wire, who: Identity, region: str, first: FunctionsPage | None = None
+) -> AsyncIterator[list[shapes.Listed]]:
+    """Every function, 50 a page; AWS gives no more. `first` is a page that was read already.
+
+    IAM: lambda:ListFunctions.
+    """
+    page = first or await functions_page(wire, who, region)
+    yield page.listed
+    while page.following:
+        marker = page.following
+        page = await functions_page(wire, who, region, marker)
+        yield page.listed
+        if page.following:
+            _another(marker, page.following)
+
+
+async def functions_page(wire: Wire, who: Identity, region: str, marker: str = "") -> FunctionsPage:
+    """One page. IAM: lambda:ListFunctions."""
 
     def read(items: list[dict[str, Any]]) -> list[shapes.Listed]:
         return [shapes.listed(item) for item in items]
 
-    return _pages(wire, who, region, "ListFunctions", f"{_FUNCTIONS}/", "50", "Functions", read)
+    call = _listing("ListFunctions", region, f"{_FUNCTIONS}/", "50", marker)
+    return FunctionsPage(*await wire.ask(who, call, lambda body: _page(body, "Functions", "NextMarker", read)))
 
 
 async def event_sources(wire: Wire, who: Identity, region: str) -> list[shapes.EventSource]:
@@ -210,13 +231,17 @@ async def _pages(
 ) -> AsyncIterator[list[T]]:
     marker = ""
     while True:
-        query = f"{path}?MaxItems={size}" + (f"&Marker={quote(marker, safe='')}" if marker else "")
-        call = Call("lambda", action, region, method="GET", path=query)
+        call = _listing(action, region, path, size, marker)
         items, following = await wire.ask(who, call, lambda body: _page(body, key, "NextMarker", read))
         yield items
         if not following:
             return
         marker = _another(marker, following)
+
+
+def _listing(action: str, region: str, path: str, size: str, marker: str) -> Call:
+    query = f"{path}?MaxItems={size}" + (f"&Marker={quote(marker, safe='')}" if marker else "")
+    return Call("lambda", action, region, method="GET", path=query)
 
 
 # ---- tagging and cloudwatch: JSON in, JSON out

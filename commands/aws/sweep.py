@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from commands.aws import identity, reads, roles, shapes
 from commands.aws.account_roles import AccountRoles, ManagedPolicies
-from commands.aws.aliases import AccountAliases, Invoked
+from commands.aws.aliases import AccountAliases, Invoked, Refusals
 from commands.aws.errors import AwsProblem
 from commands.aws.keys import Identity
+from commands.aws.sources import EventSources, Sources
 from commands.aws.wire import Wire
-from storage.models import Alias, Function, Inventory, MayWrite, NotScanned
+from storage.models import Alias, Function, Inventory, MayWrite, NotScanned, TracingMode
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
@@ -56,11 +57,16 @@ class Sweep:
         self.functions: list[Function] = []
         self.not_scanned: list[NotScanned] = []
         self.managed = ManagedPolicies(wire)
+        self.refusals = Refusals()
+        self.sources = EventSources(wire)
+        self._first_pages: dict[
+            tuple[str, str], reads.FunctionsPage
+        ] = {}  # by account and region; read before their turn
         self._on_progress = on_progress
         self._done = self._total = 0
 
     async def run(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> Inventory:
-        chosen = await self._accounts(accounts)
+        chosen = await self._accounts(accounts, regions)
         swept = await asyncio.gather(*(self._account(account, regions) for account in chosen))
         self.functions.sort(key=lambda function: function.arn)
         self.not_scanned.sort(key=lambda row: (row.account, row.region))
@@ -70,16 +76,26 @@ class Sweep:
             tuple(self.functions), tuple(self.not_scanned), chosen, tuple(sorted(every_region)), self.wire.calls
         )
 
-    async def _accounts(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    async def _accounts(self, wanted: Sequence[str] | None, wanted_regions: Sequence[str] | None) -> tuple[str, ...]:
         """The configured accounts that are wanted. Without a role to assume, only the credentials' own can be seen."""
         settings = self.cloud.settings
         configured = settings.accounts
         if configured is None or not settings.role:
-            home = await identity.home(self.cloud, self.wire)
+            home = await self._home(wanted_regions)
             configured = configured or (home,)
         for account in sorted(set(wanted or ()) - set(configured)):
             self._row(account, "", "is not among the configured accounts")
         return tuple(dict.fromkeys(account for account in configured if wanted is None or account in wanted))
+
+    async def _home(self, wanted_regions: Sequence[str] | None) -> str:
+        """The account of the credentials; asking a region that will be read anyway spares a call."""
+        sure = wanted_regions or self.cloud.settings.regions
+        if self.cloud.settings.role or not sure:
+            return await identity.home(self.cloud, self.wire)
+        account, page = await identity.home_with_first_page(self.cloud, self.wire, sure[0])
+        if page:
+            self._first_pages[account, sure[0]] = page
+        return account
 
     async def _account(self, account: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
         """Read one account; which regions of it were looked at."""
@@ -94,7 +110,7 @@ class Sweep:
             return ()
         self._total += len(regions)
         seen = AccountRoles(self.wire, who, self.cloud.home_region, self.managed)
-        aliases = AccountAliases(self.wire, who)
+        aliases = AccountAliases(self.wire, who, self.refusals)
         found = await asyncio.gather(*(self._region(who, region, seen, aliases) for region in regions))
         await self._with_roles(who.account, seen, [each for each in found if each.listed])
         return regions
@@ -116,23 +132,39 @@ class Sweep:
         """List a region's functions; with the first that is found, ask for all else that is worth knowing of them."""
         found = Region(region)
         asked: list[asyncio.Task[None]] = []
+        invoked: asyncio.Task[Invoked | None] | None = None
+        first = self._first_pages.pop((who.account, region), None)
         try:
-            async for page in reads.functions(self.wire, who, region):
+            async for page in reads.functions(self.wire, who, region, first):
                 if page and not asked:
                     seen.ask()
-                    asked = [asyncio.create_task(part) for part in (self._tags(who, found), self._sources(who, found))]
-                    found.invoked = asyncio.create_task(aliases.invoked(region))
+                    asked = [asyncio.create_task(self._tags(who, found))]
+                    invoked = asyncio.create_task(aliases.invoked(region))
                 found.listed += page
         except AwsProblem as problem:
             partly = f"only the first {len(found.listed)} functions were listed: " if found.listed else ""
             self._row(who.account, region, f"{partly}{problem}")
+        if invoked:
+            asked += [
+                asyncio.create_task(self._sources(who, found, seen)),
+                asyncio.create_task(self._aliases(found, seen, aliases, invoked)),
+            ]
         await asyncio.gather(*asked)
-        if found.invoked:
-            found.aliases = await aliases.of(region, found.listed, await found.invoked)
         self._done += 1
         if self._on_progress:
             self._on_progress(self._done, self._total, f"{who.account} {region}")
         return found
+
+    async def _aliases(
+        self, found: "Region", seen: AccountRoles, aliases: AccountAliases, invoked: asyncio.Task[Invoked | None]
+    ) -> None:
+        may_write = await seen.may_write(found.roles)
+        traced: list[shapes.Listed] = []
+        others: list[shapes.Listed] = []
+        for each in found.listed:
+            so_far = each.mode is TracingMode.ACTIVE and may_write.get(each.role or "") is not MayWrite.NO
+            (traced if so_far else others).append(each)
+        found.aliases = await aliases.of(found.name, traced, others, await invoked)
 
     async def _tags(self, who: Identity, found: "Region") -> None:
         try:
@@ -143,27 +175,23 @@ class Sweep:
             found.tags_read = False
             self._row(who.account, found.name, f"tags could not be read: {problem}")
 
-    async def _sources(self, who: Identity, found: "Region") -> None:
+    async def _sources(self, who: Identity, found: "Region", seen: AccountRoles) -> None:
         try:
-            mappings = await reads.event_sources(self.wire, who, found.name)
+            found.sources = await self.sources.of(who, found.name, found.listed, await seen.known(found.roles))
         except AwsProblem as problem:
             self._row(who.account, found.name, f"event sources could not be read: {problem}")
-            return
-        found.sources = {}
-        for source in mappings:
-            found.sources.setdefault(source.function_arn, set()).add(source.kind)
 
     async def _with_roles(self, account: str, seen: AccountRoles, found: "list[Region]") -> None:
         """Make the nouns, once it is known what each role may do."""
         if not found:
             return
-        used = {listed.role for region in found for listed in region.listed if listed.role}
+        used = {role for region in found for role in region.roles}
         try:
-            known = await seen.of(used)
+            await seen.of(used)
         except AwsProblem as problem:
             self._row(account, "", f"execution roles could not be read: {problem}")
-            known = {}
-        judged = {arn: roles.may_write(role, account=account) for arn, role in known.items()}
+        judged = await seen.may_write(used)
+        known = await seen.known(used) or {}
         edge = {arn for arn, role in known.items() if roles.trusts_edge(role)}
         for region in found:
             self.functions += region.nouns(account, judged, edge)
@@ -181,9 +209,13 @@ class Region:
         self.listed: list[shapes.Listed] = []
         self.teams: dict[str, str] = {}
         self.tags_read = True  # else who is missing in `teams` may well have one
-        self.sources: dict[str, set[str]] | None = None  # None: could not be read
-        self.invoked: asyncio.Task[Invoked | None] | None = None
+        self.sources: Sources | None = None  # None: could not be read
         self.aliases: dict[str, tuple[Alias, ...] | None] = {}
+
+    @property
+    def roles(self) -> set[str]:
+        """The ARNs of the execution roles that are used here."""
+        return {listed.role for listed in self.listed if listed.role}
 
     def nouns(self, account: str, judged: dict[str, MayWrite], edge: set[str]) -> list[Function]:
         return [

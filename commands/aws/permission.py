@@ -1,0 +1,58 @@
+"""Whether a kind of question is worth asking: who was refused need not ask again, and nor need those who are alike.
+
+An audit role comes from one template, so what the first accounts may not do, the others may not either. One yes
+anywhere ends that presumption; an account that was refused itself is never asked twice.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Presumption:
+    """Shared by an audit's accounts: after `enough` of them were refused and none was answered, no other one asks."""
+
+    def __init__(self, enough: int) -> None:
+        self._enough = enough
+        self._first = asyncio.Semaphore(enough)  # who asks before anything is known
+        self._refused = 0
+        self._answered = False
+
+    @property
+    def settled(self) -> bool:
+        """No account need find out any more."""
+        return self._answered or self._refused >= self._enough
+
+    async def ask(self, read: Callable[[], Awaitable[T | None]]) -> T | None:
+        """What `read` returns, where None means refused; None without asking where that is presumed."""
+        if not self._answered:
+            async with self._first:
+                if not self.settled:
+                    answer = await read()
+                    if answer is None:
+                        self._refused += 1
+                    else:
+                        self._answered = True
+                    return answer
+        return await read() if self._answered else None
+
+
+class AccountPermission:
+    """One account's: its first region finds out whether AWS refuses, and the others need not ask."""
+
+    def __init__(self, presumption: Presumption) -> None:
+        self._presumption = presumption
+        self._lock = asyncio.Lock()
+        self._allowed: bool | None = None
+
+    async def ask(self, read: Callable[[], Awaitable[T | None]]) -> T | None:
+        """What `read` returns, where None means refused."""
+        if self._allowed is None:
+            async with self._lock:
+                if self._allowed is None:
+                    answer = await self._presumption.ask(read)
+                    self._allowed = answer is not None
+                    return answer
+        return await read() if self._allowed else None
