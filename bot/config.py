@@ -1,6 +1,7 @@
 """The environment and lamplighter.toml, read once at the start; every value that cannot be used is named."""
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,7 +12,6 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commands._types import TeamSettings
 from commands.aws.accounts import AwsSettings
@@ -112,10 +112,10 @@ class File(Section):
     slack: SlackSection = SlackSection()
 
 
-class Environment(BaseSettings):
+class Environment(BaseModel):
     """The environment variables that are read beside AWS's own."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True)
 
     slack_bot_token: str = Field(default="", repr=False)
     slack_app_token: str = Field(default="", repr=False)
@@ -123,6 +123,11 @@ class Environment(BaseSettings):
     slack_api_url: str = "https://slack.com/api/"
     lamplighter_config: str = ""
     lamplighter_database: str = DEFAULT_DATABASE
+
+    @classmethod
+    def read(cls) -> "Environment":
+        """As it is now. Each name is upper case there, which is all that pydantic-settings would do for us here."""
+        return cls(**{name: os.environ[name.upper()] for name in cls.model_fields if name.upper() in os.environ})
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ class Config:
 
 def load() -> Config:
     """From the process's environment. Raises ConfigProblem."""
-    environment = Environment()
+    environment = Environment.read()
     named = environment.lamplighter_config
     path = Path(named or DEFAULT_FILE)
     if not path.exists():

@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.slack_errors import error_code
-from commands._types import OpenForm, Progress, Replace, Reply, Request, Say, View
+from commands._types import OpenForm, Progress, Replace, Reply, Request, Say
 from commands.views.blocks import Block
 from commands.views.form import result_view
 
@@ -47,7 +47,7 @@ class Asker:
                 channel=self._request.channel, user=self._request.user, text=text, blocks=shown
             )
 
-    def open_form(self, view: View) -> None:
+    def open_form(self, view: Block) -> None:
         try:
             self._client.views_open(trigger_id=self._trigger_id, view=view)
         except (SlackClientError, OSError) as problem:
@@ -103,7 +103,7 @@ class ToForm:
         self._client, self._view_id, self._title = client, view_id, title
         self._lock = threading.Lock()
         self._answered = threading.Event()
-        self._answer: View | None = None
+        self._answer: Block | None = None
         self._acknowledged_at: float | None = None
 
     def __call__(self, reply: Reply) -> None:
@@ -119,7 +119,7 @@ class ToForm:
             time.sleep(max(0.0, acknowledged_at + ACK_SECONDS - time.monotonic()))
             self._update(shown)
 
-    def _update(self, shown: View) -> None:
+    def _update(self, shown: Block) -> None:
         """What was decided is recorded by now; the form must not go on saying that it is being worked on."""
         for wait in (1.0, 3.0, 0.0):
             try:
@@ -129,7 +129,7 @@ class ToForm:
                 log.warning("a form could not be drawn again: %s", error_code(problem))
                 time.sleep(wait)  # the pause before the next attempt; Slack names none for what is no rate limit
 
-    def view_for_ack(self) -> View:
+    def view_for_ack(self) -> Block:
         """The answer's view if there is one in good time, else one that says that it is being worked on."""
         self._answered.wait(FORM_PATIENCE_SECONDS)
         with self._lock:

@@ -10,6 +10,7 @@ from storage.models import Audit, Coverage, Function, Verdict
 
 Progress = Callable[[int, int, str], None]
 
+_AT_ONCE = 1000  # functions that are made into text together: 100,000 would take as much room again
 ORDER = (Verdict.UNTRACED, Verdict.UNKNOWN, Verdict.EXEMPT, Verdict.NOT_APPLICABLE, Verdict.TRACED)
 
 
@@ -78,23 +79,24 @@ def print_json(audit: Audit, functions: Sequence[Function]) -> None:
     import orjson
 
     coverage = Coverage.of(functions)
-    made = {
-        "audit": {
-            "id": audit.id,
-            "started_at": audit.started_at,
-            "finished_at": audit.finished_at,
-            "accounts": audit.accounts,
-            "regions": audit.regions,
-            "functions": audit.functions,
-            "aws_calls": audit.aws_calls,
-        },
-        "coverage": {"percent": coverage.percent, **asdict(coverage)},
-        "functions": [_function(one) for one in functions],
-        "not_scanned": [
-            {"account": place.account, "region": place.region, "reason": place.reason} for place in audit.not_scanned
-        ],
+    about = {
+        "id": audit.id,
+        "started_at": audit.started_at,
+        "finished_at": audit.finished_at,
+        "accounts": audit.accounts,
+        "regions": audit.regions,
+        "functions": audit.functions,
+        "aws_calls": audit.aws_calls,
     }
-    sys.stdout.buffer.write(orjson.dumps(made, option=orjson.OPT_APPEND_NEWLINE))
+    unseen = [{"account": place.account, "region": place.region, "reason": place.reason} for place in audit.not_scanned]
+    write = sys.stdout.buffer.write
+    write(b'{"audit":' + orjson.dumps(about))
+    write(b',"coverage":' + orjson.dumps({"percent": coverage.percent, **asdict(coverage)}))
+    write(b',"functions":[')
+    for start in range(0, len(functions), _AT_ONCE):
+        part = [_function(one) for one in functions[start : start + _AT_ONCE]]
+        write((b"," if start else b"") + orjson.dumps(part)[1:-1])
+    write(b'],"not_scanned":' + orjson.dumps(unseen) + b"}\n")
     sys.stdout.buffer.flush()
 
 

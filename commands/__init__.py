@@ -1,35 +1,53 @@
-"""What can be asked of Lamplighter. COMMANDS is the table of contents: whoever reads it knows the product."""
+"""What can be asked of Lamplighter. COMMANDS is the table of contents: whoever reads it knows the product.
 
-from commands import audit, digest, exempt, fix
-from commands._types import Button, Clock, Entry, Form, Slash
-from commands.views.exempt import CALLBACK
-from commands.views.functions import APPROVE, EXEMPT
+It is made when it is first asked for: an audit in a terminal needs one entry's work, and none of the others' modules.
+"""
 
-COMMANDS: tuple[Entry, ...] = (
-    Slash(
-        "/trace-audit",
-        usage="[team or function]",
-        summary="Shows which Lambda functions are traced: all, a team's, or one with its buttons.",
-        examples=("/trace-audit", "/trace-audit payments", "/trace-audit refund-worker"),
-        run=audit.audit,
-    ),
-    Slash(
-        "/trace-fix",
-        usage="<function>",
-        summary="Asks the team's approvers, in the team's channel, to turn on active tracing for a function.",
-        examples=("/trace-fix refund-worker", "/trace-fix refund-worker 111122223333 eu-central-1"),
-        run=fix.fix,
-    ),
-    Slash(
-        "/trace-exempt",
-        usage="<function>",
-        summary="Exempts a function from tracing for a reason and until a date, one year at most.",
-        examples=("/trace-exempt refund-worker",),
-        run=exempt.exempt,
-        opens_form=True,
-    ),
-    Button(APPROVE, fix.approve),
-    Button(EXEMPT, exempt.open_form, opens_form=True),
-    Form(CALLBACK, check=exempt.check, run=exempt.grant),
-    Clock(digest.DAILY, digest.daily),
-)
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from commands._types import Entry
+
+COMMANDS: "tuple[Entry, ...]"
+
+
+def _table() -> "tuple[Entry, ...]":
+    from commands import audit, digest, exempt, fix
+    from commands._types import Button, Clock, Form, Slash
+    from commands.views.exempt import CALLBACK
+    from commands.views.functions import APPROVE, EXEMPT
+
+    return (
+        Slash(
+            "/trace-audit",
+            usage="[team or function]",
+            summary="Shows which Lambda functions are traced: all, a team's, or one with its buttons.",
+            examples=("/trace-audit", "/trace-audit payments", "/trace-audit refund-worker"),
+            run=audit.audit,
+        ),
+        Slash(
+            "/trace-fix",
+            usage="<function>",
+            summary="Asks the team's approvers, in the team's channel, to turn on active tracing for a function.",
+            examples=("/trace-fix refund-worker", "/trace-fix refund-worker 111122223333 eu-central-1"),
+            run=fix.fix,
+        ),
+        Slash(
+            "/trace-exempt",
+            usage="<function>",
+            summary="Exempts a function from tracing for a reason and until a date, one year at most.",
+            examples=("/trace-exempt refund-worker",),
+            run=exempt.exempt,
+            opens_form=True,
+        ),
+        Button(APPROVE, fix.approve),
+        Button(EXEMPT, exempt.open_form, opens_form=True),
+        Form(CALLBACK, check=exempt.check, run=exempt.grant),
+        Clock(digest.DAILY, digest.daily),
+    )
+
+
+def __getattr__(name: str) -> object:
+    if name != "COMMANDS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, _table())

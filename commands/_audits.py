@@ -1,7 +1,7 @@
 """Taking an audit and remembering it: what `/trace-audit`, the daily job and the terminal share."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands._types import Context
@@ -31,6 +31,14 @@ OVERTAKEN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An audit, and the functions that it saw as they are remembered now."""
+
+    audit: Audit
+    functions: Sequence[Function]
+
+
 def take_audit(
     context: Context,
     *,
@@ -40,9 +48,8 @@ def take_audit(
     fresh: timedelta = timedelta(0),
     on_progress: OnProgress | None = None,
 ) -> Audit:
-    """Ask AWS for everything, judge it and remember it; one audit at a time.
+    """The newest audit: another's where one had to be waited for, or one that ended within `fresh`; else `audit_now`.
 
-    Who had to wait for another's whole audit is given that one. `fresh`: an audit that ended so recently will do.
     Raises AwsProblem only where nothing can be asked at all.
     """
     asked_at = context.clock()
@@ -51,16 +58,31 @@ def take_audit(
         latest = context.store.audits.latest()
         if whole and latest and asked_at - fresh <= latest.finished_at <= context.clock():
             return latest
-        started_at = context.clock()
-        seen = inventory.take_inventory(
-            context.cloud,
-            accounts=accounts,
-            regions=regions,
-            tag_keys=context.teams.tag_keys,
-            on_progress=on_progress,
-        )
-        scope = "" if whole else " ".join([*(accounts or ()), *(regions or ())])
-        return _remember(context, seen, source, scope, started_at)
+        return audit_now(context, source=source, accounts=accounts, regions=regions, on_progress=on_progress).audit
+
+
+def audit_now(
+    context: Context,
+    *,
+    source: Source,
+    accounts: tuple[str, ...] | None = None,
+    regions: tuple[str, ...] | None = None,
+    on_progress: OnProgress | None = None,
+) -> Taken:
+    """Ask AWS for everything, judge it and remember it; whoever calls it sees to it that one is taken at a time.
+
+    Raises AwsProblem only where nothing can be asked at all.
+    """
+    started_at = context.clock()
+    seen = inventory.take_inventory(
+        context.cloud,
+        accounts=accounts,
+        regions=regions,
+        tag_keys=context.teams.tag_keys,
+        on_progress=on_progress,
+    )
+    scope = " ".join([*(accounts or ()), *(regions or ())])
+    return _remember(context, seen, source, scope, started_at)
 
 
 def look_again(context: Context, function: Function) -> Function:
@@ -109,7 +131,7 @@ def judge(context: Context, functions: Iterable[Function]) -> list[Function]:
     ]
 
 
-def _remember(context: Context, seen: Inventory, source: Source, scope: str, started_at: datetime) -> Audit:
+def _remember(context: Context, seen: Inventory, source: Source, scope: str, started_at: datetime) -> Taken:
     store = context.store
     unseen = {(row.account, row.region) for row in seen.not_scanned}
     with store.transaction():
@@ -130,7 +152,9 @@ def _remember(context: Context, seen: Inventory, source: Source, scope: str, sta
             finished_at=context.clock(),
         )
         _settle(context)
-    return taken
+        # What the tags would not say stands in memory; all else need not be read again.
+        complete = all(one.team_known for one in judged)
+        return Taken(taken, judged if complete else store.functions.seen_since(started_at))
 
 
 def _settle(context: Context) -> None:

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from commands._locks import Locks
-from commands.views.blocks import Block
 from storage.models import Source
 from storage.store import Store
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
-
-View = Block
+    from commands.views.blocks import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Say:
     """An answer to the one who asked, seen by nobody else."""
 
     text: str
-    blocks: tuple[Block, ...] = ()
+    blocks: "tuple[Block, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +53,14 @@ class Replace:
     """Draw the private message that was clicked again."""
 
     text: str
-    blocks: tuple[Block, ...]
+    blocks: "tuple[Block, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenForm:
     """Open a modal for the one who asked."""
 
-    view: View
+    view: "Block"
 
 
 Reply = Progress | Say | Replace | OpenForm

@@ -1,10 +1,11 @@
 """The current state of every function that an audit ever saw."""
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from storage.connection import Connection, Row, maybe_text, maybe_time, to_json, to_text
+import orjson
+
+from storage.connection import Connection, Row, maybe_text, maybe_time, to_text
 from storage.models import Alias, CheckName, Finding, Function, MayWrite, ServedVersion, TracingMode, Verdict
 
 _COLUMNS = (
@@ -81,9 +82,9 @@ class Functions:
             """,
             {
                 "at": to_text(at),
-                "accounts": to_json(list(accounts)),
-                "seen_whole": to_json(list(seen_whole)),
-                "regions": to_json(list(regions)),
+                "accounts": _json(list(accounts)),
+                "seen_whole": _json(list(seen_whole)),
+                "regions": _json(list(regions)),
             },
         )
 
@@ -170,14 +171,18 @@ def _to_row(function: Function) -> Row:
         "revision_id": function.revision_id,
         "code_sha256": function.code_sha256,
         "team": function.team,
-        "aliases": None if aliases is None else to_json(aliases),
-        "sources": None if function.sources is None else to_json(function.sources),
+        "aliases": None if aliases is None else _json(aliases),
+        "sources": None if function.sources is None else _json(function.sources),
         "edge": int(function.edge),
-        "layers": to_json(function.layers),
-        "environment_keys": to_json(function.environment_keys),
+        "layers": _json(function.layers),
+        "environment_keys": _json(function.environment_keys),
         "verdict": str(function.verdict),
-        "findings": to_json([{"check": str(finding.check), "text": finding.text} for finding in function.findings]),
+        "findings": _json([{"check": str(finding.check), "text": finding.text} for finding in function.findings]),
     }
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _alias_to_json(alias: Alias) -> dict[str, object]:
@@ -192,13 +197,15 @@ def _from_row(row: Row) -> Function:
             "mode": TracingMode(row["mode"]) if row["mode"] else None,
             "role_may_write": MayWrite(row["role_may_write"]) if row["role_may_write"] else None,
             "last_modified": maybe_time(row["last_modified"]),
-            "aliases": None if row["aliases"] is None else tuple(_alias(item) for item in json.loads(row["aliases"])),
-            "sources": None if row["sources"] is None else tuple(json.loads(row["sources"])),
+            "aliases": None if row["aliases"] is None else tuple(_alias(item) for item in orjson.loads(row["aliases"])),
+            "sources": None if row["sources"] is None else tuple(orjson.loads(row["sources"])),
             "edge": bool(row["edge"]),
-            "layers": tuple(json.loads(row["layers"])),
-            "environment_keys": tuple(json.loads(row["environment_keys"])),
+            "layers": tuple(orjson.loads(row["layers"])),
+            "environment_keys": tuple(orjson.loads(row["environment_keys"])),
             "verdict": Verdict(row["verdict"]),
-            "findings": tuple(Finding(CheckName(item["check"]), item["text"]) for item in json.loads(row["findings"])),
+            "findings": tuple(
+                Finding(CheckName(item["check"]), item["text"]) for item in orjson.loads(row["findings"])
+            ),
         }
     )
 

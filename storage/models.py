@@ -166,7 +166,7 @@ class Coverage:
 
     @classmethod
     def of(cls, functions: Iterable[Function]) -> "Coverage":
-        return cls(**Counter(str(function.verdict) for function in functions))
+        return cls(**{str(verdict): number for verdict, number in Counter(one.verdict for one in functions).items()})
 
 
 @dataclass(frozen=True, slots=True)

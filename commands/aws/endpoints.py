@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.endpoint_provider import EndpointProvider
-from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
 from commands.aws.errors import AwsProblem, our_errors
@@ -116,6 +115,8 @@ class Endpoints:
 
     def ca_bundle(self) -> str:
         """The file of certificates that vouch for AWS. Raises AwsProblem where it cannot be read."""
+        from botocore.httpsession import get_cert_path
+
         bundle = str(self._session.get_config_variable("ca_bundle") or get_cert_path(True))
         try:
             Path(bundle).read_bytes()
