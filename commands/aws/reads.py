@@ -9,10 +9,11 @@ from xml.etree.ElementTree import Element, fromstring
 import orjson
 
 from commands.aws import shapes
+from commands.aws.calls import Call
 from commands.aws.endpoints import SERVICES
 from commands.aws.errors import BadAnswer
 from commands.aws.keys import Identity, Keys
-from commands.aws.wire import Call, Wire
+from commands.aws.wire import Wire
 from storage.models import TracingMode
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-documentdb.html
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from commands.aws import policies, reads
 from commands.aws.keys import Identity
@@ -30,6 +31,7 @@ _NEEDED = (
 SMALL = 200  # functions; a larger region may hold many pages of mappings
 UNPROMPTED = 24  # small regions of an audit that are asked though no role points that way
 
+Document = Mapping[str, Any]
 Sources = dict[str, set[str]]  # a function's unqualified ARN -> kinds of source
 
 
@@ -39,6 +41,7 @@ class EventSources:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._unprompted = UNPROMPTED
+        self._judged: dict[int, tuple[Document, bool]] = {}  # by identity: accounts share their policies' documents
 
     async def of(
         self, who: Identity, region: str, listed: Iterable[Listed], known: Mapping[str, Role] | None
@@ -61,4 +64,9 @@ class EventSources:
 
     def _could_read(self, role: Role) -> bool:
         """Whether a policy names one of the actions; its resources and conditions are not weighed."""
-        return role.policies_unknown or any(policies.names_any(document, _NEEDED) for document in role.policies)
+        return role.policies_unknown or any(self._names_one(document) for document in role.policies)
+
+    def _names_one(self, document: Document) -> bool:
+        if id(document) not in self._judged:
+            self._judged[id(document)] = (document, policies.names_any(document, _NEEDED))
+        return self._judged[id(document)][1]

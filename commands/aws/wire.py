@@ -8,16 +8,16 @@ import asyncio
 import itertools
 import random
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import orjson
-from botocore.auth import SigV4Auth
 
 from commands.aws import errors
-from commands.aws.endpoints import Endpoint, Endpoints
+from commands.aws.calls import Call, signed
+from commands.aws.endpoints import Endpoints
 from commands.aws.keys import Identity, Keys
 from commands.aws.transport import NoAnswer, Received, Sent, Transport
 
@@ -72,25 +72,6 @@ class _Pace:
         self._next += self._gap
         if wait > 0:
             await asyncio.sleep(wait)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What is asked, before it is signed."""
-
-    service: str
-    action: str
-    region: str
-    method: str = "POST"
-    path: str = "/"
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def where(self, account: str) -> errors.Where:
-        return {"account": account, "region": self.region, "service": self.service, "action": self.action}
-
-    def with_body(self, body: bytes) -> "Call":
-        return replace(self, body=body)
 
 
 class Wire:
@@ -205,40 +186,6 @@ def _named(error: BaseException) -> str:
 
 def _seconds(text: str) -> float:
     return min(float(text), 30.0) if text.isdigit() else 0.0
-
-
-class _Request:
-    """What SigV4Auth reads and writes; botocore's own request keeps its headers in an e-mail message."""
-
-    __slots__ = ("body", "context", "headers", "method", "params", "url")
-
-    def __init__(self, call: Call, url: str) -> None:
-        self.method, self.url, self.body = call.method, url, call.body
-        self.headers = dict(call.headers)
-        self.params = None
-        self.context: dict[str, object] = {}
-
-
-class _Headers(dict[str, str]):
-    def get_all(self, name: str) -> tuple[str]:
-        return (self[name],)
-
-
-class _Signer(SigV4Auth):
-    """botocore's signature over plain dictionaries, in a third of the time (tests compare the two)."""
-
-    def headers_to_sign(self, request: Any) -> Any:  # its types say AWSRequest and HTTPMessage
-        signed = _Headers((name.lower(), value) for name, value in request.headers.items())
-        signed["host"] = request.url.split("/", 3)[2]
-        return signed
-
-
-def signed(keys: Keys, endpoint: Endpoint, call: Call) -> dict[str, str]:
-    """The headers of `call`, its signature included."""
-    request: Any = _Request(call, endpoint.url + call.path)
-    sign: Any = _Signer
-    sign(keys, endpoint.signing_name, endpoint.signing_region).add_auth(request)
-    return dict(request.headers)
 
 
 def _error_in(answer: Received) -> tuple[str, str]:

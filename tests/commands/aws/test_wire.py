@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from commands.aws import reads
+from commands.aws.calls import Call, signed
 from commands.aws.endpoints import Endpoint, Endpoints
 from commands.aws.errors import AwsProblem, BadAnswer, Denied, Gone, Throttled, Unreachable
 from commands.aws.keys import Keys
-from commands.aws.wire import Call, Retries, Wire, signed
+from commands.aws.wire import Retries, Wire
 from storage.models import TracingMode
 
 HASTY = Retries(first_wait=0.001, deadline=30, throttled=4, refused=3, unreachable=3, bad_answer=3)
