@@ -15,9 +15,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from commands.aws import errors
+from commands.aws.asking import pause
 from commands.aws.clients import Clients
-from commands.aws.credentials import CredentialsOfThisContext, acting
+from commands.aws.credentials import CredentialsOfThisContext, acting, acting_account
 from commands.aws.keys import Caller, Keys
+from commands.aws.pace import Paces
 from commands.aws.session_policy import session_name, session_policy
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Cloud:
 
     def __init__(self, settings: AwsSettings) -> None:
         self.settings = settings
+        self.paces = Paces(settings.calls_per_second)
         self._lock = threading.RLock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._held: dict[str, Keys] = {}
@@ -105,7 +108,9 @@ class Cloud:
         """The shared clients that read before and after a fix; use them inside `acting_as`."""
         return Clients(self.client("lambda", region), self.client("iam", region))
 
-    def _make(self, service: str, region: str, *, attempts: int = 6, keys: Keys | None = None) -> Any:
+    def _make(
+        self, service: str, region: str, *, attempts: int = 6, keys: Keys | None = None, account: str = ""
+    ) -> Any:
         from botocore.config import Config
 
         config = Config(
@@ -126,7 +131,16 @@ class Cloud:
         )
         with self._lock, errors.our_errors(region=region, service=service):
             make: Any = self._boto.client  # the overloads want the service's name as a literal
-            return make(service, region_name=region, config=config, **secret)
+            made = make(service, region_name=region, config=config, **secret)
+
+        def take_turn(**_: object) -> None:
+            """Before each attempt; the account is that of the fix, or of whoever uses the shared client."""
+            if turn := self.paces.turn(account or acting_account(), region):
+                pause(turn)
+
+        if service == "lambda":
+            made.meta.events.register("before-send.lambda", take_turn)
+        return made
 
     # ---- whose credentials
 
@@ -166,7 +180,7 @@ class Cloud:
 
         Enter it in the thread that makes the calls: a pool's threads do not inherit it.
         """
-        with acting(self.audit_keys(account)):
+        with acting(self.audit_keys(account), account):
             yield
 
     def audit_keys(self, account: str) -> Keys | None:
@@ -237,5 +251,6 @@ class Cloud:
             arguments["Policy"] = session_policy(account, region, function_arn, role_arn)
             keys = self._assume(account, arguments)
         return Clients(
-            self._make("lambda", region, attempts=1, keys=keys), self._make("iam", region, attempts=1, keys=keys)
+            self._make("lambda", region, attempts=1, keys=keys, account=account),
+            self._make("iam", region, attempts=1, keys=keys),
         )

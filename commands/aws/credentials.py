@@ -11,18 +11,26 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
 _acting: ContextVar["Credentials | None"] = ContextVar("acting", default=None)
+_account: ContextVar[str] = ContextVar("account", default="")
 
 
 @contextmanager
-def acting(keys: Keys | None) -> Iterator[None]:
-    """Calls inside the block bear these keys, or the ambient credentials."""
+def acting(keys: Keys | None, account: str = "") -> Iterator[None]:
+    """Calls inside the block bear these keys, or the ambient credentials, and are meant for that account."""
     from botocore.credentials import Credentials
 
     token = _acting.set(Credentials(keys.access_key, keys.secret_key, keys.token) if keys else None)
+    before = _account.set(account)
     try:
         yield
     finally:
+        _account.reset(before)
         _acting.reset(token)
+
+
+def acting_account() -> str:
+    """For which account calls are meant here; "" where nobody said."""
+    return _account.get()
 
 
 class CredentialsOfThisContext:

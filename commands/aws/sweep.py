@@ -41,7 +41,7 @@ def run(
     found: list[Inventory] = []
 
     async def sweep() -> None:
-        async with Wire(cloud.endpoints, calls_per_second=cloud.settings.calls_per_second) as wire:
+        async with Wire(cloud.endpoints, paces=cloud.paces) as wire:
             found.append(await Sweep(cloud, wire, tuple(tag_keys), on_progress).run(accounts, regions))
 
     # Nothing is returned: asyncio.run has signal.signal look at the finished task's repr, result and all.

@@ -19,6 +19,7 @@ from commands.aws import errors
 from commands.aws.calls import Call, signed
 from commands.aws.endpoints import Endpoints
 from commands.aws.keys import Identity, Keys
+from commands.aws.pace import Paces
 from commands.aws.transport import NoAnswer, Received, Sent, Transport
 
 T = TypeVar("T")
@@ -57,23 +58,6 @@ class Retries:
         return jitter * min(self.longest_wait, self.first_wait * 2.0**attempt)
 
 
-class _Pace:
-    """A token bucket: `rate` calls a second, and half a second's worth at once."""
-
-    def __init__(self, rate: float) -> None:
-        self._gap = 1.0 / rate
-        self._burst = max(0.0, rate / 2 - 1) * self._gap
-        self._next = 0.0
-
-    async def turn(self) -> None:
-        now = asyncio.get_running_loop().time()
-        self._next = max(self._next, now)
-        wait = self._next - self._burst - now
-        self._next += self._gap
-        if wait > 0:
-            await asyncio.sleep(wait)
-
-
 class Wire:
     """One pool of connections, one TLS context and one count for every account; use it as an async context manager."""
 
@@ -81,14 +65,13 @@ class Wire:
         self,
         endpoints: Endpoints,
         *,
-        calls_per_second: float = 10.0,
+        paces: Paces,
         in_flight: int = 256,
         retries: Retries | None = None,
     ) -> None:
         self.calls = 0  # requests that were sent, each attempt counted
         self._endpoints = endpoints
-        self._rate = calls_per_second
-        self._paces: dict[tuple[str, str], _Pace] = {}
+        self._paces = paces
         self._in_flight = in_flight
         self._retries = retries or Retries()
         self._transport = Transport(connections=in_flight)
@@ -113,7 +96,8 @@ class Wire:
         give_up_at = 0.0
         renewed = False
         for attempt in itertools.count(1):
-            await self._turn(who.account, call)
+            if call.service == "lambda" and (turn := self._paces.turn(who.account, call.region)):
+                await asyncio.sleep(turn)
             keys = await who.keys()  # before the gate: to renew them is a call, which must find the gate open
             async with self._gate:
                 give_up_at = give_up_at or loop.time() + self._retries.deadline
@@ -133,14 +117,6 @@ class Wire:
                 raise said
             await asyncio.sleep(wait)
         raise AssertionError  # itertools.count never ends
-
-    async def _turn(self, account: str, call: Call) -> None:
-        """Lambda allows 15 control-plane calls a second for each account and region, and everybody shares them."""
-        if call.service != "lambda" or self._rate <= 0:
-            return
-        key = (account, call.region)
-        pace = self._paces.get(key) or self._paces.setdefault(key, _Pace(self._rate))
-        await pace.turn()
 
     async def _send(
         self, keys: Keys, call: Call, account: str, seconds: float

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
@@ -158,6 +159,29 @@ def test_threads_do_not_see_each_others_accounts(team_accounts):
 
     assert seen == [{"refund", "refund-other"} if each == ANA else {"search", "search-other"} for each in wanted]
     assert len([session for session in team_accounts.sessions if session.role_arn.endswith("/audit")]) == 2
+
+
+def test_an_audit_single_reads_and_fixes_share_one_budget(team_accounts):
+    cloud = Cloud(replace(SETTINGS, calls_per_second=4))
+    took = monotonic()
+
+    def read(account):
+        with cloud.acting_as(account):
+            for _ in range(3):
+                cloud.client("lambda", REGION).get_function_configuration(FunctionName="refund")
+
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(read, ANA)
+        take_inventory(cloud, accounts=[ANA], tag_keys=["team"])
+        fixer = cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+        with pytest.raises(ClientError):  # a fix may not read; its call takes a turn all the same
+            fixer.lambda_.get_function_configuration(FunctionName="refund")
+        reading.result()
+
+    calls = [call for call in team_accounts.calls if call.account == ANA and call.service == "lambda"]
+    assert len(calls) >= 6
+    # Half a second's worth, two, go at once; what is left comes at four a second, whoever asks.
+    assert monotonic() - took >= (len(calls) - 2 - 1) / 4
 
 
 def test_outside_of_the_block_calls_are_ones_own_again(team_accounts):

@@ -23,6 +23,7 @@ from commands.aws.calls import Call, signed
 from commands.aws.endpoints import Endpoint, Endpoints
 from commands.aws.errors import AwsProblem, BadAnswer, Denied, Gone, Throttled, Unreachable
 from commands.aws.keys import Keys
+from commands.aws.pace import Paces
 from commands.aws.wire import Retries, Wire
 from storage.models import TracingMode
 
@@ -139,7 +140,7 @@ def endpoints():
 def talk(monkeypatch):
     """Run `use(wire)` against a server with these answers: what it returned or the problem, the server and the wire."""
 
-    def run(*answers, use, tls=None, variable="AWS_ENDPOINT_URL", url=None, **options):
+    def run(*answers, use, tls=None, variable="AWS_ENDPOINT_URL", url=None, calls_per_second=0, **options):
         async def inside():
             server = Server(*answers)
             listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
@@ -147,7 +148,8 @@ def talk(monkeypatch):
             monkeypatch.setenv(variable, f"{'https' if tls else 'http'}://127.0.0.1:{port}")
             if url:
                 monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-            async with Wire(endpoints(), **{"retries": HASTY, "calls_per_second": 0, **options}) as wire:
+            paces = Paces(calls_per_second)
+            async with Wire(endpoints(), **{"retries": HASTY, "paces": paces, **options}) as wire:
                 try:
                     result = await use(wire)
                 except AwsProblem as problem:
