@@ -466,6 +466,29 @@ def test_without_settings_the_credentials_own_account_is_read(world):
     assert seen.accounts == (HOME,)
 
 
+def test_the_first_function_tells_whose_the_credentials_are(world):
+    role = world.aws.create_role(HOME, "plain-role", LAMBDA, attached=[DAEMON])
+    world.function("refund", account=HOME, role=role)
+
+    functions, seen = world.take(AwsSettings(regions=(BERLIN,), calls_per_second=0))
+
+    assert (functions["refund"].account, seen.accounts) == (HOME, (HOME,))
+    assert "GetCallerIdentity" not in world.actions()
+    assert world.actions().count("ListFunctions") == 1
+
+
+@pytest.mark.parametrize("denied", [False, True], ids=["no functions", "functions that are not shown"])
+def test_without_a_function_sts_tells_whose_the_credentials_are(world, denied):
+    if denied:
+        world.aws.deny(account=HOME, action="ListFunctions")
+
+    _, seen = world.take(AwsSettings(regions=(BERLIN,), calls_per_second=0))
+
+    assert seen.accounts == (HOME,)
+    assert [(row.account, row.region) for row in seen.not_scanned] == [(HOME, BERLIN)] * denied
+    assert world.actions().count("GetCallerIdentity") == 1
+
+
 def test_without_a_role_other_accounts_are_not_mistaken_for_ones_own(world):
     role = world.aws.create_role(HOME, "own-role", LAMBDA)
     world.function("mine", account=HOME, role=role)
