@@ -1,11 +1,11 @@
-# One .venv for everything. Each target installs what it needs from a hash-pinned file, once for each content of that file.
+# One .venv for all of ours. Each target installs what it needs from a hash-pinned file, once for each content of that file.
 # Words after a target go in ARGS:  make demo ARGS="--help"
 
 PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test bench lint format lock venv venv-run venv-demo venv-dev
+.PHONY: help demo run test bench lint format lock venv venv-run venv-demo venv-dev venv-peer
 
 help: ## print this
 	@echo "Lamplighter"; echo
@@ -34,14 +34,18 @@ format: venv-dev ## lay the code out, and mend what ruff can mend
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
+# What `make bench` measures beside ours. Its versions are its own, so it has its own environment.
+PEER = tests/bench/requirements-peer
+
 # Each file is held to the versions of the larger one, so that all three can live in one .venv.
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --custom-compile-command "make lock" $(ARGS) pyproject.toml
+	--no-emit-find-links --custom-compile-command "make lock" $(ARGS)
 
 lock: venv-dev ## compile requirements*.txt from pyproject.toml; ARGS=--upgrade for the newest versions
-	$(COMPILE) --extra dev --output-file requirements-dev.txt
-	$(COMPILE) --extra demo --constraints requirements-dev.txt --output-file requirements-demo.txt
-	$(COMPILE) --constraints requirements-demo.txt --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra demo --constraints requirements-dev.txt --output-file requirements-demo.txt
+	$(COMPILE) pyproject.toml --constraints requirements-demo.txt --output-file requirements.txt
+	$(COMPILE) $(PEER).in --output-file $(PEER).txt
 
 # --- .venv -------------------------------------------------------------------------------------------------------------
 
@@ -57,17 +61,21 @@ venv:
 
 # A copy of the file that was installed is the stamp: it holds for the content, whatever a checkout does to file times.
 define install
-@cmp -s $(1) .venv/.$(1) || { \
-  echo "Installing $(1) into .venv; this takes about a minute, once."; \
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r $(1) \
-  && cp $(1) .venv/.$(1); }
+@cmp -s $(1) $(2)/.$(notdir $(1)) || { \
+  echo "Installing $(1) into $(2); this takes about a minute, once."; \
+  $(2)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r $(1) \
+  && cp $(1) $(2)/.$(notdir $(1)); }
 endef
 
 venv-run: venv
-	$(call install,requirements.txt)
+	$(call install,requirements.txt,.venv)
 
 venv-demo: venv
-	$(call install,requirements-demo.txt)
+	$(call install,requirements-demo.txt,.venv)
 
 venv-dev: venv
-	$(call install,requirements-dev.txt)
+	$(call install,requirements-dev.txt,.venv)
+
+venv-peer: venv
+	@.venv-peer/bin/python -c 'import pip' 2>/dev/null || .venv/bin/python -m venv --clear .venv-peer
+	$(call install,$(PEER).txt,.venv-peer)

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 OURS = ("bot", "commands", "storage")
 CODE = sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+PINS = sorted([*ROOT.glob("requirements*.txt"), *(ROOT / "tests").rglob("requirements*.txt")])
 
 
 def where(path: Path) -> str:
@@ -116,7 +117,7 @@ def test_views_take_nothing_of_slack_but_its_plain_data_classes(path):
     assert [f"{where(path)}:{line} {name}" for line, name in taken if not name.startswith("slack_sdk.models.")] == []
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=where)
+@pytest.mark.parametrize("path", PINS, ids=where)
 def test_pins_name_no_place_to_fetch_from(path):
     # Whoever installs decides where from; the hashes say whether it is the right thing.
     places = r"https?://|file:|--(extra-)?index-url|--find-links| @ "
