@@ -20,8 +20,8 @@ run: venv-run ## the bot, with this environment's settings
 test: venv-dev ## all tests; ARGS="tests/commands -k audit" for some
 	@exec .venv/bin/python -m pytest $(ARGS)
 
-bench: venv-dev ## how long an audit takes, and how many calls
-	@exec .venv/bin/python -m tests.bench.audit $(ARGS)
+bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits timed beside Cloud Custodian's, into BENCHMARKS.md; ARGS="--no-peer" for ours alone
+	@exec .venv/bin/python -m tests.bench $(ARGS)
 
 lint: venv-dev ## formatting, lint, types, who imports whom, the Dockerfile
 	.venv/bin/ruff format --check .

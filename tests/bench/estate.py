@@ -1,215 +1,112 @@
-"""A pretend AWS that costs next to nothing: answers are made beforehand and given after a set latency.
+"""A pretend AWS on loopback: answers that cost next to nothing, given after a set latency, and counted.
 
-One account's answers serve all accounts, with the account's number put in. Run as a process of its own, so that what is
-measured beside it is the client: `python -m tests.bench.estate 100x5x20x10 50` prints its port.
+It runs as a process of its own, so that what is measured beside it is the client:
+`python -m tests.bench.estate 100x5x20x10@50` prints its port.
 """
 
 import asyncio
 import re
 import sys
 from collections import Counter
-from typing import NamedTuple
-from urllib.parse import parse_qs, quote
 
 import orjson
 
-HOME = "111111111111"
-REGIONS = ("us-east-1", "eu-west-1", "eu-central-1", "us-west-2", "ap-southeast-2", "ap-northeast-1", "sa-east-1")
-TEAMS = ("payments", "search", "growth", "identity", "mobile")
-ANY = "000000000000"  # stands for the account in what is made beforehand
-DAEMON = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
-CREDENTIAL = re.compile(rb"Credential=(?:AKIA|ASIA)(\d{12})/\d+/([\w-]+)/(\w+)/")
-LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+from tests.bench.answers import Answer, Answers, Request
+from tests.bench.world import World
+
+COUNTS = "/counts"
+_CREDENTIAL = re.compile(rb"Credential=(?:AKIA|ASIA)(\d{12})\w*/\d+/([\w-]+)/([\w-]+)/")
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+_TARGET = re.compile(rb"(?i)\r\nx-amz-target: *([\w.]+)")
+_REASONS = {200: "OK", 403: "Forbidden"}
 
 
-class Size(NamedTuple):
-    """How much there is: regions of each account, functions of each region, roles of each account."""
+class Counts:
+    """What reached AWS since it was last asked."""
 
-    accounts: int
-    regions: int
-    functions: int
-    roles: int
-
-    @classmethod
-    def read(cls, text: str) -> "Size":
-        """`100x5x20x10`"""
-        return cls(*(int(part) for part in text.split("x")))
-
-    @property
-    def total(self) -> int:
-        return self.accounts * self.regions * self.functions
-
-    @property
-    def account_ids(self) -> list[str]:
-        return [HOME] if self.accounts == 1 else [str(300000000000 + number) for number in range(self.accounts)]
-
-    @property
-    def region_names(self) -> tuple[str, ...]:
-        return REGIONS[: self.regions]
-
-    def active(self, number: int) -> bool:
-        return number % 3 == 0
-
-    def may_write(self, role: int) -> bool:
-        return role % 4 != 3
-
-    @property
-    def traced(self) -> int:
-        """How many functions of the whole estate are traced; the answer that has to come out."""
-        here = [number for number in range(self.functions) if self.active(number)]
-        return self.accounts * self.regions * sum(self.may_write(number % self.roles) for number in here)
-
-
-def function(size: Size, region: str, number: int) -> dict[str, object]:
-    name = f"{TEAMS[number % len(TEAMS)]}-worker-{number:05}"
-    return {
-        "FunctionName": name,
-        "FunctionArn": f"arn:aws:lambda:{region}:{ANY}:function:{name}",
-        "Runtime": "python3.13",
-        "Role": f"arn:aws:iam::{ANY}:role/worker-{number % size.roles}",
-        "Handler": "app.handler",
-        "CodeSize": 4_000_000,
-        "Timeout": 30,
-        "MemorySize": 512,
-        "LastModified": "2026-11-01T10:11:12.000+0000",
-        "CodeSha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
-        "Version": "$LATEST",
-        "VpcConfig": {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"], "VpcId": "vpc-1"},
-        "Environment": {"Variables": {f"SETTING_{each}": f"value-{number}-{each}" * 2 for each in range(8)}},
-        "TracingConfig": {"Mode": "Active" if size.active(number) else "PassThrough"},
-        "RevisionId": f"{number:08}-1111-4222-8333-444455556666",
-        "Layers": [{"Arn": f"arn:aws:lambda:{region}:1:layer:powertools:{number % 3}", "CodeSize": 1}],
-        "PackageType": "Zip",
-        "Architectures": ["arm64"],
-        "EphemeralStorage": {"Size": 512},
-        "LoggingConfig": {"LogFormat": "JSON", "LogGroup": f"/aws/lambda/{name}"},
-    }
-
-
-def tagged(size: Size, region: str, number: int) -> dict[str, object]:
-    made = {"team": TEAMS[number % len(TEAMS)], "stage": "prod", "aws:cloudformation:stack-name": "stack"}
-    tags = [{"Key": key, "Value": value} for key, value in made.items()]
-    return {"ResourceARN": function(size, region, number)["FunctionArn"], "Tags": tags}
-
-
-def invoked(size: Size, region: str, number: int) -> dict[str, object]:
-    name = function(size, region, number)["FunctionName"]
-    dimensions = [{"Name": "FunctionName", "Value": name}, {"Name": "Resource", "Value": name}]
-    return {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": dimensions}
-
-
-def policy(effect: str, action: str) -> str:
-    statement = [{"Effect": effect, "Action": action, "Resource": "*"}]
-    return quote(orjson.dumps({"Version": "2012-10-17", "Statement": statement}))
-
-
-def details(size: Size) -> bytes:
-    """GetAccountAuthorizationDetails, in one page; every fourth role may not write."""
-    trust = quote('{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"}}]}')
-    inline = {True: policy("Allow", "xray:Put*"), False: policy("Allow", "logs:*")}
-    members = "".join(
-        f"<member><Path>/</Path><RoleName>worker-{role}</RoleName><Arn>arn:aws:iam::{ANY}:role/worker-{role}</Arn>"
-        f"<AssumeRolePolicyDocument>{trust}</AssumeRolePolicyDocument><RolePolicyList><member><PolicyName>own</PolicyName>"
-        f"<PolicyDocument>{inline[size.may_write(role)]}</PolicyDocument></member></RolePolicyList>"
-        f"<AttachedManagedPolicies/></member>"
-        for role in range(size.roles)
-    )
-    return xml(
-        "GetAccountAuthorizationDetails", f"<IsTruncated>false</IsTruncated><RoleDetailList>{members}</RoleDetailList>"
-    )
-
-
-def xml(action: str, inner: str) -> bytes:
-    space = "https://iam.amazonaws.com/doc/2010-05-08/"
-    return f'<{action}Response xmlns="{space}"><{action}Result>{inner}</{action}Result></{action}Response>'.encode()
-
-
-class Estate:
-    """Every answer there is, by what is asked, region and marker."""
-
-    def __init__(self, size: Size) -> None:
+    def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
         self.connections = 0
-        self._made: dict[tuple[str, str, str], bytes] = {}
-        for region in size.region_names:
-            self._pages(size, region, "ListFunctions", function, 50, "Functions", "NextMarker")
-            self._pages(size, region, "GetResources", tagged, 100, "ResourceTagMappingList", "PaginationToken")
-            self._pages(size, region, "ListMetrics", invoked, 500, "Metrics", "NextToken")
-        self._details = details(size)
 
-    def _pages(self, size: Size, region: str, action: str, make, count: int, key: str, marker: str) -> None:  # type: ignore[no-untyped-def]  # three functions of one shape
-        for start in range(0, max(size.functions, 1), count):
-            end = min(start + count, size.functions)
-            page = {key: [make(size, region, number) for number in range(start, end)]}
-            if end < size.functions:
-                page[marker] = str(end)
-            self._made[action, region, str(start or "")] = orjson.dumps(page)
+    def add(self, answer: Answer) -> None:
+        self.calls[answer.action] += 1
+        self.refused[answer.action] += answer.status == 403
 
-    def answer(self, head: bytes, body: bytes) -> bytes:
-        who = CREDENTIAL.search(head)
-        if who is None:
-            return orjson.dumps({"calls": self.calls, "connections": self.connections})
-        account, region, service = (part.decode() for part in who.groups())
-        return self._answer(account, region, service, head.split(b" ", 2)[1].decode(), body)
-
-    def _answer(self, account: str, region: str, service: str, path: str, body: bytes) -> bytes:
-        if service == "lambda":
-            if "event-source-mappings" in path:
-                self.calls["ListEventSourceMappings"] += 1
-                return b'{"EventSourceMappings": []}'
-            return self._page("ListFunctions", region, path.partition("Marker=")[2], account)
-        if service in ("tagging", "monitoring"):
-            asked = orjson.loads(body)
-            action = "GetResources" if service == "tagging" else "ListMetrics"
-            return self._page(action, region, asked.get("PaginationToken") or asked.get("NextToken") or "", account)
-        form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
-        self.calls[form["Action"]] += 1
-        if form["Action"] == "AssumeRole":
-            keys = f"<AccessKeyId>ASIA{form['RoleArn'].split(':')[4]}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
-            ends = "<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>"
-            return xml("AssumeRole", f"<Credentials>{keys}{ends}</Credentials>")
-        if form["Action"] == "GetCallerIdentity":
-            return xml("GetCallerIdentity", f"<Arn>arn:aws:iam::{account}:user/me</Arn><Account>{account}</Account>")
-        return self._details.replace(ANY.encode(), account.encode())
-
-    def _page(self, action: str, region: str, marker: str, account: str) -> bytes:
-        self.calls[action] += 1
-        return self._made[action, region, marker].replace(ANY.encode(), account.encode())
+    def take(self) -> bytes:
+        told = {"calls": self.calls, "refused": +self.refused, "connections": self.connections}
+        said = orjson.dumps(told)
+        self.calls.clear()
+        self.refused.clear()
+        self.connections = 0
+        return said
 
 
 class Connection(asyncio.Protocol):
     """One client's connection; requests come one after another."""
 
-    def __init__(self, estate: Estate, latency: float) -> None:
-        self._estate, self._latency = estate, latency
+    def __init__(self, answers: Answers, counts: Counts, seconds: float) -> None:
+        self._answers, self._counts, self._seconds = answers, counts, seconds
         self._buffer = b""
+        self._counted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._estate.connections += 1
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         head, end, rest = self._buffer.partition(b"\r\n\r\n")
-        found = LENGTH.search(head)
+        found = _LENGTH.search(head)
         length = int(found[1]) if found else 0
         if not end or len(rest) < length:
             return
         self._buffer = rest[length:]
-        said = self._estate.answer(head, rest[:length])
-        whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said)
-        asyncio.get_running_loop().call_later(self._latency, self._transport.write, whole)
+        self._answer(head, rest[:length])
+
+    def _answer(self, head: bytes, body: bytes) -> None:
+        request = _request(head, body)
+        if request is None:
+            self._write(_http(Answer("", 200, "application/json", self._counts.take())))
+            return
+        if not self._counted:
+            self._counted = True
+            self._counts.connections += 1
+        answer = self._answers.of(request)
+        self._counts.add(answer)
+        asyncio.get_running_loop().call_later(self._seconds, self._write, _http(answer))
+
+    def _write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
 
-async def serve(size: Size, latency: float) -> None:
-    estate = Estate(size)
+def _request(head: bytes, body: bytes) -> Request | None:
+    """None for what is not signed: that is the one who measures, and asks for the counts."""
+    who = _CREDENTIAL.search(head)
+    if who is None:
+        return None
+    account, region, service = (part.decode() for part in who.groups())
+    method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
+    target = _TARGET.search(head)
+    return Request(account, region, service, method, path, target[1].decode() if target else "", body)
+
+
+def _http(answer: Answer) -> bytes:
+    lines = f"HTTP/1.1 {answer.status} {_REASONS[answer.status]}\r\nContent-Type: {answer.kind}\r\n"
+    return f"{lines}Content-Length: {len(answer.body)}\r\nx-amzn-RequestId: pretend\r\n\r\n".encode() + answer.body
+
+
+async def serve(world: World) -> None:
+    answers, counts = Answers(world), Counts()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(estate, latency), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(
+        lambda: Connection(answers, counts, world.latency / 1000), "127.0.0.1", 0, backlog=1024
+    )
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Size.read(sys.argv[1]), float(sys.argv[2]) / 1000))
+    asyncio.run(serve(World.read(sys.argv[1])))
