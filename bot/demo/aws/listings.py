@@ -1,4 +1,4 @@
-"""Bulk listings that moto cuts short: tags, the regions that an account has enabled, an organization's accounts."""
+"""Bulk listings that moto cuts short: tags, and the regions that an account has enabled."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -96,43 +96,6 @@ class Regions:
             {"RegionName": name, "Endpoint": f"ec2.{name}.amazonaws.com", "OptInStatus": known[name]} for name in wanted
         ]
         return {"Regions": regions}
-
-
-class Organizations:
-    """Who belongs to whom. moto's own would make up the account ids."""
-
-    def __init__(self) -> None:
-        self._members: dict[str, list[dict[str, str]]] = {}  # by management account
-
-    def handlers(self) -> dict[str, Handler]:
-        return {"ListAccounts": self._list}
-
-    def found(self, management: str, accounts: Mapping[str, str], suspended: frozenset[str] = frozenset()) -> None:
-        """An organization of these accounts (id to name), `suspended` ones among them."""
-        self._members[management] = [
-            {
-                "Id": identity,
-                "Arn": f"arn:aws:organizations::{management}:account/o-l4mp1ight/{identity}",
-                "Name": name,
-                "Email": f"aws+{name}@example.com",
-                # No Status: AWS took it away on 2026-09-09.
-                "State": "SUSPENDED" if identity in suspended else "ACTIVE",
-                "JoinedMethod": "CREATED",
-            }
-            for identity, name in accounts.items()
-        ]
-
-    def _list(self, request: Request) -> Mapping[str, Any]:
-        if request.account not in self._members:
-            if any(request.account == item["Id"] for members in self._members.values() for item in members):
-                text = "You don't have permissions to access this resource."
-                raise AwsError("AccessDeniedException", text)
-            raise AwsError("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
-        size = min(20, int(request.params.get("MaxResults") or 20))
-        refusal = AwsError("InvalidInputException", "You provided an invalid NextToken")
-        members = self._members[request.account]
-        shown, after = page(members, size, request.params.get("NextToken"), lambda item: item["Id"], refusal)
-        return {"Accounts": shown, "NextToken": after}
 
 
 def _wanted(arn: str, kinds: list[str] | None, arns: list[str] | None) -> bool:

@@ -21,8 +21,9 @@ from bot.demo.aws.functions import Functions, Reference
 from bot.demo.aws.knobs import Clock, Knobs, utc_now
 from bot.demo.aws.lambdas import EventSources, Lambdas
 from bot.demo.aws.limits import Buckets, Rule, throttled
-from bot.demo.aws.listings import Organizations, Regions, Tags
+from bot.demo.aws.listings import Regions, Tags
 from bot.demo.aws.metrics import Metrics
+from bot.demo.aws.organizations import Organizations
 from bot.demo.aws.protocol import (
     Answer,
     AwsError,

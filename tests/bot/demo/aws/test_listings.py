@@ -90,23 +90,6 @@ def test_the_account_service_lists_the_same_regions(client: Any) -> None:
     assert [region["RegionName"] for region in listed["Regions"]] == ["eu-central-1", "us-east-1"]
 
 
-def test_accounts_of_an_organization_come_twenty_a_page(aws: AwsStandIn, client: Any) -> None:
-    members = {ACCOUNT: "management", **{f"{number:012d}": f"team-{number}" for number in range(1, 25)}}
-    aws.organizations.found(ACCOUNT, members, suspended=frozenset({"000000000007"}))
-
-    pages = list(client("organizations").get_paginator("list_accounts").paginate())
-
-    assert [len(page["Accounts"]) for page in pages] == [20, 5]
-    found = {account["Id"]: account for page in pages for account in page["Accounts"]}
-    assert found.keys() == members.keys()
-    assert found["000000000007"]["State"] == "SUSPENDED"
-    assert "Status" not in found[ACCOUNT]
-
-
-def test_an_account_without_an_organization_says_so(client: Any) -> None:
-    assert refusal(client("organizations").list_accounts)[0] == "AWSOrganizationsNotInUseException"
-
-
 def test_traces_go_to_xray_until_transaction_search_is_switched_on(aws: AwsStandIn, client: Any) -> None:
     xray = client("xray")
     before = xray.get_trace_segment_destination()["Destination"]
