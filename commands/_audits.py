@@ -140,7 +140,7 @@ def _remember(context: Context, seen: Inventory, source: Source, scope: str, sta
             for region in seen.regions:
                 if (account, region) not in unseen and (account, "") not in unseen:
                     store.functions.mark_unseen_gone(account, region, started_at)
-        if not scope:
+        if not scope and seen.accounts_whole:
             whole = [account for account in seen.accounts if (account, "") not in unseen]
             store.functions.mark_gone_outside(seen.accounts, whole, seen.regions, started_at)
         taken = store.audits.record(

@@ -129,6 +129,18 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account; AWS Organizations knows its name, and gives an e-mail address that is never kept."""
+
+    id: str  # 12 digits
+    name: str = ""
+
+
+# Stands for an account where the list of accounts itself could not be seen whole.
+ORGANIZATION = "organization"
+
+
+@dataclass(frozen=True, slots=True)
 class NotScanned:
     """An account, or a region of it, that an audit could not see."""
 
@@ -146,6 +158,7 @@ class Inventory:
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
     aws_calls: int
+    accounts_whole: bool = True  # False: the list of accounts broke off, and who is not in it may be there all the same
 
 
 @dataclass(frozen=True, slots=True)

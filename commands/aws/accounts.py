@@ -20,6 +20,7 @@ from commands.aws.clients import Clients
 from commands.aws.credentials import CredentialsOfThisContext, acting, acting_account
 from commands.aws.keys import Caller, Keys
 from commands.aws.pace import Paces
+from commands.aws.scope import NO_RULES, Rules
 from commands.aws.session_policy import session_name, session_policy
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class AwsSettings:
     fix_role: str | None = None  # assumed inside an approved fix only; None: ambient credentials
     external_id: str | None = None
     calls_per_second: float = 10.0  # Lambda calls for each account and region; 0: no cap
+    organization: bool = False  # the accounts are those of the organization, whatever `accounts` says
+    include: Rules = NO_RULES  # without any line: all of them
+    exclude: Rules = NO_RULES
 
 
 class Cloud:
@@ -65,6 +69,9 @@ class Cloud:
         with errors.our_errors():
             made = botocore.session.Session()
             made.get_scoped_config()  # a profile that does not exist is said here, and once
+            # Whatever AWS_STS_REGIONAL_ENDPOINTS says: what the global endpoint gives is not taken by regions that
+            # have to be opted into, and an audit would find those dark. AWS_ENDPOINT_URL_STS still names another.
+            made.set_config_variable("sts_regional_endpoints", "regional")
             return made
 
     @cached_property

@@ -43,6 +43,9 @@ class Rules:
         )
 
 
+NO_RULES = Rules()
+
+
 def selected(member: Member, include: Rules, exclude: Rules) -> bool | None:
     """Whether to audit it: named by `include`, where that has any lines, and not by `exclude`, which wins."""
     named = include.match(member) if include else True

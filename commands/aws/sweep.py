@@ -9,14 +9,15 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from commands.aws import identity, reads, roles, shapes
+from commands.aws import identity, reads, roles, selection, shapes
+from commands.aws import regions as enabled_regions
 from commands.aws.account_roles import AccountRoles, ManagedPolicies
 from commands.aws.aliases import AccountAliases, Invoked, Refusals
 from commands.aws.errors import AwsProblem
 from commands.aws.keys import Identity
 from commands.aws.sources import EventSources, Sources
 from commands.aws.wire import Wire
-from storage.models import Alias, Function, Inventory, MayWrite, NotScanned, TracingMode
+from storage.models import ORGANIZATION, Alias, Function, Inventory, MayWrite, NotScanned, TracingMode
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
@@ -62,30 +63,27 @@ class Sweep:
         self._first_pages: dict[
             tuple[str, str], reads.FunctionsPage
         ] = {}  # by account and region; read before their turn
+        self.chosen = selection.Chosen(())
         self._on_progress = on_progress
         self._done = self._total = 0
 
     async def run(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> Inventory:
-        chosen = await self._accounts(accounts, regions)
-        swept = await asyncio.gather(*(self._account(account, regions) for account in chosen))
+        self.chosen = chosen = await selection.choose(self.cloud, self.wire, accounts, lambda: self._home(regions))
+        for row in chosen.not_scanned:
+            self._row(row.account, row.region, row.reason)
+        swept = await asyncio.gather(*(self._account(account.id, regions) for account in chosen.accounts))
         self.functions.sort(key=lambda function: function.arn)
-        self.not_scanned.sort(key=lambda row: (row.account, row.region))
+        self.not_scanned.sort(key=lambda row: (row.account != ORGANIZATION, row.account, row.region))
         every_region = {region for looked_at in swept for region in looked_at}
-        log.info("read %d functions in %d accounts with %d calls", len(self.functions), len(chosen), self.wire.calls)
+        log.info("read %d functions in %d accounts with %d calls", len(self.functions), len(swept), self.wire.calls)
         return Inventory(
-            tuple(self.functions), tuple(self.not_scanned), chosen, tuple(sorted(every_region)), self.wire.calls
+            tuple(self.functions),
+            tuple(self.not_scanned),
+            chosen.ids,
+            tuple(sorted(every_region)),
+            self.wire.calls,
+            accounts_whole=chosen.whole,
         )
-
-    async def _accounts(self, wanted: Sequence[str] | None, wanted_regions: Sequence[str] | None) -> tuple[str, ...]:
-        """The configured accounts that are wanted. Without a role to assume, only the credentials' own can be seen."""
-        settings = self.cloud.settings
-        configured = settings.accounts
-        if configured is None or not settings.role:
-            home = await self._home(wanted_regions)
-            configured = configured or (home,)
-        for account in sorted(set(wanted or ()) - set(configured)):
-            self._row(account, "", "is not among the configured accounts")
-        return tuple(dict.fromkeys(account for account in configured if wanted is None or account in wanted))
 
     async def _home(self, wanted_regions: Sequence[str] | None) -> str:
         """The account of the credentials; asking a region that will be read anyway spares a call."""
@@ -106,7 +104,7 @@ class Sweep:
             await who.keys()
             regions = await self._regions(who, wanted)
         except AwsProblem as problem:
-            self._row(account, "", str(problem))
+            self._row(account, "", self.chosen.why(account, problem))
             return ()
         self._total += len(regions)
         seen = AccountRoles(self.wire, who, self.cloud.home_region, self.managed)
@@ -119,7 +117,7 @@ class Sweep:
         configured = self.cloud.settings.regions or (tuple(wanted) if wanted else None)
         if configured is None:
             try:
-                configured = await reads.enabled_regions(self.wire, who, self.cloud.home_region)
+                configured = await enabled_regions.enabled(self.wire, who, self.cloud.home_region)
             except AwsProblem as problem:
                 configured = (self.cloud.home_region,)
                 why = f"regions could not be listed, so only {self.cloud.home_region} was looked at: {problem}"
@@ -197,6 +195,7 @@ class Sweep:
             self.functions += region.nouns(account, judged, edge)
 
     def _row(self, account: str, region: str, reason: str) -> None:
+        reason = self.chosen.named(account, reason)
         log.warning("could not see %s %s: %s", account, region, reason)
         self.not_scanned.append(NotScanned(account, region, reason))
 

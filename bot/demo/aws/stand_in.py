@@ -64,9 +64,10 @@ class AwsStandIn(Seeding):
         calls_per_second: float | None = 15,
         policies_per_role: int = 10,
         regions: tuple[str, ...] = ("eu-central-1", "us-east-1"),
+        aws_policies: bool = True,  # AWS's own, of which moto needs 0.3 s to load all for each account
     ) -> None:
         knobs = Knobs(clock, iam_delay, lambda_update, calls_per_second, policies_per_role, regions)
-        self._port, self._knobs = port, knobs
+        self._port, self._knobs, self._aws_policies = port, knobs, aws_policies
         self.roles = Roles(knobs)
         self.functions = Functions(knobs, self.roles.may_trace)
         self.event_sources = EventSources(self.functions, knobs)
@@ -116,7 +117,7 @@ class AwsStandIn(Seeding):
         mock_random.seed(1)  # what moto makes up, access keys among it, is the same each time
         self._config_before = default_user_config.copy()
         default_user_config["lambda"] = {"use_docker": False}
-        default_user_config["iam"] = {"load_aws_managed_policies": True}
+        default_user_config["iam"] = {"load_aws_managed_policies": self._aws_policies}
         self._thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="aws-stand-in", daemon=True)
         self._thread.start()
 

@@ -423,6 +423,7 @@ def test_regions_that_cannot_be_listed_leave_the_sessions_own(world):
     world.function("refund")
     world.function("far", region=VIRGINIA)
     world.aws.deny(account=ANA, action="DescribeRegions")
+    world.aws.deny(account=ANA, action="ListRegions")
 
     functions, seen = world.take()
 
@@ -430,6 +431,20 @@ def test_regions_that_cannot_be_listed_leave_the_sessions_own(world):
     row = seen.not_scanned[0]
     assert (row.account, row.region) == (ANA, "")
     assert row.reason.startswith(f"regions could not be listed, so only {BERLIN} was looked at: ")
+    assert "ec2:DescribeRegions" in row.reason
+    assert "account:ListRegions" in row.reason
+
+
+def test_where_ec2_will_not_list_regions_the_account_service_does(world):
+    world.function("refund")
+    world.function("far", region=VIRGINIA)
+    world.aws.deny(account=ANA, action="DescribeRegions")
+
+    functions, seen = world.take()
+
+    assert (functions.keys(), seen.regions) == ({"refund", "far"}, (BERLIN, VIRGINIA))
+    assert seen.not_scanned == ()
+    assert world.actions().count("ListRegions") == 1
 
 
 def test_accounts_and_regions_narrow_an_audit(world):
