@@ -143,9 +143,13 @@ class Nobody:
 
 
 def _check_filters(config: "Config", account: str | None, region: str | None) -> None:
+    from commands.aws.scope import Member, selected
+
     if account and config.aws.accounts and account not in config.aws.accounts:
         known = ", ".join(config.aws.accounts)
         raise click.UsageError(f"--account {account} is not configured. Choose one of: {known}")
+    if account and selected(Member(account), config.aws.include, config.aws.exclude) is False:
+        raise click.UsageError(f"--account {account} is left out by [aws.include] or [aws.exclude]. Change them first")
     if region and config.aws.regions and region not in config.aws.regions:
         known = ", ".join(config.aws.regions)
         raise click.UsageError(f"--region {region} is not configured. Choose one of: {known}")

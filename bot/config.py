@@ -4,17 +4,34 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from bot.values import (
+    KINDS_OF_ACCOUNTS,
+    AccountId,
+    Accounts,
+    AccountTag,
+    Approver,
+    ChannelPattern,
+    ChannelRef,
+    NamePattern,
+    RegionName,
+    RoleName,
+    Unit,
+    matching,
+    time_of_day,
+    time_zone,
+)
 from commands._types import TeamSettings
 from commands.aws.accounts import AwsSettings
+from commands.aws.scope import Rules
 from storage.models import team_name
 
 DEFAULT_FILE = "lamplighter.toml"
@@ -25,48 +42,32 @@ class ConfigProblem(Exception):
     """A setting that cannot be used. Its text is one line for each, saying what and how to mend it."""
 
 
-def _matching(pattern: str, example: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"{value!r} should look like {example}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as problem:
-        raise ValueError(f"{value!r} is no time zone; write one like Europe/Berlin or UTC") from problem
-    return value
-
-
-def _time(value: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError(f"{value!r} is no time of day; write one like 09:00")
-    return value
-
-
-AccountId = Annotated[str, _matching(r"\d{12}", '"111122223333"')]
-RegionName = Annotated[str, _matching(r"[a-z]{2}(-[a-z]+)+-\d", '"eu-central-1"')]
-RoleName = Annotated[str, _matching(r"[\w+=,.@/-]{1,512}", '"lamplighter-audit", a role name without its account')]
-ChannelRef = Annotated[str, _matching(r"#[^\s#]{1,80}|[CG][A-Z0-9]{2,}", '"#finops" or "C0123456789"')]
-Approver = Annotated[str, _matching(r"[UWS][A-Z0-9]{2,}", '"U0123456789" (a person) or "S0123456789" (a group)')]
-ChannelPattern = Annotated[str, _matching(r"#?[^\s#{}]*\{team\}[^\s#{}]*", '"#team-{team}"')]
-
-
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class AccountRules(Section):
+    """[aws.include] or [aws.exclude]; every line names accounts."""
+
+    accounts: list[AccountId] = Field(default=[], min_length=1)
+    units: list[Unit] = Field(default=[], min_length=1)
+    names: list[NamePattern] = Field(default=[], min_length=1)
+    tags: list[AccountTag] = Field(default=[], min_length=1)
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(tuple(self.accounts), tuple(self.units), tuple(self.names), tuple(self.tags))
+
+
 class AwsSection(Section):
-    accounts: list[AccountId] | None = Field(default=None, min_length=1)
+    accounts: Accounts | None = None
+    include: AccountRules = AccountRules()
+    exclude: AccountRules = AccountRules()
     regions: list[RegionName] | None = Field(default=None, min_length=1)
     role: RoleName | None = None
     fix_role: RoleName | None = None
     external_id: (
-        Annotated[str, _matching(r"[\w+=,.@:/-]{2,1224}", '"lamplighter-4f9a" (2 to 1,224 characters)')] | None
+        Annotated[str, matching(r"[\w+=,.@:/-]{2,1224}", '"lamplighter-4f9a" (2 to 1,224 characters)')] | None
     ) = None
     source: Literal["lambda"] = "lambda"
     calls_per_second: float = Field(default=10.0, ge=0, le=15)
@@ -84,8 +85,8 @@ class TeamsSection(Section):
 
 
 class ScheduleSection(Section):
-    daily: Annotated[str, AfterValidator(_time)] = "09:00"
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    daily: Annotated[str, AfterValidator(time_of_day)] = "09:00"
+    timezone: Annotated[str, AfterValidator(time_zone)] = "UTC"
 
 
 class TeamPolicy(Section):
@@ -98,7 +99,7 @@ class PolicySection(Section):
 
 
 class SlackSection(Section):
-    listen: Annotated[str, _matching(r"[\w.:\[\]-]*:\d{1,5}", '"0.0.0.0:3000"')] = "0.0.0.0:3000"
+    listen: Annotated[str, matching(r"[\w.:\[\]-]*:\d{1,5}", '"0.0.0.0:3000"')] = "0.0.0.0:3000"
 
 
 class File(Section):
@@ -141,12 +142,15 @@ class Config:
     def aws(self) -> AwsSettings:
         section = self.file.aws
         return AwsSettings(
-            accounts=tuple(section.accounts) if section.accounts else None,
+            accounts=tuple(section.accounts) if isinstance(section.accounts, list) else None,
             regions=tuple(section.regions) if section.regions else None,
             role=section.role,
             fix_role=section.fix_role,
             external_id=section.external_id,
             calls_per_second=section.calls_per_second,
+            organization=section.accounts == "organization",
+            include=section.include.rules,
+            exclude=section.exclude.rules,
         )
 
     @property
@@ -214,19 +218,40 @@ def require_slack(config: Config) -> None:
 
 def _checked(content: Mapping[str, Any], path: Path) -> File:
     try:
-        return File.model_validate(content)
+        file = File.model_validate(content)
     except ValidationError as problem:
         raise ConfigProblem("\n".join(_line(error, path) for error in problem.errors())) from None
+    if contradictions := [f"{path}: {line}" for line in _contradictions(file.aws)]:
+        raise ConfigProblem("\n".join(contradictions))
+    return file
+
+
+def _contradictions(aws: AwsSection) -> Iterator[str]:
+    """What cannot be used together."""
+    if aws.accounts == "organization":
+        if not aws.role:
+            yield (
+                '[aws] role is missing: accounts = "organization" needs the name of a role to assume in each account, '
+                'as in role = "lamplighter-audit".'
+            )
+        return
+    for table, rules in (("include", aws.include), ("exclude", aws.exclude)):
+        for key in ("units", "names", "tags"):
+            if getattr(rules, key):
+                yield (
+                    f"[aws.{table}] {key}: only the organization knows these of an account. "
+                    'Set [aws] accounts = "organization", or name accounts by their ids.'
+                )
 
 
 def _line(error: Mapping[str, Any], path: Path) -> str:
     where = [str(part) for part in error["loc"]]
+    if where[:2] == ["aws", "accounts"] and where[2:3] and where[2] in KINDS_OF_ACCOUNTS:
+        del where[2]  # pydantic's name for which of the two kinds it took the value for
     name = f"[{'.'.join(where[:-1])}] {where[-1]}" if len(where) > 1 else where[0]
     if error["type"] == "extra_forbidden":
         return f"{path}: {name} is no setting of Lamplighter. Take it out, or correct its name{_nearest(where)}."
     message = str(error["msg"]).removeprefix("Value error, ")
-    if where == ["aws", "accounts"] and error.get("input") == "organization":
-        message = 'the whole organization cannot be read yet: list the ids, as in accounts = ["111122223333"]'
     return f"{path}: {name}: {message}."
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Config, ConfigProblem, load, require_slack
+from bot.config import AccountRules, Config, ConfigProblem, load, require_slack
 from bot.people import SlackPeople
 from storage.models import team_name
 
@@ -35,7 +35,15 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("aws", "accounts", '["111122223333"]', ["111122223333"], '["1111"]', "'1111' should look like"),
     ("aws", "accounts", '["111122223333"]', ["111122223333"], "[]", "at least 1"),
     ("aws", "accounts", '["111122223333"]', ["111122223333"], "[111122223333]", "valid string"),
-    ("aws", "accounts", '["111122223333"]', ["111122223333"], '"organization"', "list the ids"),
+    ("aws", "accounts", '["111122223333"]', ["111122223333"], '"organisation"', 'should be "organization", or a list'),
+    ("aws", "accounts", '["111122223333"]', ["111122223333"], '"111122223333"', 'or a list of ids like ["1'),
+    ("aws", "accounts", '["111122223333"]', ["111122223333"], "5", "valid list"),
+    ("aws.include", "accounts", '["111122223333"]', ["111122223333"], '["x"]', "'x' should look like"),
+    ("aws.exclude", "accounts", '["111122223333"]', ["111122223333"], "[]", "at least 1"),
+    ("aws.include", "units", '["ou-ab12-11112222"]', ["ou-ab12-11112222"], '["Prod"]', "'Prod' should look like"),
+    ("aws.exclude", "units", '["r-ab12"]', ["r-ab12"], '["o-ab12cd34ef"]', "(an organizational unit)"),
+    ("aws.include", "names", '["payments-*"]', ["payments-*"], '[""]', "'' should look like"),
+    ("aws.include", "tags", '["env=prod", "audited"]', ["env=prod", "audited"], '["=prod"]', '"env=prod"'),
     ("aws", "regions", '["eu-central-1"]', ["eu-central-1"], '["Frankfurt"]', "'Frankfurt' should look like"),
     ("aws", "regions", '["us-gov-west-1"]', ["us-gov-west-1"], "[]", "at least 1"),
     ("aws", "role", '"path/lamplighter-audit"', "path/lamplighter-audit", '"a b"', "'a b' should look like"),
@@ -61,13 +69,17 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
 ]
 
 
+EVERYBODY = '[aws]\naccounts = "organization"\nrole = "lamplighter-audit"\n'
+
+
 @pytest.mark.parametrize(
-    ("section", "key", "good", "taken", "bad", "says"), KEYS, ids=[f"{one[1]}={one[4]}" for one in KEYS]
+    ("section", "key", "good", "taken", "bad", "says"), KEYS, ids=[f"{one[0]}.{one[1]}={one[4]}" for one in KEYS]
 )
 def test_each_key_takes_a_good_value_and_names_itself_over_a_bad_one(
     section: str, key: str, good: str, taken: object, bad: str, says: str
 ) -> None:
-    found: object = reading(f"[{section}]\n{key} = {good}\n").file
+    around = EVERYBODY if section.startswith("aws.") else ""
+    found: object = reading(f"{around}[{section}]\n{key} = {good}\n").file
     for part in (*section.split("."), key):
         found = found[part] if isinstance(found, dict) else getattr(found, part)
     assert found == taken
@@ -83,7 +95,41 @@ def test_every_key_of_the_file_is_in_the_table_above() -> None:
     sections = type(reading("").file).model_fields
     keys = {(name, key) for name, field in sections.items() for key in field.annotation.model_fields}
 
-    assert keys - {("teams", "channels"), ("policy", "teams")} <= {(section, key) for section, key, *_ in KEYS}
+    tables = {("teams", "channels"), ("policy", "teams"), ("aws", "include"), ("aws", "exclude")}
+    rules = {("aws.include", key) for key in AccountRules.model_fields}
+    assert (keys - tables) | rules <= {(section, key) for section, key, *_ in KEYS}
+
+
+def test_the_whole_organization_may_be_meant_less_what_is_excluded() -> None:
+    config = reading(f'{EVERYBODY}[aws.include]\nunits = ["r-ab12"]\n[aws.exclude]\nnames = ["sandbox-*"]\n')
+
+    assert (config.aws.organization, config.aws.accounts) == (True, None)
+    assert (config.aws.include.units, config.aws.exclude.names) == (("r-ab12",), ("sandbox-*",))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[aws]\naccounts = "organization"\n', "[aws] role is missing: "),
+        ('[aws.include]\nunits = ["r-ab12"]\n', "[aws.include] units: only the organization knows these"),
+        (
+            '[aws]\naccounts = ["111122223333"]\n[aws.exclude]\ntags = ["env"]\n',
+            "[aws.exclude] tags: only the organization knows these",
+        ),
+    ],
+    ids=["no role", "units of one account", "tags of a list"],
+)
+def test_what_cannot_be_used_together_is_said_with_the_way_to_mend_it(text: str, line: str) -> None:
+    said = refused(text)
+
+    assert said.startswith(f"lamplighter.toml: {line}")
+    assert "\n" not in said
+
+
+def test_a_list_of_ids_may_be_narrowed_by_ids() -> None:
+    config = reading('[aws]\naccounts = ["111122223333", "444455556666"]\n[aws.exclude]\naccounts = ["444455556666"]\n')
+
+    assert config.aws.exclude.accounts == ("444455556666",)
 
 
 def test_all_bad_values_are_named_at_once() -> None:
@@ -99,6 +145,8 @@ def test_all_bad_values_are_named_at_once() -> None:
         ('[aws]\nrolle = "x"\n', "perhaps role"),
         ('[awss]\nrole = "x"\n', "awss is no setting"),
         ('[awss]\nrole = "x"\n', "perhaps aws"),
+        ('[aws.include]\nunit = ["r-ab12"]\n', "[aws.include] unit is no setting of Lamplighter"),
+        ('[aws.include]\nunit = ["r-ab12"]\n', "perhaps units"),
         ("[schedule]\nxyz = 1\n", "known here: daily, timezone"),
         ('[policy.teams.payments]\napprover = ["U0ANA"]\n', "[policy.teams.payments] approver is no setting"),
         ('role = "x"\n', "role is no setting"),
