@@ -121,7 +121,8 @@ class _Selection:
         await self._learn_units(organization)
         await self._learn_tags(organization)
         log.info("the organization has %d accounts, of which %d are active", len(listed), len(self._members))
-        self._say_idle_lines()
+        if self._whole:
+            self._say_idle_lines()
 
     def _enter(self, listed: "Listed") -> None:
         account = listed.account
@@ -179,7 +180,7 @@ class _Selection:
             reason = f"whether it is to be audited could not be decided: {self._why[member.id]}"
             self._rows.append(NotScanned(member.id, "", reason))
         missing = self._missing()
-        if self._wanted is None and not (accounts or undecided or missing):
+        if self._wanted is None and self._whole and not (accounts or undecided or missing):
             raise AwsProblem(
                 "NobodyLeft", "[aws.include] and [aws.exclude] leave no account: loosen them", own_words=True
             )

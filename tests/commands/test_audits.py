@@ -1,14 +1,18 @@
 """What an audit leaves in memory, against the local AWS."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from commands._audits import OUT_OF_SIGHT, look_again, take_audit
+from commands._types import Context
+from commands.aws.accounts import Cloud
 from commands.aws.errors import Gone
+from commands.aws.scope import Rules
 from commands.exempt import grant
-from storage.models import DecisionKind, RequestState, Source, Verdict
+from storage.models import ORGANIZATION, DecisionKind, RequestState, Source, Verdict
 from tests.commands.conftest import ANA, HOME, OTHER, VIRGINIA, World
 
 
@@ -131,6 +135,57 @@ def test_an_account_that_was_taken_out_of_the_settings_is_gone_after_a_whole_aud
     assert world.store.functions.get(there) is None
     assert world.known(here)
     assert world.store.requests.get(asked.id).state is RequestState.RESOLVED
+
+
+@pytest.fixture
+def everybody(world: World) -> Context:
+    """The audit of an organization in which OTHER comes on the second page, and these two alone are teams."""
+    strangers = {f"15{number:010d}": f"stranger-{number}" for number in range(20)}
+    world.aws.organizations.found(HOME, {HOME: "team-home", OTHER: "team-other", **strangers})
+    return world.configured(accounts=None, organization=True, include=Rules(names=("team-*",)))
+
+
+def test_who_is_missing_from_a_list_of_accounts_that_broke_off_is_kept_as_it_was(
+    world: World, everybody: Context
+) -> None:
+    here, there = world.function("refund"), world.function("far", account=OTHER)
+    world.audit(everybody)
+    world.lambdas().delete_function(FunctionName="refund")
+    world.aws.organizations.breaks_off = "AccessDeniedException"
+
+    taken = world.audit(everybody)
+
+    assert [row.account for row in taken.not_scanned] == [ORGANIZATION]
+    assert world.known(there)
+    assert world.store.functions.get(here) is None
+
+
+def test_an_account_of_which_it_could_not_be_decided_whether_it_is_meant_is_kept_as_it_was(
+    world: World, everybody: Context
+) -> None:
+    there = world.function("far", account=OTHER)
+    world.audit(everybody)
+    world.aws.deny(action="ListTagsForResource")
+    settings = replace(everybody.cloud.settings, exclude=Rules(tags=("audit=no",)))
+
+    taken = world.audit(replace(everybody, cloud=Cloud(settings)))
+
+    assert {row.account for row in taken.not_scanned} == {HOME, OTHER}
+    assert taken.accounts == 2
+    assert world.known(there)
+
+
+def test_an_account_that_left_the_organization_or_is_suspended_is_gone_without_a_word(
+    world: World, everybody: Context
+) -> None:
+    there = world.function("far", account=OTHER)
+    world.audit(everybody)
+    world.aws.organizations.member(OTHER).state = "SUSPENDED"
+
+    taken = world.audit(everybody)
+
+    assert (taken.accounts, taken.not_scanned) == (1, ())
+    assert world.store.functions.get(there) is None
 
 
 def test_a_region_that_was_taken_out_of_the_settings_is_gone(world: World) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.demo.aws.knobs import page
-from bot.demo.aws.limits import throttled
 from bot.demo.aws.protocol import AwsError, Handler, Request
 
 _ID = "o-l4mp1ighter"
@@ -43,7 +42,7 @@ class Organizations:
     def __init__(self) -> None:
         self._all: list[Organization] = []
         self.empty_pages = False  # before every page comes an empty one with a NextToken, as AWS may send them
-        self.stuck = False  # every page of all accounts but the first is throttled, for good
+        self.breaks_off = ""  # the code with which every page of accounts but the first is refused
         self.dated = False  # as before 2026-09-09: accounts have a Status, and neither State nor Paths
 
     def handlers(self) -> dict[str, Handler]:
@@ -84,8 +83,8 @@ class Organizations:
 
     def _accounts(self, request: Request) -> Mapping[str, Any]:
         organization = self._asked_of(request)
-        if self.stuck and (request.params.get("NextToken") or "").removeprefix(_EMPTY):
-            raise throttled(request)
+        if self.breaks_off and (request.params.get("NextToken") or "").removeprefix(_EMPTY):
+            raise AwsError(self.breaks_off, "The list of accounts goes no further")
         return self._page(
             request, "Accounts", [self._shown(organization, one) for one in organization.members.values()]
         )

@@ -169,7 +169,7 @@ def test_throttles_are_waited_out(world):
 
 @pytest.mark.parametrize("empty", [False, True], ids=["full pages", "empty pages between"])
 def test_a_list_that_breaks_off_says_so_and_what_came_is_audited(world, empty):
-    world.organizations.empty_pages, world.organizations.stuck = empty, True
+    world.organizations.empty_pages, world.organizations.breaks_off = empty, "TooManyRequestsException"
 
     chosen = world.chosen()
 
@@ -178,6 +178,15 @@ def test_a_list_that_breaks_off_says_so_and_what_came_is_audited(world, empty):
     assert (row.account, row.region) == ("organization", "")
     assert row.reason.startswith("only the first 20 accounts were listed: organizations:ListAccounts in account")
     assert "TooManyRequestsException" in row.reason
+
+
+def test_a_list_that_broke_off_before_anybody_who_is_meant_is_no_empty_cloud(world):
+    world.organizations.breaks_off = "AccessDeniedException"
+
+    chosen = world.chosen(include=Rules(names=("team-46",)))
+
+    assert (chosen.ids, chosen.whole) == ((), False)
+    assert [row.account for row in chosen.not_scanned] == ["organization"]
 
 
 # ---- who is chosen
@@ -288,7 +297,7 @@ def test_one_account_of_the_organization_may_be_wanted(world, wanted, reason):
 
 
 def test_who_is_wanted_from_a_list_that_broke_off_may_be_there_all_the_same(world):
-    world.organizations.stuck = True
+    world.organizations.breaks_off = "AccessDeniedException"
 
     rows = world.chosen([TEAMS[40]]).not_scanned
 

@@ -105,5 +105,5 @@ def test_organizations_throttles_with_a_code_of_its_own(aws: AwsStandIn, asked: 
 
     assert refusal(asked.list_accounts)[:2] == ("TooManyRequestsException", 400)
     first = asked.list_accounts()
-    aws.organizations.stuck = True
+    aws.organizations.breaks_off = "TooManyRequestsException"
     assert refusal(asked.list_accounts, NextToken=first["NextToken"])[0] == "TooManyRequestsException"
