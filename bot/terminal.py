@@ -38,7 +38,7 @@ def print_table(audit: Audit, functions: Sequence[Function], everything: bool) -
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False, soft_wrap=False, markup=False)  # a reason may name [aws.exclude]
     shown = [one for one in functions if everything or one.verdict is not Verdict.TRACED]
     shown.sort(key=lambda one: (ORDER.index(one.verdict), one.team or "~", one.name, one.account, one.region))
     if shown:
@@ -59,7 +59,8 @@ def print_table(audit: Audit, functions: Sequence[Function], everything: bool) -
             )
         console.print(table)
     for place in audit.not_scanned:
-        console.print(f"not fully seen: {place.account} {place.region} {place.reason}".replace("  ", " "), style="red")
+        where = f"{place.account} {place.region}".strip()
+        console.print(f"not fully seen: {where}: {place.reason}", style="red")
     console.print(_summary(audit, Coverage.of(functions)))
 
 
@@ -69,9 +70,10 @@ def _summary(audit: Audit, coverage: Coverage) -> str:
         f"{coverage.traced} traced, {coverage.untraced} untraced, {coverage.exempt} exempt, "
         f"{coverage.not_applicable} not applicable, {coverage.unknown} unknown"
     )
+    unseen = f", {count(len(audit.not_scanned), 'place')} not fully seen" if audit.not_scanned else ""
     where = f"{count(audit.accounts, 'account')}, {count(audit.regions, 'region')}"
     calls = count(audit.aws_calls, "AWS call")
-    return f"coverage {percent}: {counts} ({where}, {calls}, {audit.seconds:.1f} s, audit {audit.id})"
+    return f"coverage {percent}: {counts}{unseen} ({where}, {calls}, {audit.seconds:.1f} s, audit {audit.id})"
 
 
 def print_json(audit: Audit, functions: Sequence[Function]) -> None:

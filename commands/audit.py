@@ -9,7 +9,7 @@ from commands._drawing import item_of
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.views import digest
 from commands.views.functions import card_blocks
-from commands.views.text import channel, clip, code, count
+from commands.views.text import channel, clip, code
 from storage.models import Audit, Coverage, Function, Verdict
 
 # Who asks about one team after another need not wait for an audit each time.
@@ -58,7 +58,7 @@ def _everything(context: Context, taken: Audit) -> Say:
     functions = context.store.functions.seen_since(taken.started_at)
     total = Coverage.of(functions)
     made = digest.everything_blocks(taken, total, coverage_by_team(functions))
-    return Say(f"{digest.everything_text(total)}; {count(taken.functions, 'function')}", tuple(made))
+    return Say(digest.everything_text(taken, total), tuple(made))
 
 
 def _team(context: Context, team: str | None, taken: Audit) -> Say:
@@ -67,4 +67,4 @@ def _team(context: Context, team: str | None, taken: Audit) -> Say:
     untraced = [function for function in members if function.verdict is Verdict.UNTRACED]
     where = channel(context.store.posts.channel_of(team) or context.teams.channel_of(team))
     made = digest.team_blocks(team, untraced, audit=taken, coverage=counts, channel=where)
-    return Say(digest.team_text(team, untraced, counts), tuple(made))
+    return Say(digest.team_text(team, untraced, taken, counts), tuple(made))

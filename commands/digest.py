@@ -7,7 +7,7 @@ from commands._audits import take_audit
 from commands._types import Answer, Context, Progress, Request
 from commands.views.digest import PAGE
 from commands.views.text import clip, prose
-from storage.models import Audit, Function, PostKind, Verdict
+from storage.models import ORGANIZATION, Audit, Function, PostKind, Verdict
 
 DAILY = "daily"
 
@@ -42,14 +42,15 @@ def daily(request: Request, context: Context) -> Answer:
 
 def _places_seen(taken: Audit) -> int:
     """How many accounts' regions were seen whole."""
-    dark = {row.account for row in taken.not_scanned if not row.region}
-    dim = {(row.account, row.region) for row in taken.not_scanned if row.account not in dark}
+    dark = {row.account for row in taken.not_scanned if not row.region and row.account != ORGANIZATION}
+    dim = {(row.account, row.region) for row in taken.not_scanned if row.region and row.account not in dark}
     return (taken.accounts - len(dark)) * taken.regions - len(dim)
 
 
 def _tell_what_was_not_seen(context: Context, taken: Audit, day: date) -> None:
     """Once a day, in the fallback channel; whoever runs Lamplighter reads that one."""
-    shown = [f"• {prose(f'{one.account} {one.region}: {one.reason}')}" for one in taken.not_scanned[:10]]
+    places = [(f"{one.account} {one.region}".strip(), one.reason) for one in taken.not_scanned[:10]]
+    shown = [f"• {prose(f'{where}: {reason}')}" for where, reason in places]
     more = [f"and {len(taken.not_scanned) - 10:,} more"] if len(taken.not_scanned) > 10 else []
     text = "\n".join(["Today's audit could not see everything; coverage is of what it saw.", *shown, *more])
     channel = context.teams.fallback_channel

@@ -93,8 +93,8 @@ def _footer(
     return " ".join(words)
 
 
-def everything_text(coverage: Coverage) -> str:
-    return f"Tracing coverage: {coverage_line(coverage)}"
+def everything_text(audit: Audit, coverage: Coverage) -> str:
+    return f"Tracing coverage: {coverage_line(coverage)}; {count(audit.functions, 'function')}{_unseen(audit)}"
 
 
 def everything_blocks(audit: Audit, coverage: Coverage, teams: Mapping[str | None, Coverage]) -> list[Block]:
@@ -120,8 +120,13 @@ def everything_blocks(audit: Audit, coverage: Coverage, teams: Mapping[str | Non
     return made
 
 
-def team_text(team: str | None, functions: Sequence[Function], coverage: Coverage) -> str:
-    return f"{escape(team_name(team))}: {len(functions):,} untraced, {coverage_line(coverage)}"
+def team_text(team: str | None, functions: Sequence[Function], audit: Audit, coverage: Coverage) -> str:
+    return f"{escape(team_name(team))}: {len(functions):,} untraced, {coverage_line(coverage)}{_unseen(audit)}"
+
+
+def _unseen(audit: Audit) -> str:
+    """Behind a coverage, where a text has to stand alone."""
+    return f". {not_scanned_line(audit.not_scanned)}" if audit.not_scanned else ""
 
 
 def team_blocks(

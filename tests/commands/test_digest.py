@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from commands._types import Progress, Request
+from commands.aws.scope import Rules
 from commands.digest import DAILY, NothingSeen, daily, post_digest
 from storage.models import THE_CLOCK, PostKind, Source, Verdict
 from tests.commands.conftest import ANA, HOME, OTHER, World
@@ -141,6 +142,19 @@ def test_where_no_account_can_be_read_the_day_has_not_been_told(world: World, wh
     world.clock.forward(minutes=15)
     run(world)
     assert list(digests(world)) == ["digest:payments:2026-11-23:1"]
+
+
+def test_an_empty_account_is_a_day_that_was_told_though_the_list_of_accounts_broke_off(world: World) -> None:
+    strangers = {f"15{number:010d}": f"stranger-{number}" for number in range(20)}
+    world.aws.organizations.found(HOME, {HOME: "team", OTHER: "team", **strangers})
+    world.aws.organizations.breaks_off = "AccessDeniedException"
+    context = world.configured(accounts=None, organization=True, include=Rules(names=("team",)))
+
+    list(daily(the_day(world), context))
+
+    assert world.store.daily_runs.ended(DAILY, MONDAY)
+    (notice,) = world.store.posts.all()
+    assert "organization: only the first 20 accounts were listed" in notice.text
 
 
 def test_an_empty_cloud_that_was_seen_whole_is_a_day_that_was_told(world: World) -> None:

@@ -244,6 +244,20 @@ def test_the_form_carries_the_request_and_asks_for_ninety_days() -> None:
     assert not view_problems(view)
 
 
+UNSEEN = (NotScanned("organization", "", "only the first 20 accounts were listed"), NotScanned("4", "x", "no"))
+
+
+def test_coverage_says_what_was_not_seen_wherever_it_is_shown() -> None:
+    partly, coverage = replace(AUDIT, not_scanned=UNSEEN), Coverage(traced=3, untraced=1)
+    said = "Not fully seen: organization: only the first 20 accounts were listed (and 1 more)"
+
+    assert said in words(digest.everything_blocks(partly, coverage, {"payments": coverage}))
+    assert said in words(digest.team_blocks("payments", [FUNCTION], audit=partly, coverage=coverage, channel="#c"))
+    assert digest.everything_text(partly, coverage).endswith(f"; 120 functions. {said}")
+    assert digest.team_text("payments", [FUNCTION], partly, coverage).endswith(f". {said}")
+    assert "Not fully seen" not in digest.everything_text(AUDIT, coverage)
+
+
 def test_everything_is_a_line_for_each_team() -> None:
     teams = {f"team-{number}": Coverage(traced=3, untraced=number) for number in range(300)} | {
         None: Coverage(untraced=1)
