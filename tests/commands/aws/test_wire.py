@@ -18,11 +18,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from commands.aws import reads
+from commands.aws import reads, regions
 from commands.aws.calls import Call, signed
 from commands.aws.endpoints import Endpoint, Endpoints
 from commands.aws.errors import AwsProblem, BadAnswer, Denied, Gone, Throttled, Unreachable
 from commands.aws.keys import Keys
+from commands.aws.organization import Organization
 from commands.aws.pace import Paces
 from commands.aws.wire import Retries, Wire
 from storage.models import TracingMode
@@ -362,6 +363,16 @@ def test_signatures_are_botocores(call, token):
         ({}, "tag", "cn-north-1", "https://tagging.cn-north-1.amazonaws.com.cn", "cn-north-1"),
         ({}, "iam", "eu-central-1", "https://iam.amazonaws.com", "us-east-1"),
         ({}, "iam", "us-gov-east-1", "https://iam.us-gov.amazonaws.com", "us-gov-west-1"),
+        ({}, "organizations", "eu-central-1", "https://organizations.us-east-1.amazonaws.com", "us-east-1"),
+        (
+            {},
+            "organizations",
+            "cn-north-1",
+            "https://organizations.cn-northwest-1.amazonaws.com.cn",
+            "cn-northwest-1",
+        ),
+        ({}, "account", "eu-central-1", "https://account.us-east-1.amazonaws.com", "us-east-1"),
+        ({"AWS_ENDPOINT_URL": "http://l:1"}, "organizations", "eu-central-1", "http://l:1", "us-east-1"),
         ({"AWS_USE_FIPS_ENDPOINT": "true"}, "lambda", "us-east-1", "https://lambda-fips.us-east-1.amazonaws.com", None),
         ({"AWS_USE_DUALSTACK_ENDPOINT": "true"}, "lambda", "us-east-1", "https://lambda.us-east-1.api.aws", None),
         ({"AWS_ENDPOINT_URL": "http://l:1/"}, "iam", "eu-central-1", "http://l:1", "us-east-1"),
@@ -527,3 +538,72 @@ def test_a_published_version_without_a_mode_is_not_active(talk):
 
     assert mode is TracingMode.PASS_THROUGH
     assert "/functions/refund/configuration?Qualifier=7 " in server.requests[0][0]
+
+
+NO_EC2 = said(b"<Response><Errors><Error><Code>UnauthorizedOperation</Code></Error></Errors></Response>", 403)
+
+
+async def enabled(wire):
+    return await regions.enabled(wire, Owner(), "eu-central-1")
+
+
+def test_regions_come_from_the_account_service_over_all_pages_where_ec2_refuses(talk):
+    pages = [
+        said({"Regions": [{"RegionName": "us-east-1", "RegionOptStatus": "ENABLED_BY_DEFAULT"}], "NextToken": "m"}),
+        said({"Regions": [{"RegionName": "af-south-1", "RegionOptStatus": "ENABLED"}]}),
+    ]
+
+    found, server, _ = talk(NO_EC2, *pages, use=enabled)
+
+    assert found == ("af-south-1", "us-east-1")
+    assert server.requests[1][0].startswith("POST /listRegions ")
+    assert "/us-east-1/account/aws4_request" in server.requests[1][0]
+    asked = {"RegionOptStatusContains": ["ENABLED", "ENABLED_BY_DEFAULT"], "MaxResults": 50}
+    assert [json.loads(body) for _, body in server.requests[1:]] == [asked, asked | {"NextToken": "m"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (refusal("AccessDeniedException", 403), "AccessDeniedException"),
+        (said({"Regions": []}), "no region at all"),
+        (said({"Regions": [], "NextToken": "m"}), "the same page twice"),
+        (said(b"{"), "could not be read"),
+    ],
+    ids=["denied", "no region", "the same page", "half of the JSON"],
+)
+def test_where_nobody_lists_regions_both_are_named(talk, answer, words):
+    problem, _, _ = talk(NO_EC2, answer, use=enabled)
+
+    assert isinstance(problem, Denied)
+    assert "ec2:DescribeRegions in account 111122223333, eu-central-1: UnauthorizedOperation" in str(problem)
+    assert "account:ListRegions in account 111122223333" in str(problem)
+    assert words in str(problem)
+
+
+def listed(*ids, token=None):
+    arn = "arn:aws:organizations::111122223333:account/o-abcdefghij/"
+    items = [{"Id": one, "Arn": arn + one, "Name": one, "Email": "ana@example.com", "State": "ACTIVE"} for one in ids]
+    return said({"Accounts": items, "NextToken": token})
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind"),
+    [
+        (THROTTLED, Throttled),
+        (refusal("ServiceException", 500), AwsProblem),
+        (cut, BadAnswer),
+        (said({"Accounts": [{"Name": "no id", "Email": "ana@example.com"}]}), BadAnswer),
+        (listed("222222222222", token="m"), BadAnswer),
+    ],
+    ids=["throttled", "500", "cut short", "an account without its id", "the same page for ever"],
+)
+def test_what_was_listed_before_a_page_that_does_not_come_is_kept(talk, trouble, kind):
+    async def use(wire):
+        return await Organization(wire, Owner(), "eu-central-1").accounts()
+
+    (found, problem), _, _ = talk(listed("111122223333", token="m"), trouble, use=use)
+
+    assert found[0].account.id == "111122223333"
+    assert isinstance(problem, kind)
+    assert "@" not in f"{found}{problem}"
