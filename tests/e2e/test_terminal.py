@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo.fleet_access import AUDIT_ROLE
 from storage.models import Verdict
 from tests.e2e.scene import Scene
 
@@ -78,6 +79,28 @@ def test_without_a_configuration_the_account_of_the_credentials_is_audited(scene
     told = json.loads(ended.stdout)
     assert (ended.returncode, told["audit"]["accounts"], told["functions"]) == (0, 1, [])
     assert told["coverage"]["percent"] is None
+
+
+def test_an_organization_is_audited_less_what_is_excluded(scene: Scene, tmp_path: Path) -> None:
+    config = tmp_path / "organization.toml"
+    quoted = f'accounts = "organization"\nrole = "{AUDIT_ROLE}"\nexternal_id = "{scene.fleet.external_id}"'
+    config.write_text(f'[aws]\n{quoted}\nregions = ["us-east-1"]\n[aws.exclude]\nnames = ["management"]\n')
+    given = {"LAMPLIGHTER_CONFIG": str(config), "LAMPLIGHTER_DATABASE": str(tmp_path / "everybody.db")}
+
+    told = json.loads(scene.run_cli("audit", "--json", **given).stdout)
+    one = json.loads(scene.run_cli("audit", "--json", "--account", PROD, **given).stdout)
+    nobody = json.loads(scene.run_cli("audit", "--json", "--account", "999999999999", **given).stdout)
+
+    assert {function["account"] for function in told["functions"]} == set(scene.fleet.accounts)
+    assert (told["audit"]["accounts"], told["not_scanned"]) == (3, [])
+    assert {function["account"] for function in one["functions"]} == {PROD}
+    assert nobody["not_scanned"] == [
+        {"account": "999999999999", "region": "", "reason": "is no account of the organization"}
+    ]
+    config.write_text(f'[aws]\n{quoted}\n[aws.exclude]\naccounts = ["{PROD}"]\n')
+    left_out = scene.run_cli("audit", "--account", PROD, **given)
+    assert left_out.returncode == 2
+    assert f"--account {PROD} is left out by [aws.include] or [aws.exclude]" in left_out.stderr
 
 
 @pytest.mark.parametrize(
