@@ -6,7 +6,18 @@ from datetime import datetime
 import orjson
 
 from storage.connection import Connection, Row, maybe_text, maybe_time, to_text
-from storage.models import Alias, CheckName, Finding, Function, MayWrite, ServedVersion, TracingMode, Verdict
+from storage.models import (
+    Alias,
+    CheckName,
+    Finding,
+    Form,
+    Function,
+    Manager,
+    MayWrite,
+    ServedVersion,
+    TracingMode,
+    Verdict,
+)
 
 _COLUMNS = (
     "arn",
@@ -26,17 +37,27 @@ _COLUMNS = (
     "edge",
     "layers",
     "environment_keys",
+    "package_type",
+    "handler",
+    "forms",
+    "published_mode",
+    "untraced_callers",
+    "managed_by",
+    "stack",
+    "stack_id",
+    "logical_id",
     "verdict",
     "findings",
 )
+_FROM_TAGS = ("team", "managed_by", "stack", "stack_id", "logical_id")
 _KEPT = ", ".join(_COLUMNS)
 # Knowledge that was asked for earlier never overwrites later knowledge: a fix may end while an audit is under way.
 _UPSERT = f"""
     insert into functions ({_KEPT}, since, seen_at, gone_at)
     values ({", ".join(":" + column for column in _COLUMNS)}, :seen_at, :seen_at, null)
     on conflict (arn) do update set
-        {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:] if column != "team")},
-        team = case when :team_known then excluded.team else functions.team end,
+        {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:] if column not in _FROM_TAGS)},
+        {", ".join(f"{each} = iif(:team_known, excluded.{each}, functions.{each})" for each in _FROM_TAGS)},
         since = case when functions.verdict is excluded.verdict and functions.gone_at is null
                      then functions.since else excluded.since end,
         seen_at = excluded.seen_at,
@@ -176,6 +197,15 @@ def _to_row(function: Function) -> Row:
         "edge": int(function.edge),
         "layers": _json(function.layers),
         "environment_keys": _json(function.environment_keys),
+        "package_type": function.package_type,
+        "handler": function.handler,
+        "forms": _json(function.forms),
+        "published_mode": function.published_mode,
+        "untraced_callers": _json(function.untraced_callers),
+        "managed_by": function.managed_by,
+        "stack": function.stack,
+        "stack_id": function.stack_id,
+        "logical_id": function.logical_id,
         "verdict": str(function.verdict),
         "findings": _json([{"check": str(finding.check), "text": finding.text} for finding in function.findings]),
     }
@@ -191,6 +221,7 @@ def _alias_to_json(alias: Alias) -> dict[str, object]:
 
 
 def _from_row(row: Row) -> Function:
+    keys = orjson.loads(row["environment_keys"])
     return Function(
         **row
         | {
@@ -201,7 +232,11 @@ def _from_row(row: Row) -> Function:
             "sources": None if row["sources"] is None else tuple(orjson.loads(row["sources"])),
             "edge": bool(row["edge"]),
             "layers": tuple(orjson.loads(row["layers"])),
-            "environment_keys": tuple(orjson.loads(row["environment_keys"])),
+            "environment_keys": None if keys is None else tuple(keys),
+            "forms": tuple(Form(form) for form in orjson.loads(row["forms"])),
+            "published_mode": TracingMode(row["published_mode"]) if row["published_mode"] else None,
+            "untraced_callers": tuple(orjson.loads(row["untraced_callers"])),
+            "managed_by": Manager(row["managed_by"]) if row["managed_by"] else None,
             "verdict": Verdict(row["verdict"]),
             "findings": tuple(
                 Finding(CheckName(item["check"]), item["text"]) for item in orjson.loads(row["findings"])

@@ -67,6 +67,23 @@ class CheckName(StrEnum):
     UNOWNED = "unowned"
 
 
+class Manager(StrEnum):
+    """What deploys a function, and may take back what is changed beside it. Terraform leaves no mark of its own."""
+
+    CLOUDFORMATION = "cloudformation"
+    SAM = "sam"
+    CDK = "cdk"
+    SERVERLESS = "serverless"  # the Serverless Framework
+
+
+class Form(StrEnum):
+    """What a function can be beside an ordinary one."""
+
+    MANAGED_INSTANCES = "managed_instances"  # runs on a capacity provider
+    DURABLE = "durable"
+    TENANCY = "tenancy"  # isolated by tenant
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one check says of one function, as a sentence for people."""
@@ -108,12 +125,21 @@ class Function:
     revision_id: str | None = None
     code_sha256: str | None = None
     team: str | None = None  # None: no tag names a team
-    team_known: bool = True  # False: the tags could not be read, and what was known before stands
+    team_known: bool = True  # False: the tags could not be read; what was known of team and manager stands
     aliases: tuple[Alias, ...] | None = ()  # None: could not be read; () : none is in use
     sources: tuple[str, ...] | None = ()  # event sources: "msk", "kafka", "mq", "sqs", …; None: could not be read
-    edge: bool = False  # Lambda@Edge: a replica, or its role trusts edgelambda.amazonaws.com
+    edge: bool = False  # Lambda@Edge: a replica, or in us-east-1 with a role that trusts edgelambda.amazonaws.com
     layers: tuple[str, ...] = ()  # layer version ARNs
-    environment_keys: tuple[str, ...] = ()  # names only; values are never kept
+    environment_keys: tuple[str, ...] | None = ()  # names, never values; None: encrypted with a key that is not ours
+    package_type: str | None = None  # "Zip" or "Image"
+    handler: str | None = None  # None for container images
+    forms: tuple[Form, ...] = ()
+    published_mode: TracingMode | None = None  # of $LATEST.PUBLISHED, on Managed Instances; None: could not be read
+    untraced_callers: tuple[str, ...] = ()  # ARNs of functions that may call this one and send no traces
+    managed_by: Manager | None = None  # None: no tag says so
+    stack: str | None = None  # its CloudFormation stack's name
+    stack_id: str | None = None  # the stack's ARN, another one for a stack made anew
+    logical_id: str | None = None  # the function's name in the stack's template
     verdict: Verdict = Verdict.UNKNOWN
     findings: tuple[Finding, ...] = ()
 
@@ -121,6 +147,16 @@ class Function:
     def role_name(self) -> str:
         """Of the execution role; empty where AWS gave none."""
         return self.role.rsplit("/", 1)[-1] if self.role else ""
+
+    @property
+    def sends(self) -> bool:
+        """Whether $LATEST sends traces, as far as its mode and its role tell: only a certain no counts."""
+        return self.mode is TracingMode.ACTIVE and self.role_may_write is not MayWrite.NO
+
+    @property
+    def managed_instances(self) -> bool:
+        """Whether unqualified calls run $LATEST.PUBLISHED instead of $LATEST."""
+        return Form.MANAGED_INSTANCES in self.forms
 
     @property
     def fixable(self) -> bool:

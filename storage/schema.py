@@ -11,6 +11,12 @@ def m001_first(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m002_what_functions_are(db: Database) -> None:
+    for statement in WHAT_FUNCTIONS_ARE:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """
@@ -179,4 +185,16 @@ FIRST = (
         primary key (job, day)
     ) without rowid
     """,
+)
+
+WHAT_FUNCTIONS_ARE = (
+    "alter table functions add column package_type text",
+    "alter table functions add column handler text",
+    "alter table functions add column forms text not null default '[]'",  # JSON
+    "alter table functions add column published_mode text",
+    "alter table functions add column untraced_callers text not null default '[]'",  # JSON
+    "alter table functions add column managed_by text",  # null: no tag says so
+    "alter table functions add column stack text",
+    "alter table functions add column stack_id text",
+    "alter table functions add column logical_id text",
 )

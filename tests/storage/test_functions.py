@@ -1,6 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 
-from storage.models import Alias, CheckName, Finding, MayWrite, ServedVersion, TracingMode, Verdict
+from sqlite_utils import Database
+
+from storage.models import Alias, CheckName, Finding, Form, Manager, MayWrite, ServedVersion, TracingMode, Verdict
+from storage.schema import migrations
 from storage.store import Store
 from tests.storage.conftest import NOON
 
@@ -20,9 +24,18 @@ def test_a_function_is_read_as_it_was_saved(store: Store, make_function) -> None
         edge=True,
         layers=("arn:aws:lambda:eu-central-1:901920570463:layer:x:1",),
         environment_keys=("STAGE",),
+        package_type="Zip",
+        handler="app.handler",
+        forms=(Form.MANAGED_INSTANCES, Form.DURABLE),
+        published_mode=TracingMode.ACTIVE,
+        untraced_callers=("arn:aws:lambda:eu-central-1:111122223333:function:caller",),
+        managed_by=Manager.SAM,
+        stack="payments-prod",
+        stack_id="arn:aws:cloudformation:eu-central-1:111122223333:stack/payments-prod/0a1b",
+        logical_id="RefundFunction",
         findings=(Finding(CheckName.PASSTHROUGH, "It is PassThrough."),),
     )
-    unknown = make_function("unknown", mode=None, team=None, aliases=None, sources=None)
+    unknown = make_function("unknown", mode=None, team=None, aliases=None, sources=None, environment_keys=None)
 
     store.functions.save([full, unknown], NOON)
 
@@ -47,6 +60,36 @@ def test_a_team_whose_tags_could_not_be_read_stays(store: Store, make_function) 
 
     store.functions.save([make_function(team=None)], NOON + 2 * HOUR)
     assert [one.team for one in store.functions.seen_since(NOON)] == [None]
+
+
+def test_what_deploys_a_function_whose_tags_could_not_be_read_stays(store: Store, make_function) -> None:
+    deployed = make_function(managed_by=Manager.CDK, stack="s", stack_id="arn:s", logical_id="RefundFunction3BAA72D1")
+    store.functions.save([deployed], NOON)
+
+    store.functions.save([make_function(team=None, team_known=False, handler="new.handler")], NOON + HOUR)
+    assert store.functions.get(deployed.arn) == replace(deployed, handler="new.handler")
+
+    store.functions.save([make_function()], NOON + 2 * HOUR)
+    assert store.functions.get(deployed.arn) == make_function()
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path, make_function) -> None:
+    path = tmp_path / "memory.db"
+    old = Database(path)
+    migrations.apply(old, stop_before="m002_what_functions_are")
+    row = "'arn:old', '1', 'eu-central-1', 'old', 0, '[]', '[\"STAGE\"]', 'traced', '[]', '', ''"
+    columns = "arn, account, region, name, edge, layers, environment_keys, verdict, findings, since, seen_at"
+    with old.atomic():
+        old.execute(f"insert into functions ({columns}) values ({row})")
+    old.close()
+
+    store = Store(path)
+    found = store.functions.get("arn:old")
+    store.functions.save([make_function(managed_by=Manager.SAM)], NOON)
+    store.close()
+
+    assert found is not None
+    assert (found.environment_keys, found.forms, found.untraced_callers, found.managed_by) == (("STAGE",), (), (), None)
 
 
 def test_since_is_kept_while_the_verdict_stays(store: Store, make_function) -> None:
