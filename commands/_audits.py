@@ -86,7 +86,10 @@ def audit_now(
 
 
 def look_again(context: Context, function: Function) -> Function:
-    """Ask AWS about one function, judge it and remember it. Raises AwsProblem; Gone is remembered too."""
+    """Ask AWS about one function, judge it and remember it. Raises AwsProblem; Gone is remembered too.
+
+    Who calls it, only a whole audit finds out; who of them is still untraced, memory tells.
+    """
     asked_at = context.clock()
     try:
         fresh = inventory.read_function(
@@ -96,7 +99,9 @@ def look_again(context: Context, function: Function) -> Function:
         context.store.functions.mark_gone(function.arn, asked_at)
         _settle(context)
         raise
-    judged = remember(context, [fresh], asked_at)[0]
+    known = (context.store.functions.get(arn) for arn in function.untraced_callers)
+    callers = tuple(caller.arn for caller in known if caller and not caller.sends)
+    judged = remember(context, [replace(fresh, untraced_callers=callers)], asked_at)[0]
     return context.store.functions.get(function.arn) or judged
 
 

@@ -64,6 +64,10 @@ class CheckName(StrEnum):
     ALIAS_UNTRACED = "alias_untraced"
     ALIASES_UNREADABLE = "aliases_unreadable"
     NOT_APPLICABLE = "not_applicable"
+    STARVED = "starved"
+    SURFACE_ONLY = "surface_only"
+    TRACED_ELSEWHERE = "traced_elsewhere"
+    RUNTIME_BLOCKED = "runtime_blocked"
     UNOWNED = "unowned"
 
 

@@ -4,17 +4,31 @@ import base64
 import hashlib
 import math
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.demo.aws import AwsStandIn
+from bot.demo.aws.functions import BLOCKED_RUNTIMES
 from bot.demo.fleet_access import EXTERNAL_ID, bot_policy, document, seed_our_roles
-from bot.demo.fleet_data import ACCOUNTS, CANARY, MANAGEMENT, REGIONS, ROLES, TEAMS, FunctionPlan, RolePlan, planned
+from bot.demo.fleet_data import (
+    ACCOUNTS,
+    CANARY,
+    MANAGEMENT,
+    REGIONS,
+    ROLES,
+    TEAMS,
+    FunctionPlan,
+    RolePlan,
+    function_arn,
+    planned,
+)
 from storage.models import CheckName, MayWrite, Verdict
 
 _AWS_POLICY = "arn:aws:iam::aws:policy/"
 _SERVED = ("alias", "alias-on", "canary")
+_INSTRUMENTED = {"adot", "otel", "powertools", "datadog", "image"}  # a container image hides what it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +89,29 @@ def seed(aws: AwsStandIn) -> Fleet:
         _seed_role(aws, account, ROLES[role])
     for plan in plans:
         _seed_function(aws, plan)
+    dark = [plan for plan in plans if not plan.active or plan.role.may_write is MayWrite.NO]
+    starved = {arn for plan in dark for arn in plan.calls}
     return Fleet(
         accounts=tuple(ACCOUNTS.values()),
         regions=tuple(REGIONS.values()),
         external_id=EXTERNAL_ID,
         teams=TEAMS,
-        functions=tuple(_expected(plan) for plan in plans),
+        functions=tuple(_expected(plan, starved) for plan in plans),
         canary=CANARY,
         access_key=access_key,
     )
 
 
-def _expected(plan: FunctionPlan) -> Expected:
+def _expected(plan: FunctionPlan, starved: Collection[str]) -> Expected:
     verdict, because = _judged(plan)
-    if plan.team is None:
-        because = because | {CheckName.UNOWNED}
+    beside = {
+        CheckName.UNOWNED: plan.team is None,
+        CheckName.STARVED: plan.active and plan.arn in starved,
+        CheckName.SURFACE_ONLY: plan.active and not plan.options & _INSTRUMENTED,
+        CheckName.TRACED_ELSEWHERE: "datadog" in plan.options,
+        CheckName.RUNTIME_BLOCKED: not plan.active and plan.runtime in BLOCKED_RUNTIMES,
+    }
+    because |= {check for check, found in beside.items() if found}
     return Expected(plan.arn, plan.team, verdict, plan.role.may_write, because)
 
 
@@ -117,6 +139,9 @@ def _seed_role(aws: AwsStandIn, account: str, plan: RolePlan) -> None:
     if plan.boundary is not None:
         boundary = aws.create_policy(account, f"{plan.name}-boundary", document(*plan.boundary))
     inline = {plan.name: document(*plan.inline)} if plan.inline else {}
+    if plan.invokes:
+        arns = [function_arn(REGIONS["eu"], account, name) for name in plan.invokes]
+        inline["calls"] = document({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arns})
     aws.create_role(account, plan.name, trust, attached=attached, inline=inline, boundary=boundary, path=plan.path)
 
 
@@ -186,14 +211,14 @@ def _variables(plan: FunctionPlan) -> dict[str, str]:
         "LOG_LEVEL": "INFO",
     }
     if plan.team == "payments":
-        variables["PSP_API_KEY"] = CANARY
+        variables |= {"PSP_API_KEY": CANARY, "LEDGER_FUNCTION_TOKEN": CANARY}  # the second may be a function's name
     if "powertools" in plan.options:
         variables["POWERTOOLS_SERVICE_NAME"] = plan.name
     if plan.options & {"adot", "otel"}:
         variables |= {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument", "OTEL_SERVICE_NAME": plan.name}
     if "datadog" in plan.options:
         variables |= {"DD_SITE": "datadoghq.eu", "DD_LAMBDA_HANDLER": "app.handler"}
-    return variables
+    return variables | {f"{name.replace('-', '_').upper()}_FUNCTION": name for name in plan.names}
 
 
 def _layers(plan: FunctionPlan) -> list[str]:
@@ -217,10 +242,13 @@ def _tags(plan: FunctionPlan) -> dict[str, str]:
         key = "owner" if plan.options & {"owner", "Owner"} else "team"
         tags[key] = plan.team.title() if "Owner" in plan.options else plan.team
         tags["env"] = next(name for name, account in ACCOUNTS.items() if account == plan.account)
-    if plan.options & {"cfn", "sam", "sls"}:
+    if plan.options & {"cfn", "sam", "cdk", "sls"}:
         place = f"{plan.region}:{plan.account}"
         stack = f"{plan.team}-{tags.get('env', 'prod')}"
-        logical = "".join(part.title() for part in plan.name.split("-")) + "Function"
+        logical = "".join(part.title() for part in plan.name.split("-"))
+        logical += "LambdaFunction" if "sls" in plan.options else "Function"
+        if "cdk" in plan.options:
+            logical += hashlib.sha256(plan.name.encode()).hexdigest()[:8].upper()
         identity = random.Random(stack + plan.region).randbytes(16).hex()
         tags |= {
             "aws:cloudformation:stack-name": stack,

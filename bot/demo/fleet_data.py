@@ -48,6 +48,7 @@ class RolePlan:
     boundary: Sequence[Statement] | None = None
     service: str = "lambda.amazonaws.com"
     path: str = "/"
+    invokes: Sequence[str] = ()  # functions of its account in eu-central-1 that it may call by name
 
 
 _YES, _NO, _CONDITIONAL = MayWrite.YES, MayWrite.NO, MayWrite.CONDITIONAL
@@ -68,7 +69,7 @@ ROLES = {
             "payments-pci", _NO, (_VPC, _DAEMON), inline=({"Effect": "Deny", "Action": "xray:*", "Resource": "*"},)
         ),
         RolePlan("checkout-prod-CartFunctionRole-1X8K2M4Q7ZP0", _YES, (_BASIC, _SAM), inline=(_table("carts"),)),
-        RolePlan("checkout-orders", _NO, inline=(_table("orders"),)),
+        RolePlan("checkout-orders", _NO, inline=(_table("orders"),), invokes=("gift-card-balance",)),
         RolePlan("checkout-events", _YES, (_BASIC, _DAEMON, "service-role/AWSLambdaSQSQueueExecutionRole")),
         RolePlan(
             "search-query",
@@ -132,12 +133,13 @@ _SHORT = {
 
 # account region name runtime role mode options
 #   mode     on = Active, off = PassThrough
-#   options  layers (adot, otel, powertools, datadog, insights), stacks (cfn, sam, sls), sources (msk, sqs, kinesis),
-#            tags (owner: under that key; Owner: and in capitals), image (a container), alias (serves version 1,
-#            published untraced), alias-on (published traced), canary (an alias of version 1, untraced, tries version 2)
+#   options  layers (adot, otel, powertools, datadog, insights), stacks (cfn, sam, cdk, sls),
+#            sources (msk, sqs, kinesis), tags (owner: under that key; Owner: and in capitals), image (a container),
+#            alias (serves version 1, published untraced), alias-on (published traced), canary (an alias of version 1,
+#            untraced, tries version 2), names:x (its settings name the function x beside it, which it calls)
 _FUNCTIONS = {
     "payments": """
-        prod    eu refund-worker             python3.12 payments-worker off sqs powertools
+        prod    eu refund-worker             python3.12 payments-worker off sqs powertools names:ledger-writer
         prod    eu capture-webhook           python3.12 payments-api    on  powertools alias-on
         prod    eu payment-intents           nodejs22.x payments-api    on  sam powertools
         prod    eu charge-dispatcher         python3.12 payments-worker off sqs alias
@@ -229,9 +231,9 @@ _FUNCTIONS = {
         data    eu warehouse-vacuum          python3.12 data-export     on
         data    eu dbt-runner                python3.13 data-export     on  image
         data    eu schema-registry-sync      python3.12 data-pipeline   off owner
-        data    eu gdpr-export               python3.13 data-export     on
-        data    eu gdpr-erasure              python3.13 data-export     on
-        data    eu partition-repair          python3.12 data-pipeline   off
+        data    eu gdpr-export               python3.13 data-export     on  cdk
+        data    eu gdpr-erasure              python3.13 data-export     on  cdk
+        data    eu partition-repair          python3.12 data-pipeline   off cdk
         data    eu access-log-audit          python3.13 data-audit      on
         data    eu finance-daily-report      python3.13 data-export     on  Owner
         data    us events-ingest             python3.13 data-pipeline   off kinesis
@@ -290,7 +292,22 @@ class FunctionPlan:
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+        return function_arn(self.region, self.account, self.name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The functions beside it that its settings name."""
+        return tuple(option.removeprefix("names:") for option in self.options if option.startswith("names:"))
+
+    @property
+    def calls(self) -> set[str]:
+        """What it may call, as far as its settings and its role name it: ARNs."""
+        granted = {function_arn(REGIONS["eu"], self.account, name) for name in self.role.invokes}
+        return granted | {function_arn(self.region, self.account, name) for name in self.names}
+
+
+def function_arn(region: str, account: str, name: str) -> str:
+    return f"arn:aws:lambda:{region}:{account}:function:{name}"
 
 
 def planned() -> list[FunctionPlan]:

@@ -6,8 +6,9 @@ How everything is read side by side is in `sweep`, which is loaded when it is as
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from commands.aws import current, errors, roles, shapes
+from commands.aws import current, errors, published, roles, shapes
 from commands.aws.asking import ask
+from commands.aws.tags import UNTAGGED, tag_facts
 from storage.models import Alias, Function, Inventory
 
 if TYPE_CHECKING:
@@ -46,25 +47,30 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
     where: errors.Where = {"account": account, "region": region, "service": "lambda"}
     with cloud.acting_as(account):
         client: LambdaClient = cloud.client("lambda", region)
-        listed = ask(lambda: shapes.listed(client.get_function_configuration(FunctionName=name)), **where)
+        told = ask(lambda: client.get_function_configuration(FunctionName=name), **where)
+        if told.get("State") == shapes.DELETING:
+            raise errors.Gone(shapes.DELETING, f"{name} is being deleted", own_words=True, **where)
+        listed = shapes.listed(told)
         tags = _unless_refused(lambda: client.list_tags(Resource=listed.arn)["Tags"], where)
         in_use = _unless_refused(lambda: _invoked_by_alias(cloud.client("cloudwatch", region), name), where)
         # As in an audit: aliases count where they were used, or where CloudWatch will not say whether they were.
         aliases = (
             () if in_use is False else _unless_refused(lambda: current.read_aliases(client, name, listed.mode), where)
         )
+        published_mode = _unless_refused(lambda: published.read_mode(client, listed), where)
         sources = _unless_refused(lambda: _sources(client, name, aliases or ()), where)
         role = _read_role(cloud, region, listed.role) if listed.role else None
     return shapes.noun(
         listed,
         account,
         region,
-        team=shapes.team_of(tags or {}, tag_keys),
-        team_known=tags is not None,
+        tags=tag_facts(tags, tag_keys) if tags else UNTAGGED,
+        tags_known=tags is not None,
         role_may_write=roles.may_write(role, account=account) if role else None,
         aliases=aliases,
         sources=sources,
-        edge=role is not None and roles.trusts_edge(role),
+        edge_role=role is not None and roles.trusts_edge(role),
+        published_mode=published_mode,
     )
 
 

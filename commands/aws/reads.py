@@ -187,12 +187,9 @@ async def functions(
 
 async def functions_page(wire: Wire, who: Identity, region: str, marker: str = "") -> FunctionsPage:
     """One page. IAM: lambda:ListFunctions."""
-
-    def read(items: list[dict[str, Any]]) -> list[shapes.Listed]:
-        return [shapes.listed(item) for item in items]
-
     call = _listing("ListFunctions", region, f"{_FUNCTIONS}/", "50", marker)
-    return FunctionsPage(*await wire.ask(who, call, lambda body: _page(body, "Functions", "NextMarker", read)))
+    listed = await wire.ask(who, call, lambda body: _page(body, "Functions", "NextMarker", shapes.listing))
+    return FunctionsPage(*listed)
 
 
 async def event_sources(wire: Wire, who: Identity, region: str) -> list[shapes.EventSource]:

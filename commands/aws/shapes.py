@@ -3,19 +3,31 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from sys import intern
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from storage.models import Alias, Function, MayWrite, ServedVersion, TracingMode, team_name
+from commands.aws.mentions import mentioned
+from storage.models import Alias, Form, Function, MayWrite, ServedVersion, TracingMode, team_name
+
+if TYPE_CHECKING:
+    from commands.aws.tags import TagFacts
 
 LATEST = "$LATEST"  # what is deployed last, and not yet published as a version
+DELETING = "Deleting"  # a function's state
 
 _MODES = {mode.value: mode for mode in TracingMode}
 _OFF = frozenset({"Disabled", "Disabling", "Deleting"})
 _KINDS = {"kafka": "msk", "rds": "documentdb"}
+_FORMS = {
+    "CapacityProviderConfig": Form.MANAGED_INSTANCES,
+    "DurableConfig": Form.DURABLE,
+    "TenancyConfig": Form.TENANCY,
+}
+_EDGE_REGION = "us-east-1"  # a function that is not there, or no replica of one that is, cannot run at Lambda@Edge
 
 
 class Listed(NamedTuple):
-    """A function as Lambda describes it. Environment variables' values are gone before this is made."""
+    """A function as Lambda describes it. Environment variables' values are gone before this is made, but for those that
+    name a function, or may do so."""
 
     arn: str  # unqualified
     name: str
@@ -26,7 +38,11 @@ class Listed(NamedTuple):
     revision_id: str | None
     code_sha256: str | None
     layers: tuple[str, ...]
-    environment_keys: tuple[str, ...]
+    environment_keys: tuple[str, ...] | None  # None: Lambda may not decrypt them for us
+    mentions: tuple[str, ...]  # functions that its environment variables name: ARNs, and what may be a name
+    package_type: str | None
+    handler: str | None
+    forms: tuple[Form, ...]
     replica: bool  # of a Lambda@Edge function
 
 
@@ -47,6 +63,7 @@ class AliasWeights(NamedTuple):
 def listed(item: Mapping[str, Any]) -> Listed:
     """What ListFunctions and GetFunctionConfiguration say of a function. A mode that is missing or new is None."""
     environment = item.get("Environment") or {}
+    variables = environment.get("Variables") or {}
     changed = item.get("LastModified")
     return Listed(
         arn=unqualified(item["FunctionArn"]),
@@ -58,9 +75,18 @@ def listed(item: Mapping[str, Any]) -> Listed:
         revision_id=item.get("RevisionId"),
         code_sha256=item.get("CodeSha256"),
         layers=tuple(intern(layer["Arn"]) for layer in item.get("Layers") or ()),
-        environment_keys=tuple(map(intern, environment.get("Variables") or ())),
+        environment_keys=None if environment.get("Error") else tuple(map(intern, variables)),
+        mentions=mentioned(variables),
+        package_type=_shared(item.get("PackageType")),
+        handler=_shared(item.get("Handler")),
+        forms=tuple(form for key, form in _FORMS.items() if item.get(key)),
         replica=bool(item.get("MasterArn")),
     )
+
+
+def listing(items: Iterable[Mapping[str, Any]]) -> list[Listed]:
+    """A page of ListFunctions. What is being deleted is as good as gone, where Lambda says so."""
+    return [listed(item) for item in items if item.get("State") != DELETING]
 
 
 def noun(
@@ -68,14 +94,16 @@ def noun(
     account: str,
     region: str,
     *,
-    team: str | None,
-    team_known: bool,
+    tags: "TagFacts",
+    tags_known: bool,
     role_may_write: MayWrite | None,
     aliases: tuple[Alias, ...] | None,
     sources: tuple[str, ...] | None,
-    edge: bool,
+    edge_role: bool,
+    published_mode: TracingMode | None,
 ) -> Function:
-    """What Lambda listed, with what had to be asked elsewhere."""
+    """What Lambda listed, with what had to be asked elsewhere. `edge_role`: Lambda@Edge may assume its role."""
+    edge = listed.replica or (edge_role and region == _EDGE_REGION)
     return Function(
         arn=listed.arn,
         account=account,
@@ -88,13 +116,21 @@ def noun(
         last_modified=listed.last_modified,
         revision_id=listed.revision_id,
         code_sha256=listed.code_sha256,
-        team=team,
-        team_known=team_known,
-        aliases=aliases,
+        team=tags.team,
+        team_known=tags_known,
+        aliases=() if edge else aliases,  # CloudFront runs a numbered version
         sources=sources,
-        edge=edge or listed.replica,
+        edge=edge,
         layers=listed.layers,
         environment_keys=listed.environment_keys,
+        package_type=listed.package_type,
+        handler=listed.handler,
+        forms=listed.forms,
+        published_mode=published_mode,
+        managed_by=tags.managed_by,
+        stack=tags.stack,
+        stack_id=tags.stack_id,
+        logical_id=tags.logical_id,
     )
 
 
@@ -135,11 +171,12 @@ def _kind(item: Mapping[str, Any]) -> str:
 
 
 def alias(item: Mapping[str, Any]) -> AliasWeights:
-    """An alias's main version takes what its additional versions leave."""
+    """An alias's main version takes what its additional versions leave; who is left nothing serves nobody."""
     extra = (item.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     weights = {str(version): float(weight) for version, weight in extra.items()}
     main = round(1.0 - sum(weights.values()), 6)
-    return AliasWeights(item["Name"], {str(item["FunctionVersion"]): main} | weights)
+    shares = {str(item["FunctionVersion"]): main} | weights
+    return AliasWeights(item["Name"], {version: weight for version, weight in shares.items() if weight > 0})
 
 
 def alias_noun(alias: AliasWeights, modes: Mapping[str, TracingMode | None]) -> Alias:

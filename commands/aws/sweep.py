@@ -9,13 +9,15 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from commands.aws import identity, reads, roles, selection, shapes
+from commands.aws import identity, published, reads, roles, selection, shapes
 from commands.aws import regions as enabled_regions
 from commands.aws.account_roles import AccountRoles, ManagedPolicies
 from commands.aws.aliases import AccountAliases, Invoked, Refusals
+from commands.aws.callers import Callers
 from commands.aws.errors import AwsProblem
 from commands.aws.keys import Identity
 from commands.aws.sources import EventSources, Sources
+from commands.aws.tags import UNTAGGED, TagFacts, tag_facts
 from commands.aws.wire import Wire
 from storage.models import ORGANIZATION, Alias, Function, Inventory, MayWrite, NotScanned, TracingMode
 
@@ -60,6 +62,7 @@ class Sweep:
         self.managed = ManagedPolicies(wire)
         self.refusals = Refusals()
         self.sources = EventSources(wire)
+        self.callers = Callers()
         self._first_pages: dict[
             tuple[str, str], reads.FunctionsPage
         ] = {}  # by account and region; read before their turn
@@ -72,6 +75,7 @@ class Sweep:
         for row in chosen.not_scanned:
             self._row(row.account, row.region, row.reason)
         swept = await asyncio.gather(*(self._account(account.id, regions) for account in chosen.accounts))
+        self.callers.mark(self.functions)
         self.functions.sort(key=lambda function: function.arn)
         self.not_scanned.sort(key=lambda row: (row.account != ORGANIZATION, row.account, row.region))
         every_region = {region for looked_at in swept for region in looked_at}
@@ -148,6 +152,7 @@ class Sweep:
                 asyncio.create_task(self._aliases(found, seen, aliases, invoked)),
             ]
         await asyncio.gather(*asked)
+        found.published = await published.modes(self.wire, who, region, found.listed)
         self._done += 1
         if self._on_progress:
             self._on_progress(self._done, self._total, f"{who.account} {region}")
@@ -160,6 +165,8 @@ class Sweep:
         traced: list[shapes.Listed] = []
         others: list[shapes.Listed] = []
         for each in found.listed:
+            if each.replica:
+                continue
             so_far = each.mode is TracingMode.ACTIVE and may_write.get(each.role or "") is not MayWrite.NO
             (traced if so_far else others).append(each)
         found.aliases = await aliases.of(found.name, traced, others, await invoked)
@@ -167,8 +174,7 @@ class Sweep:
     async def _tags(self, who: Identity, found: "Region") -> None:
         try:
             async for page in reads.tags(self.wire, who, found.name):
-                teams = ((arn, shapes.team_of(tags, self.tag_keys)) for arn, tags in page)
-                found.teams.update((arn, team) for arn, team in teams if team)
+                found.tags.update((arn, tag_facts(tags, self.tag_keys)) for arn, tags in page)
         except AwsProblem as problem:
             found.tags_read = False
             self._row(who.account, found.name, f"tags could not be read: {problem}")
@@ -191,7 +197,9 @@ class Sweep:
         judged = await seen.may_write(used)
         known = await seen.known(used) or {}
         edge = {arn for arn, role in known.items() if roles.trusts_edge(role)}
+        self.callers.learn_roles(known)
         for region in found:
+            self.callers.learn_functions(region.listed)
             self.functions += region.nouns(account, judged, edge)
 
     def _row(self, account: str, region: str, reason: str) -> None:
@@ -206,10 +214,11 @@ class Region:
     def __init__(self, name: str) -> None:
         self.name = name
         self.listed: list[shapes.Listed] = []
-        self.teams: dict[str, str] = {}
-        self.tags_read = True  # else who is missing in `teams` may well have one
+        self.tags: dict[str, TagFacts] = {}
+        self.tags_read = True  # else who is missing in `tags` may well have some
         self.sources: Sources | None = None  # None: could not be read
         self.aliases: dict[str, tuple[Alias, ...] | None] = {}
+        self.published: dict[str, TracingMode | None] = {}
 
     @property
     def roles(self) -> set[str]:
@@ -222,12 +231,13 @@ class Region:
                 listed,
                 account,
                 self.name,
-                team=self.teams.get(listed.arn),
-                team_known=self.tags_read or listed.arn in self.teams,
+                tags=self.tags.get(listed.arn, UNTAGGED),
+                tags_known=self.tags_read or listed.arn in self.tags,
                 role_may_write=judged.get(listed.role or ""),
                 aliases=self.aliases.get(listed.name, ()),
                 sources=None if self.sources is None else tuple(sorted(self.sources.get(listed.arn, ()))),
-                edge=listed.role in edge,
+                edge_role=listed.role in edge,
+                published_mode=self.published.get(listed.name),
             )
             for listed in self.listed
         ]

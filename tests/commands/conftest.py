@@ -96,6 +96,7 @@ class World:
         region: str = BERLIN,
         role: str = "writes",
         mode: str = "PassThrough",
+        variables: Mapping[str, str] | None = None,
     ) -> str:
         """A function by its ARN; Lamplighter knows of it after an audit."""
         spec: dict[str, Any] = {
@@ -105,6 +106,7 @@ class World:
             "Handler": "app.handler",
             "Code": {"ZipFile": b""},
             "Tags": {"team": team} if team else {},
+            "Environment": {"Variables": dict(variables or {})},
         }
         arn = self.aws.seed_function(account, region, spec, MODIFIED)
         self.aws.seed_tracing_mode(arn, mode, MODIFIED)

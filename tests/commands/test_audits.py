@@ -12,7 +12,7 @@ from commands.aws.accounts import Cloud
 from commands.aws.errors import Gone
 from commands.aws.scope import Rules
 from commands.exempt import grant
-from storage.models import ORGANIZATION, DecisionKind, RequestState, Source, Verdict
+from storage.models import ORGANIZATION, CheckName, DecisionKind, RequestState, Source, Verdict
 from tests.commands.conftest import ANA, HOME, OTHER, VIRGINIA, World
 
 
@@ -290,6 +290,21 @@ def test_after_the_clock_was_set_back_an_audit_of_the_future_is_not_taken_for_a_
 
     assert again.id != first.id
     assert again.finished_at < first.finished_at
+
+
+def test_a_look_at_one_function_knows_which_of_its_callers_are_still_untraced(world: World) -> None:
+    def starved(arn: str) -> bool:
+        found = look_again(world.context, world.known(arn)).findings
+        return CheckName.STARVED in {finding.check for finding in found}
+
+    refund = world.function("refund", mode="Active")
+    caller = world.function("caller", variables={"REFUND_FUNCTION": "refund"})
+    world.audit()
+    assert starved(refund)
+
+    world.aws.seed_tracing_mode(caller, "Active", world.clock())
+    look_again(world.context, world.known(caller))
+    assert not starved(refund)
 
 
 def test_a_function_that_is_gone_when_it_is_looked_at_ends_its_request_at_once(world: World) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.fleet_access import AUDIT_ROLE
-from storage.models import Verdict
+from storage.models import CheckName, Verdict
 from tests.e2e.scene import Scene
 
 PROD = "482915067331"
@@ -37,6 +37,8 @@ def test_json_is_the_object_of_the_contract_and_every_verdict_is_right(scene: Sc
         assert (function["verdict"], function["team"]) == (one.verdict, one.team), function
         assert function["role_may_write"] == one.may_write, function
         assert one.because <= {finding["check"] for finding in function["findings"]}, function
+        beside = {CheckName.STARVED, CheckName.SURFACE_ONLY, CheckName.TRACED_ELSEWHERE, CheckName.RUNTIME_BLOCKED}
+        assert beside & {finding["check"] for finding in function["findings"]} == beside & one.because, function
     counts = Counter(one.verdict for one in scene.fleet.functions)
     assert {name: told["coverage"][name] for name in counts} == {str(key): value for key, value in counts.items()}
     whole = counts[Verdict.TRACED] + counts[Verdict.UNTRACED]

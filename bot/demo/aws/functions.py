@@ -27,7 +27,16 @@ BLOCKED_RUNTIMES = {
     "dotnetcore3.1": "dotnet8",
 }
 # Settings that a function carries and moto drops.
-_KEPT = ("LoggingConfig", "DeadLetterConfig", "SnapStart", "FileSystemConfigs")
+_KEPT = (
+    "LoggingConfig",
+    "DeadLetterConfig",
+    "SnapStart",
+    "FileSystemConfigs",
+    "CapacityProviderConfig",
+    "DurableConfig",
+    "TenancyConfig",
+)
+_PUBLISHED = "$LATEST.PUBLISHED"
 _ALWAYS_THERE = (
     "DeadLetterConfig",
     "Environment",
@@ -107,8 +116,14 @@ class Functions:
             yield from stored["versions"]
 
     def find(self, account: str, region: str, reference: Reference) -> Any:
-        """moto's object for a version; raises moto's ResourceNotFoundException."""
-        return self.backend(account, region).get_function(reference.name, reference.qualifier)
+        """moto's object for a version; raises moto's ResourceNotFoundException.
+
+        $LATEST.PUBLISHED, of which moto knows nothing, is the version that was published last.
+        """
+        backend, qualifier = self.backend(account, region), reference.qualifier
+        if qualifier == _PUBLISHED and (versions := backend._lambdas._functions[reference.name]["versions"]):
+            return versions[-1]
+        return backend.get_function(reference.name, qualifier)
 
     def describe(self, version: Any, qualifier: str | None = None, listing: bool = False) -> dict[str, Any]:
         """A FunctionConfiguration. In a listing the states are null, as they are on AWS."""

@@ -67,6 +67,10 @@ def test_every_check_finds_something(fleet: Fleet) -> None:
         CheckName.ROLE_CONDITIONAL,
         CheckName.ALIAS_UNTRACED,
         CheckName.NOT_APPLICABLE,
+        CheckName.STARVED,
+        CheckName.SURFACE_ONLY,
+        CheckName.TRACED_ELSEWHERE,
+        CheckName.RUNTIME_BLOCKED,
         CheckName.UNOWNED,
     }
 

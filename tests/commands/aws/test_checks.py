@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.aws.checks import CHECKS, judge
-from storage.models import Alias, CheckName, Finding, Function, MayWrite, ServedVersion, TracingMode, Verdict
+from storage.models import Alias, CheckName, Finding, Form, Function, MayWrite, ServedVersion, TracingMode, Verdict
 
 ACTIVE, PASS_THROUGH = TracingMode.ACTIVE, TracingMode.PASS_THROUGH
 REFUND = Function(
@@ -27,6 +27,10 @@ REFUND = Function(
     layers=("arn:aws:lambda:eu-central-1:1:layer:x:1",),
     environment_keys=("STAGE",),
 )
+
+
+MANAGED = {"forms": (Form.MANAGED_INSTANCES,)}
+CALLERS = tuple(f"arn:aws:lambda:eu-central-1:111122223333:function:{name}" for name in "abcde")
 
 
 def alias(*versions, name="live"):
@@ -92,7 +96,61 @@ TABLE = {
     "MSK and SQS": ({"sources": ("msk", "sqs")}, Verdict.TRACED, ""),
     "SQS": ({"sources": ("sqs",), "mode": PASS_THROUGH}, Verdict.UNTRACED, "passthrough"),
     "sources could not be read": ({"sources": None, "mode": PASS_THROUGH}, Verdict.UNTRACED, "passthrough"),
+    "an alias of $LATEST, which is PassThrough": (
+        {"mode": PASS_THROUGH, "aliases": alias(("$LATEST", PASS_THROUGH, 1.0))},
+        Verdict.UNTRACED,
+        "passthrough",
+    ),
+    "an alias of $LATEST, which is Active": ({"aliases": alias(("$LATEST", ACTIVE, 1.0))}, Verdict.TRACED, ""),
+    "managed instances that run a traced version": ({**MANAGED, "published_mode": ACTIVE}, Verdict.TRACED, ""),
+    "managed instances that run an untraced version": (
+        {**MANAGED, "published_mode": PASS_THROUGH},
+        Verdict.UNTRACED,
+        "alias_untraced",
+    ),
+    "managed instances that run who knows what": (MANAGED, Verdict.UNKNOWN, "aliases_unreadable"),
+    "durable": ({"forms": (Form.DURABLE,)}, Verdict.TRACED, ""),
     "without a team": ({"team": None}, Verdict.TRACED, "unowned"),
+    "its caller is untraced": ({"untraced_callers": CALLERS[:1]}, Verdict.TRACED, "starved"),
+    "its caller is untraced, and so is it": (
+        {"untraced_callers": CALLERS, "mode": PASS_THROUGH},
+        Verdict.UNTRACED,
+        "passthrough",
+    ),
+    "its caller is untraced, and it is fed by Kafka alone": (
+        {"untraced_callers": CALLERS, "sources": ("kafka",)},
+        Verdict.NOT_APPLICABLE,
+        "not_applicable",
+    ),
+    "nothing of its own": ({"package_type": "Zip", "handler": "app.handler"}, Verdict.TRACED, "surface_only"),
+    "nothing of its own, and PassThrough": (
+        {"package_type": "Zip", "mode": PASS_THROUGH},
+        Verdict.UNTRACED,
+        "passthrough",
+    ),
+    "nothing of its own that could be seen in an image": ({"package_type": "Image"}, Verdict.TRACED, ""),
+    "settings that are encrypted": ({"package_type": "Zip", "environment_keys": None}, Verdict.TRACED, ""),
+    "a vendor's handler": (
+        {"package_type": "Zip", "handler": "datadog_lambda.handler.handler"},
+        Verdict.TRACED,
+        "traced_elsewhere",
+    ),
+    "a vendor's handler, and PassThrough": (
+        {"mode": PASS_THROUGH, "handler": "datadog_lambda.handler.handler"},
+        Verdict.UNTRACED,
+        "passthrough traced_elsewhere",
+    ),
+    "a runtime of old": (
+        {"mode": PASS_THROUGH, "runtime": "nodejs12.x"},
+        Verdict.UNTRACED,
+        "passthrough runtime_blocked",
+    ),
+    "a runtime of old, and Active": ({"runtime": "nodejs12.x"}, Verdict.TRACED, ""),
+    "a runtime that is deprecated and not yet blocked": (
+        {"mode": PASS_THROUGH, "runtime": "nodejs16.x"},
+        Verdict.UNTRACED,
+        "passthrough",
+    ),
 }
 
 
@@ -131,6 +189,37 @@ def test_judging_changes_verdict_and_findings_alone():
             {"sources": ("kafka", "msk")},
             "Its only event sources are self-managed Kafka and Amazon MSK, which Lambda does not trace.",
         ),
+        (
+            {"aliases": alias(("4", ACTIVE, 0.995), ("3", PASS_THROUGH, 0.005))},
+            "Alias `live` serves version 3 (0.5% of its traffic), which was published without active tracing.",
+        ),
+        (
+            {**MANAGED, "published_mode": PASS_THROUGH},
+            "Calls without an alias run $LATEST.PUBLISHED (Managed Instances), published without active tracing.",
+        ),
+        (
+            {"untraced_callers": CALLERS[:1]},
+            "Active, but a may call it and sends no traces, so those calls are not traced here either.",
+        ),
+        (
+            {"untraced_callers": CALLERS[:3]},
+            "Active, but a, b and c may call it and send no traces, so those calls are not traced here either.",
+        ),
+        (
+            {"untraced_callers": CALLERS},
+            "Active, but a, b, c and 2 more may call it and send no traces, so those calls are not traced here either.",
+        ),
+        (
+            {"package_type": "Zip"},
+            (
+                "Active, but none of its layers, its handler or its settings is instrumentation that we recognise "
+                "(libraries in its package cannot be seen): traces may show no more than that it ran."
+            ),
+        ),
+        (
+            {"layers": ("arn:aws:lambda:eu-central-1:464622532012:layer:Datadog-Python313:9",)},
+            "Looks traced by Datadog (layer `Datadog-Python313`) already.",
+        ),
         ({"team": None}, "No tag of refund names a team."),
     ],
 )
@@ -160,6 +249,14 @@ functions = st.builds(
     aliases=st.none() | aliases.map(tuple),
     sources=st.none() | st.lists(st.sampled_from(["msk", "kafka", "mq", "documentdb", "sqs"]), unique=True).map(tuple),
     edge=st.booleans(),
+    package_type=st.sampled_from(["Zip", "Image", None]),
+    handler=st.none() | names,
+    runtime=st.sampled_from(["python3.13", "nodejs12.x", None]),
+    layers=st.lists(names.map(lambda name: f"arn:aws:lambda:x:1:layer:Datadog-{name}:1"), max_size=2).map(tuple),
+    environment_keys=st.none() | st.lists(names, max_size=2).map(tuple),
+    forms=st.lists(st.sampled_from(Form), unique=True).map(tuple),
+    published_mode=modes,
+    untraced_callers=st.lists(names.map(lambda name: f"arn:aws:lambda:x:1:function:{name}"), max_size=6).map(tuple),
 )
 
 
@@ -172,6 +269,7 @@ def test_whatever_the_facts_traced_means_that_nothing_is_wrong_or_open(function)
         assert function.mode is ACTIVE
         assert function.role_may_write is MayWrite.YES
         assert function.aliases is not None
+        assert function.published_mode is ACTIVE or Form.MANAGED_INSTANCES not in function.forms
         assert all(mode is ACTIVE for mode in served)
     assert all(len(finding.text) <= 200 and "\n" not in finding.text for finding in judged.findings)
     kept = [field.name for field in fields(Function) if field.name not in ("verdict", "findings")]

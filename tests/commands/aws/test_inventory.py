@@ -14,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.demo.aws import AwsStandIn
+from bot.demo.fleet import seed
+from bot.demo.fleet_access import AUDIT_ROLE
 from commands.aws.accounts import AwsSettings, Cloud
 from commands.aws.errors import Denied, Gone
 from commands.aws.inventory import read_function, take_inventory
-from commands.aws.shapes import event_sources, listed, team_of
-from storage.models import Alias, MayWrite, ServedVersion, TracingMode
+from commands.aws.shapes import alias, event_sources, listed, listing, team_of
+from storage.models import Alias, Form, Manager, MayWrite, ServedVersion, TracingMode
 
 HOME, ANA, BO = "123456789012", "222222222222", "333333333333"
 BERLIN, VIRGINIA = "eu-central-1", "us-east-1"
@@ -212,11 +214,104 @@ def test_lambda_at_edge_is_recognised(world):
     )
     world.function("master", region=VIRGINIA, role=edge)
     world.function("replica", master=f"arn:aws:lambda:{VIRGINIA}:{ANA}:function:master:1")
+    world.function("cannot-be-at-the-edge", role=edge)
     world.function("refund")
 
     functions, _ = world.take()
 
     assert {name for name, function in functions.items() if function.edge} == {"master", "replica"}
+    assert not world.read("cannot-be-at-the-edge").edge
+
+
+def test_a_replica_is_not_asked_for_aliases(world):
+    world.function("replica", master=f"arn:aws:lambda:{VIRGINIA}:{ANA}:function:master:1")
+    world.aws.deny(service="cloudwatch", action="ListMetrics")
+
+    functions, _ = world.take()
+
+    assert functions["replica"].aliases == ()
+    assert "ListAliases" not in world.actions()
+
+
+def test_managed_instances_are_asked_what_their_calls_run(world):
+    provider = {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "arn:x"}}
+    dark = world.function("dark", mode="PassThrough", CapacityProviderConfig=provider)
+    world.aws.seed_version(dark, MODIFIED)
+    world.aws.seed_tracing_mode(dark, "Active", MODIFIED)
+    world.aws.seed_version(world.function("lit", CapacityProviderConfig=provider), MODIFIED)
+    world.function("unpublished", CapacityProviderConfig=provider)
+    world.function("plain", DurableConfig={"ExecutionTimeout": 60})
+
+    functions, _ = world.take()
+
+    published = {name: (function.published_mode, function.forms) for name, function in functions.items()}
+    managed = (Form.MANAGED_INSTANCES,)
+    assert published == {
+        "dark": (PASS_THROUGH, managed),
+        "lit": (ACTIVE, managed),
+        "unpublished": (None, managed),
+        "plain": (None, (Form.DURABLE,)),
+    }
+    assert world.actions().count("GetFunctionConfiguration") == 3
+    assert [world.read(name) for name in functions] == list(functions.values())
+    world.aws.deny(service="lambda", action="GetFunctionConfiguration")
+    assert world.take()[0]["lit"].published_mode is None
+
+
+def test_what_deploys_a_function_is_read_with_its_tags(world):
+    stack = {"aws:cloudformation:stack-name": "payments-prod", "aws:cloudformation:logical-id": "RefundFunction"}
+    world.function("refund", Tags={**stack, "lambda:createdBy": "SAM"})
+    world.function("plain", Tags={"lambda:createdBy": "SAM"})
+
+    functions, _ = world.take()
+
+    refund = functions["refund"]
+    assert (refund.managed_by, refund.stack, refund.logical_id) == (Manager.SAM, "payments-prod", "RefundFunction")
+    assert functions["plain"].managed_by is None
+    assert world.read("refund") == refund
+
+
+def test_what_a_function_is_made_of_is_read_with_it(world):
+    world.function("zip")
+    world.function("image", PackageType="Image", Code={"ImageUri": "x.dkr.ecr/y:1"}, Runtime=None, Handler=None)
+
+    functions, _ = world.take()
+
+    assert (functions["zip"].package_type, functions["zip"].handler) == ("Zip", "app.handler")
+    assert (functions["image"].package_type, functions["image"].handler) == ("Image", None)
+
+
+def test_untraced_callers_are_found_by_settings_and_by_roles(world):
+    refund = world.function("refund")
+    ledger = world.function("ledger", account=BO)
+    statement = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": [refund, f"{refund}:*"]}
+    call = {"Version": "2012-10-17", "Statement": [statement]}
+    role = world.aws.create_role(ANA, "calling-role", LAMBDA, inline={"call": call})
+    by_role = world.function("by-role", role=role, mode="PassThrough")
+    variables = {"REFUND_FUNCTION_NAME": "refund", "LEDGER": ledger, "LAMBDA_PASSWORD": "hunter2"}
+    by_name = world.function("by-name", mode="PassThrough", Environment={"Variables": variables})
+    world.function("traced", Environment={"Variables": variables})
+
+    functions, seen = world.take()
+
+    assert functions["refund"].untraced_callers == (by_name, by_role)
+    assert functions["ledger"].untraced_callers == (by_name,)
+    assert "hunter2" not in repr(seen)
+
+
+def test_of_the_demos_settings_no_value_survives(monkeypatch, tmp_path):
+    with AwsStandIn(calls_per_second=None) as aws:
+        fleet = seed(aws)
+        for name, value in fleet.environment(aws).items():
+            monkeypatch.setenv(name, value)
+        settings = AwsSettings(fleet.accounts, fleet.regions, AUDIT_ROLE, external_id=fleet.external_id)
+        seen = take_inventory(Cloud(settings), tag_keys=("team", "owner"))
+
+    assert {function.arn for function in seen.functions} == {function.arn for function in fleet.functions}
+    assert any("LEDGER_FUNCTION_TOKEN" in (function.environment_keys or ()) for function in seen.functions)
+    assert fleet.canary not in repr(seen)
+    values = {"INFO", "/opt/otel-instrument", "datadoghq.eu"}
+    assert not any(value in repr(seen) for value in values)
 
 
 def test_event_sources_are_named(world):
@@ -602,6 +697,37 @@ def test_a_mode_that_is_missing_or_new_is_none(mode):
     arn = f"arn:aws:lambda:{BERLIN}:{ANA}:function:refund"
 
     assert listed({"FunctionName": "refund", "FunctionArn": arn, **mode}).mode is None
+
+
+def test_settings_that_may_not_be_decrypted_are_not_taken_for_none():
+    arn = f"arn:aws:lambda:{BERLIN}:{ANA}:function:refund"
+    refused = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}}
+
+    assert listed({"FunctionName": "refund", "FunctionArn": arn, "Environment": refused}).environment_keys is None
+    assert listed({"FunctionName": "refund", "FunctionArn": arn, "Environment": None}).environment_keys == ()
+
+
+def test_what_is_being_deleted_is_gone():
+    arn = f"arn:aws:lambda:{BERLIN}:{ANA}:function:"
+    states = {"a": None, "b": "Active", "c": "Inactive", "d": "Deleting"}
+    items = [{"FunctionName": name, "FunctionArn": arn + name, "State": state} for name, state in states.items()]
+
+    assert [each.name for each in listing(items)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "shares"),
+    [
+        (None, {"3": 1.0}),
+        ({"4": 0.1}, {"3": 0.9, "4": 0.1}),
+        ({"4": 0.0}, {"3": 1.0}),
+        ({"4": 1.0}, {"4": 1.0}),
+    ],
+)
+def test_a_version_that_is_left_no_traffic_serves_nobody(weights, shares):
+    routing = {"RoutingConfig": {"AdditionalVersionWeights": weights}} if weights else {}
+
+    assert alias({"Name": "live", "FunctionVersion": "3", **routing}).weights == shares
 
 
 def test_importing_the_inventory_loads_no_http_client():
