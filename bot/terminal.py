@@ -114,6 +114,8 @@ def _function(one: Function) -> dict[str, object]:
         "findings": [{"check": finding.check, "text": finding.text} for finding in one.findings],
         "role": one.role,
         "role_may_write": one.role_may_write,
+        "managed_by": one.managed_by,
+        "stack": one.stack,
     }
 
 

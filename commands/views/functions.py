@@ -12,6 +12,7 @@ from storage.models import (
     Exemption,
     FixRequest,
     Function,
+    Manager,
     MayWrite,
     RequestState,
     TracingMode,
@@ -25,8 +26,17 @@ EXEMPT = "open-exempt"
 ROW_LIMIT = 500
 REASON_SHOWN = 150
 
-# Findings that the row's own words already say.
+# Findings that a row leaves out: what its own words already say, and what only a card has room for. Whether a fix would
+# be refused, and whether somebody else traces the function, are for who is about to click.
 _SAID = {CheckName.PASSTHROUGH, CheckName.ROLE_DENIED, CheckName.UNOWNED, CheckName.ROLE_UNREADABLE}
+_LEFT_OUT = _SAID | {CheckName.STARVED, CheckName.SURFACE_ONLY}
+
+_TOOLS = {
+    Manager.CLOUDFORMATION: "CloudFormation",
+    Manager.SAM: "AWS SAM",
+    Manager.CDK: "AWS CDK",
+    Manager.SERVERLESS: "Serverless Framework",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,7 @@ def card_blocks(item: Item) -> list[Block]:
             ("Team", escape(function.team) if function.team else "none: no tag names one"),
             ("Exemption", _exemption(item.exemption) if item.exemption else "none"),
             ("Aliases", _aliases(function)),
+            ("Deployed by", _deployed(function)),
         ),
     ]
     notes = [prose(finding.text) for finding in function.findings]
@@ -82,8 +93,8 @@ def card_blocks(item: Item) -> list[Block]:
     if item.request and item.request.state is not RequestState.OPEN:
         made.append(blocks.section("\n".join(_status(item))))
     if function.verdict is Verdict.UNTRACED and not function.fixable:
-        hint = "A fix of $LATEST changes nothing here: publish a version and move the alias to it."
-        made.append(blocks.context(hint))
+        publish = "publish it" if function.managed_instances else "publish a version and move the alias to it"
+        made.append(blocks.context(f"A fix of $LATEST changes nothing here: {publish}."))
     buttons = _buttons(item)
     if buttons:
         made.append(_actions(item, buttons))
@@ -92,7 +103,7 @@ def card_blocks(item: Item) -> list[Block]:
 
 def line(function: Function) -> str:
     """One line of a list."""
-    findings = " ".join(prose(finding.text) for finding in function.findings if finding.check not in _SAID)
+    findings = " ".join(prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT)
     role = "" if function.role_may_write is not MayWrite.NO else " · its role may not write to X-Ray"
     words = f"• {code(function.name)} · {function.account} · {function.region} · {_mode(function)}{role}"
     return f"{words} · {findings}" if findings else words
@@ -136,8 +147,10 @@ def _open(item: Item, function: Function) -> list[str]:
     facts = [mode[:1].upper() + mode[1:], _may_write(function)]
     if item.since:
         facts.append(f"first seen {day(item.since)}")
+    if function.managed_by:
+        facts.append(f"deployed by {_TOOLS[function.managed_by]}")
     lines = [" · ".join(facts)]
-    lines += [prose(finding.text) for finding in function.findings if finding.check not in _SAID]
+    lines += [prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT]
     if not function.fixable:
         lines.append("Needs a deployment, not a fix of its configuration.")
     return lines
@@ -186,7 +199,8 @@ def confirm_text(item: Item) -> str:
     elif function.role_may_write is None:
         words.append("Its role could not be read and is checked first.")
     if any(finding.check is CheckName.ALIAS_UNTRACED for finding in function.findings):
-        words.append("Its alias needs a deployment besides.")
+        served = "What is published" if function.managed_instances else "Its alias"
+        words.append(f"{served} needs a deployment besides.")
     words.append("X-Ray bills for traces.")
     return clip(" ".join(words), 300)
 
@@ -226,6 +240,14 @@ def _verdict(function: Function, since: datetime | None) -> str:
 def _exemption(exemption: Exemption) -> str:
     until, by = day(exemption.last_moment), mention(exemption.granted_by)
     return f"*Exempt until {until}*, granted by {by}: {escape(clip(exemption.reason, REASON_SHOWN))}"
+
+
+def _deployed(function: Function) -> str:
+    if function.managed_by is None:
+        return "not known" if function.team_known else "not known: its tags could not be read"
+    stack = f", stack {code(function.stack)}" if function.stack else ""
+    resource = f", resource {code(function.logical_id)}" if function.logical_id else ""
+    return f"{_TOOLS[function.managed_by]}{stack}{resource}"
 
 
 def _aliases(function: Function) -> str:

@@ -21,7 +21,9 @@ from storage.models import (
     Exemption,
     Finding,
     FixRequest,
+    Form,
     Function,
+    Manager,
     MayWrite,
     NotScanned,
     RequestState,
@@ -190,6 +192,62 @@ def test_a_card_tells_all_about_a_function() -> None:
     for said in ("PassThrough", "exempt since", "`payments-api`", "payments", "moves in OPS-12", "none in use"):
         assert said in words(made)
     assert not message_problems(made)
+
+
+BESIDE = tuple(
+    Finding(check, f"The sentence of {check}.")
+    for check in (
+        CheckName.STARVED,
+        CheckName.SURFACE_ONLY,
+        CheckName.TRACED_ELSEWHERE,
+        CheckName.RUNTIME_BLOCKED,
+        CheckName.UNOWNED,
+    )
+)
+
+
+def test_a_row_keeps_to_what_matters_for_the_click_and_a_card_says_everything() -> None:
+    noisy = replace(FUNCTION, findings=BESIDE)
+
+    row, listed = words(functions.item_blocks(Item(noisy, REQUEST))), functions.line(noisy)
+    for shown in (row, listed):
+        assert "traced_elsewhere" in shown
+        assert "runtime_blocked" in shown
+        assert not any(name in shown for name in ("starved", "surface_only", "unowned"))
+    card = words(functions.card_blocks(Item(noisy, REQUEST)))
+    assert all(f"The sentence of {finding.check}." in card for finding in BESIDE)
+
+
+@pytest.mark.parametrize(
+    ("facts", "row", "card"),
+    [
+        ({}, "", "not known"),
+        ({"team_known": False}, "", "not known: its tags could not be read"),
+        (
+            {"managed_by": Manager.SAM, "stack": "payments-prod", "logical_id": "RefundFunction"},
+            "deployed by AWS SAM",
+            "AWS SAM, stack `payments-prod`, resource `RefundFunction`",
+        ),
+        ({"managed_by": Manager.CDK, "stack": "s"}, "deployed by AWS CDK", "AWS CDK, stack `s`"),
+    ],
+)
+def test_what_deploys_a_function_is_said(facts: dict[str, object], row: str, card: str) -> None:
+    deployed = replace(FUNCTION, **facts)
+
+    assert ("deployed by" in words(functions.item_blocks(Item(deployed, REQUEST)))) == bool(row)
+    assert row in words(functions.item_blocks(Item(deployed, REQUEST)))
+    made = functions.card_blocks(Item(deployed, REQUEST))
+    assert f"*Deployed by*\n{card}\n" in words(made)
+    assert not message_problems(made)
+
+
+def test_managed_instances_need_a_version_and_no_alias() -> None:
+    finding = Finding(CheckName.ALIAS_UNTRACED, "Calls run $LATEST.PUBLISHED.")
+    published = replace(FUNCTION, forms=(Form.MANAGED_INSTANCES,), findings=(finding,))
+    lit = replace(published, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
+
+    assert "What is published needs a deployment besides." in functions.confirm_text(Item(published, REQUEST))
+    assert "changes nothing here: publish it." in words(functions.card_blocks(Item(lit, REQUEST)))
 
 
 def test_a_digest_counts_names_the_team_and_what_was_not_seen() -> None:
