@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 
 # The AWS managed policy that lets an execution role send segments to X-Ray.
 XRAY_WRITE_POLICY = "AWSXRayDaemonWriteAccess"
@@ -147,6 +148,10 @@ class Function:
     verdict: Verdict = Verdict.UNKNOWN
     findings: tuple[Finding, ...] = ()
 
+    def judged(self, verdict: Verdict, findings: tuple[Finding, ...]) -> "Function":
+        """The same with a verdict; `dataclasses.replace` takes three times as long, and an audit does it for each."""
+        return Function(*_unjudged(self), verdict, findings)  # type: ignore[call-arg]  # mypy cannot count them
+
     @property
     def role_name(self) -> str:
         """Of the execution role; empty where AWS gave none."""
@@ -166,6 +171,9 @@ class Function:
     def fixable(self) -> bool:
         """Whether a fix has something to change; an alias of an untraced version needs a deployment instead."""
         return self.mode is not TracingMode.ACTIVE or self.role_may_write is MayWrite.NO
+
+
+_unjudged = attrgetter(*(field.name for field in fields(Function) if field.name not in ("verdict", "findings")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What a function's description means for its traces: a verdict, and findings that say why. Pure."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from commands.aws import instrumentation
 from commands.aws.runtimes import UPDATES_BLOCKED
@@ -216,7 +215,7 @@ _UNKNOWN = frozenset({CheckName.ROLE_CONDITIONAL, CheckName.ROLE_UNREADABLE, Che
 def judge(function: Function) -> Function:
     """The function with its findings, and the one verdict that follows from them. Exemptions come later."""
     findings = tuple(finding for check in CHECKS if (finding := check(function)) is not None)
-    return replace(function, verdict=_verdict(findings), findings=findings)
+    return function.judged(_verdict(findings), findings)
 
 
 def _verdict(findings: tuple[Finding, ...]) -> Verdict:
