@@ -1,11 +1,30 @@
 """Audits: when one was taken, what it could not see, and its totals by team."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 from storage.connection import Connection, Row, to_text, to_time
 from storage.models import Audit, Coverage, Inventory, NotScanned, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The accounts and regions that an audit was narrowed down to, as `audits` has them: "" for everything."""
+
+    text: str
+
+    @property
+    def accounts(self) -> list[str]:
+        return [word for word in self.text.split() if word.isdigit()]
+
+    @property
+    def regions(self) -> list[str]:
+        return [word for word in self.text.split() if not word.isdigit()]
+
+    def covers(self, arn: str) -> bool:
+        region, account = arn.split(":")[3:5]
+        return (not self.accounts or account in self.accounts) and (not self.regions or region in self.regions)
 
 
 class Audits:
@@ -53,12 +72,26 @@ class Audits:
         unseen = self._db.rows(sql, [row["id"]])
         return _audit(row, (NotScanned(**one) for one in unseen))
 
+    def latest_start(self) -> datetime | None:
+        """When the newest that looked at everything began."""
+        row = self._db.row("select started_at from audits where scope = '' order by id desc limit 1")
+        return to_time(row["started_at"]) if row else None
+
     def coverage(self, audit_id: int) -> dict[str | None, Coverage]:
         """By team, None for functions of no known team."""
         rows = self._db.rows("select * from coverage where audit_id = ? order by team", [audit_id])
         return {
             row["team"] or None: Coverage(**{field.name: row[field.name] for field in fields(Coverage)}) for row in rows
         }
+
+    def scope(self, audit_id: int) -> Scope:
+        """What it was narrowed down to."""
+        return scope_of(self._db, audit_id)
+
+
+def scope_of(db: Connection, audit_id: int) -> Scope:
+    row = db.row("select scope from audits where id = ?", [audit_id])
+    return Scope(row["scope"] if row else "")
 
 
 def _audit(row: Row, not_scanned: Iterable[NotScanned]) -> Audit:

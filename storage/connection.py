@@ -76,6 +76,11 @@ class Connection:
         with self._lock:
             return list(self._db.query(sql, _plain(parameters)))
 
+    def tuples(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """For many rows that are looked at one by one; to be read to its end, for it holds the lock."""
+        with self._lock:
+            yield from self._sqlite.execute(sql, _plain(parameters))
+
     def row(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
         return next(iter(self.rows(sql, parameters)), None)
 

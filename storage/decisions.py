@@ -29,6 +29,11 @@ class Decisions:
         """Oldest first."""
         return self._list("select * from decisions where request_id = ? order by id", request_id)
 
+    def last_fix(self, function_arn: str) -> Decision | None:
+        """The newest that turned on its tracing."""
+        sql = "select * from decisions where function_arn = ? and kind = 'applied' order by id desc limit 1"
+        return next(iter(self._list(sql, function_arn)), None)
+
     def all(self) -> list[Decision]:
         """Oldest first."""
         return self._list("select * from decisions order by id")

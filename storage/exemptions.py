@@ -29,6 +29,16 @@ class Exemptions:
             number = self._db.insert("exemptions", row)
         return _from_row(row | {"id": number})
 
+    def end(self, function_arn: str, now: datetime) -> list[Exemption]:
+        """Those that would still count; they do not any more."""
+        with self._db.transaction():
+            asked = {"arn": function_arn, "now": to_text(now)}
+            rows = self._db.rows("select * from exemptions where function_arn = :arn and expires_at > :now", asked)
+            self._db.change(
+                "update exemptions set expires_at = :now where function_arn = :arn and expires_at > :now", asked
+            )
+        return [_from_row(row) for row in rows]
+
     def in_force(self, now: datetime) -> dict[str, Exemption]:
         """By function ARN."""
         rows = self._db.rows(

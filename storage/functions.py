@@ -5,7 +5,7 @@ from datetime import datetime
 
 import orjson
 
-from storage.connection import Connection, Row, maybe_text, maybe_time, to_text
+from storage.connection import Connection, Row, maybe_text, maybe_time, to_text, to_time
 from storage.models import (
     Alias,
     CheckName,
@@ -18,6 +18,7 @@ from storage.models import (
     TracingMode,
     Verdict,
 )
+from storage.news import LastKnown
 
 _COLUMNS = (
     "arn",
@@ -51,18 +52,25 @@ _COLUMNS = (
 )
 _FROM_TAGS = ("team", "managed_by", "stack", "stack_id", "logical_id")
 _KEPT = ", ".join(_COLUMNS)
+_LEARNT = "max(functions.seen_at, coalesce(functions.gone_at, ''))"
 # Knowledge that was asked for earlier never overwrites later knowledge: a fix may end while an audit is under way.
 _UPSERT = f"""
-    insert into functions ({_KEPT}, since, seen_at, gone_at)
-    values ({", ".join(":" + column for column in _COLUMNS)}, :seen_at, :seen_at, null)
+    insert into functions ({_KEPT}, since, seen_at, gone_at, made_at, told)
+    values ({", ".join(":" + column for column in _COLUMNS)}, :seen_at, :seen_at, null, :seen_at,
+        case when :audited then case :verdict when 'exempt' then 'untraced' else :verdict end end)
     on conflict (arn) do update set
         {", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:] if column not in _FROM_TAGS)},
         {", ".join(f"{each} = iif(:team_known, excluded.{each}, functions.{each})" for each in _FROM_TAGS)},
+        made_at = case when functions.gone_at is null or functions.outside then functions.made_at
+                       else excluded.made_at end,
+        told = case when not :audited then functions.told when functions.told is null then excluded.told
+                    when excluded.verdict in ('unknown', 'exempt') then functions.told else excluded.verdict end,
+        outside = 0,
         since = case when functions.verdict is excluded.verdict and functions.gone_at is null
                      then functions.since else excluded.since end,
         seen_at = excluded.seen_at,
         gone_at = null
-    where excluded.seen_at >= functions.seen_at or functions.seen_at > :now
+    where excluded.seen_at >= {_LEARNT} or {_LEARNT} > :now
 """  # noqa: S608 - the names are ours
 
 
@@ -70,10 +78,13 @@ class Functions:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def save(self, functions: Iterable[Function], seen_at: datetime, now: datetime | None = None) -> None:
+    def save(
+        self, functions: Iterable[Function], seen_at: datetime, now: datetime | None = None, *, audited: bool = False
+    ) -> None:
         """`seen_at` is when AWS was asked. What was seen after `now` was seen by a clock that has been set back since,
-        and does not count as newer."""
-        times = {"seen_at": to_text(seen_at), "now": to_text(now) if now else "9999"}
+        and does not count as newer. `audited`: what is saved is told as an audit's, and the next one compares with it.
+        """
+        times = {"seen_at": to_text(seen_at), "now": to_text(now) if now else "9999", "audited": audited}
         rows = ({**_to_row(one), **times, "team_known": one.team_known} for one in functions)
         self._db.change_many(_UPSERT, rows)
 
@@ -94,7 +105,7 @@ class Functions:
         `seen_whole`, which said which regions they have."""
         self._db.change(
             """
-            update functions set gone_at = :at
+            update functions set gone_at = :at, outside = 1
             where gone_at is null and (
                 account not in (select value from json_each(:accounts))
                 or (account in (select value from json_each(:seen_whole))
@@ -169,8 +180,33 @@ class Functions:
 
     def since(self, arn: str) -> datetime | None:
         """When the function's present verdict was first seen."""
-        row = self._db.row("select since from functions where arn = ?", [arn])
-        return maybe_time(row["since"]) if row else None
+        return self._time("since", arn)
+
+    def made_at(self, arn: str) -> datetime | None:
+        """When this function, and not an earlier one of its name, was first seen."""
+        return self._time("made_at", arn)
+
+    def seen_at(self, arn: str) -> datetime | None:
+        """When AWS was last asked about it."""
+        return self._time("seen_at", arn)
+
+    def last_known(self, before: datetime, accounts: Sequence[str], regions: Sequence[str]) -> list[LastKnown]:
+        """Those that AWS has not shown since then and that are not gone; in these accounts and regions, if any."""
+        sql = f"""
+            select {_KEPT}, seen_at from functions
+            where gone_at is null and seen_at < :before
+              and (:accounts = '[]' or account in (select value from json_each(:accounts)))
+              and (:regions = '[]' or region in (select value from json_each(:regions)))
+            order by name, account, region
+        """  # noqa: S608 - ours
+        asked = {"before": to_text(before), "accounts": _json(list(accounts)), "regions": _json(list(regions))}
+        return [
+            LastKnown(seen_at=to_time(row.pop("seen_at")), function=_from_row(row)) for row in self._db.rows(sql, asked)
+        ]
+
+    def _time(self, column: str, arn: str) -> datetime | None:
+        row = self._db.row(f"select {column} as time from functions where arn = ?", [arn])  # noqa: S608 - ours
+        return maybe_time(row["time"]) if row else None
 
     def _list(self, where: str, parameters: Sequence[object]) -> list[Function]:
         sql = f"select {_KEPT} from functions where gone_at is null and {where} order by name, account, region"  # noqa: S608 - ours

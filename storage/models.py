@@ -306,6 +306,7 @@ class DecisionKind(StrEnum):
     FAILED = "failed"
     EXEMPTED = "exempted"
     RESOLVED = "resolved"
+    LAPSED = "lapsed"  # an exemption whose function was deleted, and another made under its name
 
 
 @dataclass(frozen=True, slots=True)

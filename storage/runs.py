@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from storage.connection import Connection, to_text
+from storage.connection import Connection, maybe_time, to_text
 
 
 class DailyRuns:
@@ -21,6 +21,16 @@ class DailyRuns:
     def end(self, job: str, day: date, now: datetime) -> None:
         sql = "update daily_runs set finished_at = ? where job = ? and day = ?"
         self._db.change(sql, [to_text(now), job, day.isoformat()])
+
+    def around(self, job: str, at: datetime) -> tuple[datetime | None, datetime | None]:
+        """When the last run before then ended, and when the first that ended since then did."""
+        sql = """
+            select max(case when finished_at < :at then finished_at end) as before,
+                   min(case when finished_at >= :at then finished_at end) as since
+            from daily_runs where job = :job
+        """
+        row = self._db.row(sql, {"job": job, "at": to_text(at)}) or {"before": None, "since": None}
+        return maybe_time(row["before"]), maybe_time(row["since"])
 
     def ended(self, job: str, day: date) -> bool:
         sql = "select 1 from daily_runs where job = ? and day = ? and finished_at is not null"

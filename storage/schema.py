@@ -17,6 +17,12 @@ def m002_what_functions_are(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m003_what_changed(db: Database) -> None:
+    for statement in WHAT_CHANGED:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """
@@ -197,4 +203,37 @@ WHAT_FUNCTIONS_ARE = (
     "alter table functions add column stack text",
     "alter table functions add column stack_id text",
     "alter table functions add column logical_id text",
+)
+
+WHAT_CHANGED = (
+    "alter table functions add column made_at text",  # when this one, and not another of its name, was first seen
+    "alter table functions add column outside integer not null default 0",  # gone from the settings, not from AWS
+    # The last verdict that an audit told, unknown and exempt left out, or 'gone': the next audit compares with it.
+    "alter table functions add column told text",
+    """
+    update functions set made_at = since, told = case
+        when gone_at is not null then 'gone' when verdict = 'exempt' then 'untraced' else verdict end
+    """,
+    "create index functions_gone on functions(gone_at) where gone_at is not null",
+    """
+    create table places (                  -- accounts' regions that an audit has seen whole
+        account text not null,
+        region text not null,
+        seen_at text not null,             -- by the newest such audit
+        primary key (account, region)
+    ) without rowid
+    """,
+    "insert into places select account, region, max(seen_at) from functions group by account, region",
+    """
+    create table changes (                 -- what an audit found other than the one before had left it
+        audit_id integer not null references audits(id),
+        arn text not null,
+        kind text not null check (kind in ('new', 'fixed', 'regressed', 'gone', 'returned')),
+        before text not null,              -- a verdict; '' where the function was not there
+        after text not null,               -- the same
+        detail text not null,              -- JSON
+        primary key (audit_id, arn)
+    ) without rowid
+    """,
+    "create index changes_by_function on changes(arn, audit_id)",
 )

@@ -5,10 +5,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from storage.audits import Audits
+from storage.changes import Changes
 from storage.connection import Connection
 from storage.decisions import Decisions
 from storage.exemptions import Exemptions
 from storage.functions import Functions
+from storage.places import Places
 from storage.posts import Posts
 from storage.requests import Requests
 from storage.runs import DailyRuns
@@ -25,6 +27,8 @@ class Store:
         self.decisions = Decisions(self._connection)
         self.exemptions = Exemptions(self._connection)
         self.posts = Posts(self._connection)
+        self.changes = Changes(self._connection)
+        self.places = Places(self._connection)
         self.daily_runs = DailyRuns(self._connection)
 
     @property
