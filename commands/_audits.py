@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from commands._changes import Compared, compare, seen_whole
 from commands._types import Context
 from commands.aws import checks, inventory
 from commands.aws.errors import Gone
@@ -107,16 +108,20 @@ def look_again(context: Context, function: Function) -> Function:
 
 def remember(context: Context, functions: Iterable[Function], asked_at: datetime) -> list[Function]:
     """Judge and keep them in one transaction, so that an exemption granted meanwhile is not overwritten."""
+    return _keep(context, functions, asked_at, audited=False).functions
+
+
+def _keep(context: Context, functions: Iterable[Function], asked_at: datetime, *, audited: bool) -> Compared:
     store = context.store
     with store.transaction():
         before = store.requests.shown()
-        judged = judge(context, functions)
-        store.functions.save(judged, asked_at, context.clock())
+        compared = compare(context, judge(context, functions), asked_at)
+        store.functions.save(compared.functions, asked_at, context.clock(), audited=audited)
         _settle(context)
         for request_id, shown in store.requests.shown().items():
             if before.get(request_id, shown) != shown:
                 store.posts.redraw_showing(request_id)
-    return judged
+    return compared
 
 
 def coverage_by_team(functions: Iterable[Function]) -> dict[str | None, Coverage]:
@@ -138,28 +143,29 @@ def judge(context: Context, functions: Iterable[Function]) -> list[Function]:
 
 def _remember(context: Context, seen: Inventory, source: Source, scope: str, started_at: datetime) -> Taken:
     store = context.store
-    unseen = {(row.account, row.region) for row in seen.not_scanned}
+    places = list(seen_whole(seen))
     with store.transaction():
-        judged = remember(context, seen.functions, started_at)
-        for account in seen.accounts:
-            for region in seen.regions:
-                if (account, region) not in unseen and (account, "") not in unseen:
-                    store.functions.mark_unseen_gone(account, region, started_at)
+        compared = _keep(context, seen.functions, started_at, audited=True)
+        store.places.record(places, started_at)
+        for account, region in places:
+            store.functions.mark_unseen_gone(account, region, started_at)
         if not scope and seen.accounts_whole:
-            whole = [account for account in seen.accounts if (account, "") not in unseen]
+            dark = {row.account for row in seen.not_scanned if not row.region}
+            whole = [account for account in seen.accounts if account not in dark]
             store.functions.mark_gone_outside(seen.accounts, whole, seen.regions, started_at)
         taken = store.audits.record(
             seen,
-            coverage_by_team(judged),
+            coverage_by_team(compared.functions),
             source=source,
             scope=scope,
             started_at=started_at,
             finished_at=context.clock(),
         )
+        store.changes.record(taken.id, [*compared.changes, *store.changes.take_gone()])
         _settle(context)
         # What the tags would not say stands in memory; all else need not be read again.
-        complete = all(one.team_known for one in judged)
-        return Taken(taken, judged if complete else store.functions.seen_since(started_at))
+        complete = all(one.team_known for one in compared.functions)
+        return Taken(taken, compared.functions if complete else store.functions.seen_since(started_at))
 
 
 def _settle(context: Context) -> None:

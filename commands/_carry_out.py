@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from commands import _decide
 from commands._audits import NO_LONGER_EXISTS, judge, look_again, remember
+from commands._changes import NOT_THE_SAME
 from commands._types import Context, Progress, Reply
 from commands.aws import remediation
 from commands.aws.errors import AwsProblem, Gone
@@ -47,7 +48,7 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
             detail = {"step": "access", "code": problem.code, "aws_request": problem.request_id}
             reason = f"AWS did not let Lamplighter in to make the change: {problem}"
             _end(context, asked, RequestState.FAILED, reason, detail=detail)
-        except RoleChanged as changed:
+        except ShownOtherwise as changed:
             _end(context, asked, RequestState.FAILED, str(changed), detail={"step": "read"})
         except Exception:  # a fault of our own must not leave the request running for ever; the caller answers for it
             reason = "Lamplighter itself failed; its log says more. It is safe to approve again."
@@ -55,8 +56,8 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
             raise
 
 
-class RoleChanged(Exception):
-    """The function has another execution role than the one that was shown to whoever approved."""
+class ShownOtherwise(Exception):
+    """The function, or its execution role, is not the one that was shown to whoever approved."""
 
 
 def _change(context: Context, asked: FixRequest, again: bool) -> Generator[Reply, None, Outcome]:
@@ -72,14 +73,17 @@ def _change_alone(
     context: Context, asked: FixRequest, function: Function, again: bool
 ) -> Generator[Reply, None, Outcome]:
     cloud = context.cloud
+    made_at = context.store.functions.made_at(function.arn)
     current = _as_it_is_now(context, function)
+    if context.store.functions.made_at(function.arn) != made_at:
+        raise ShownOtherwise(f"Nothing was changed. {NOT_THE_SAME} Look at it, then approve again.")
     if current.role != function.role:
-        raise RoleChanged(
+        raise ShownOtherwise(
             f"Nothing was changed: `{function.role_name}` was shown as its execution role, and now it has "
             f"`{current.role_name}`. Look at it again, then approve again."
         )
     if function.role_may_write is MayWrite.YES and current.role_may_write is MayWrite.NO:
-        raise RoleChanged(
+        raise ShownOtherwise(
             f"Nothing was changed: role `{current.role_name}` has lost its permission since it was shown, and a fix "
             "would change the role too. Look at it again, then approve again."
         )
