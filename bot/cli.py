@@ -94,6 +94,7 @@ def _audit(as_json: bool, team: str | None, account: str | None, region: str | N
     _check_filters(config, account, region)
     from bot import terminal
     from commands._audits import audit_now
+    from commands._changes import last_known
     from storage.models import Source, team_name
     from storage.store import open_store
 
@@ -109,10 +110,14 @@ def _audit(as_json: bool, team: str | None, account: str | None, region: str | N
             )
         _check_team(team, store.functions.teams())
         functions = [one for one in taken.functions if team is None or one.team == team_name(team)]
+        since, kept = store.changes.since_last(taken.audit.id), last_known(context, taken.audit)
+        if team:
+            since = since.of_team(team_name(team))
+            kept = [one for one in kept if one.function.team == team_name(team)]
         if as_json:
-            terminal.print_json(taken.audit, functions)
+            terminal.print_json(taken.audit, functions, since, kept)
         else:
-            terminal.print_table(taken.audit, functions, everything)
+            terminal.print_table(taken.audit, functions, everything, since, kept)
         return terminal.exit_code(taken.audit, functions)
 
 

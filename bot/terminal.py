@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
+from bot import terminal_news
 from commands.views.text import count
 from storage.models import Audit, Coverage, Function, Verdict
+from storage.news import LastKnown, Since
 
 Progress = Callable[[int, int, str], None]
 
@@ -34,12 +36,17 @@ def progress(*, quiet: bool) -> Iterator[Progress | None]:
         yield show
 
 
-def print_table(audit: Audit, functions: Sequence[Function], everything: bool) -> None:
+def print_table(
+    audit: Audit, functions: Sequence[Function], everything: bool, since: Since, kept: Sequence[LastKnown]
+) -> None:
+    """`kept` are the functions in places that this audit could not see: shown with their age, and not counted."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False, soft_wrap=False, markup=False)  # a reason may name [aws.exclude]
     shown = [one for one in functions if everything or one.verdict is not Verdict.TRACED]
+    seen_at = {one.function.arn: one.seen_at for one in kept}
+    shown += [one.function for one in kept if everything or one.function.verdict is not Verdict.TRACED]
     shown.sort(key=lambda one: (ORDER.index(one.verdict), one.team or "~", one.name, one.account, one.region))
     if shown:
         table = Table(box=None, header_style="bold", pad_edge=False)
@@ -54,13 +61,15 @@ def print_table(audit: Audit, functions: Sequence[Function], everything: bool) -
                 one.region,
                 str(one.mode or "-"),
                 str(one.role_may_write or "unknown"),
-                ", ".join(str(finding.check) for finding in one.findings),
+                terminal_news.findings(one, seen_at.get(one.arn)),
                 style={Verdict.UNTRACED: "yellow", Verdict.UNKNOWN: "red"}.get(one.verdict, ""),
             )
         console.print(table)
     for place in audit.not_scanned:
         where = f"{place.account} {place.region}".strip()
         console.print(f"not fully seen: {where}: {place.reason}", style="red")
+    for line in terminal_news.lines(since, kept):
+        console.print(line)
     console.print(_summary(audit, Coverage.of(functions)))
 
 
@@ -76,8 +85,8 @@ def _summary(audit: Audit, coverage: Coverage) -> str:
     return f"coverage {percent}: {counts}{unseen} ({where}, {calls}, {audit.seconds:.1f} s, audit {audit.id})"
 
 
-def print_json(audit: Audit, functions: Sequence[Function]) -> None:
-    """The object of the command line's contract, on one line."""
+def print_json(audit: Audit, functions: Sequence[Function], since: Since, kept: Sequence[LastKnown]) -> None:
+    """The object of the command line's contract, on one line; `kept` as in `print_table`."""
     import orjson
 
     coverage = Coverage.of(functions)
@@ -98,7 +107,12 @@ def print_json(audit: Audit, functions: Sequence[Function]) -> None:
     for start in range(0, len(functions), _AT_ONCE):
         part = [_function(one) for one in functions[start : start + _AT_ONCE]]
         write((b"," if start else b"") + orjson.dumps(part)[1:-1])
-    write(b'],"not_scanned":' + orjson.dumps(unseen) + b"}\n")
+    write(b'],"not_scanned":' + orjson.dumps(unseen))
+    write(b',"changes":' + orjson.dumps(terminal_news.changes(since)))
+    if kept:
+        aged = [{**_function(one.function), "seen_at": one.seen_at} for one in kept]
+        write(b',"last_known":' + orjson.dumps(aged))
+    write(b"}\n")
     sys.stdout.buffer.flush()
 
 

@@ -3,7 +3,7 @@
 from commands._audits import look_again
 from commands._types import Context, Say
 from commands.aws.errors import AwsProblem, Gone
-from commands.views.text import code, day, prose
+from commands.views.text import code, day, day_and_time, prose, sentence
 from storage.models import Function, TracingMode, Verdict
 
 UNKNOWN_BUTTON = "This button is of another installation of Lamplighter. Use the slash commands."
@@ -20,7 +20,9 @@ def ask_now(context: Context, function: Function) -> Function | Say:
     except Gone:
         return Say(f"{code(function.name)} no longer exists in {function.account} {function.region}.")
     except AwsProblem as problem:
-        return Say(f"AWS did not say how {code(function.name)} stands: {prose(str(problem))}")
+        seen_at = context.store.functions.seen_at(function.arn)
+        known = f" Last known: {function.verdict}, as of {day_and_time(seen_at)}." if seen_at else ""
+        return Say(f"AWS did not say how {code(function.name)} stands: {prose(sentence(str(problem)))}{known}")
 
 
 def nothing_to_do(context: Context, function: Function) -> str:

@@ -1,11 +1,15 @@
 """What a message shows, read from memory at the moment of drawing."""
 
+from datetime import datetime
+
+from commands._changes import last_known
 from commands._types import Context
-from commands.views import digest, functions
+from commands.digest import DAILY
+from commands.views import digest, functions, news
 from commands.views.blocks import Block
 from commands.views.blocks import context as context_block
 from commands.views.functions import Item
-from storage.models import Coverage, FixRequest, Function, Post, PostKind
+from storage.models import Audit, Coverage, FixRequest, Function, Post, PostKind, Verdict
 
 
 def item(context: Context, request: FixRequest) -> Item:
@@ -38,7 +42,15 @@ def _item(context: Context, request: FixRequest | None, function: Function | Non
         exemption=store.exemptions.covering(arn, context.clock()),
         sharing=store.functions.sharing(function.role, arn) if function and function.role else 0,
         since=store.functions.since(arn),
+        change=store.changes.last_of(arn),
+        as_of=_as_of(context, arn),
     )
+
+
+def _as_of(context: Context, arn: str) -> datetime | None:
+    """When AWS last showed it, where the latest audit did not see it."""
+    seen_at, audited_at = context.store.functions.seen_at(arn), context.store.audits.latest_start()
+    return seen_at if seen_at and audited_at and seen_at < audited_at else None
 
 
 def _digest(context: Context, post: Post, items: list[Item]) -> tuple[str, list[Block]]:
@@ -55,8 +67,19 @@ def _digest(context: Context, post: Post, items: list[Item]) -> tuple[str, list[
         coverage=Coverage.of(members),
         approvers=context.people.approvers(post.team),
         tag_keys=context.teams.tag_keys,
+        news=_news(context, post, audit) if audit and post.page == 1 else (),
     )
     return digest.digest_text(post.team, items, post.page), made
+
+
+def _news(context: Context, post: Post, audit: Audit) -> tuple[str, ...]:
+    """What audits told of the team after the daily run before this post's and until the end of its own."""
+    store = context.store
+    kept = [one for one in last_known(context, audit) if one.function.team == post.team]
+    before, own = store.daily_runs.around(DAILY, post.created_at)
+    changes = store.changes.of_team(post.team, before, own) if before else []
+    untraced = {one.arn for one in store.functions.of_team(post.team, Verdict.UNTRACED)} if changes else set()
+    return news.digest_line(changes, untraced), news.kept_line(kept)
 
 
 def _asked(post: Post, shown: Item) -> tuple[str, list[Block]]:

@@ -5,9 +5,10 @@ from datetime import timedelta
 from commands import _find
 from commands._answers import ask_now
 from commands._audits import coverage_by_team, take_audit
+from commands._changes import last_known
 from commands._drawing import item_of
 from commands._types import Answer, Context, Progress, Request, Say
-from commands.views import digest
+from commands.views import digest, news
 from commands.views.functions import card_blocks
 from commands.views.text import channel, clip, code
 from storage.models import Audit, Coverage, Function, Verdict
@@ -57,7 +58,8 @@ def _card(context: Context, function: Function) -> Say:
 def _everything(context: Context, taken: Audit) -> Say:
     functions = context.store.functions.seen_since(taken.started_at)
     total = Coverage.of(functions)
-    made = digest.everything_blocks(taken, total, coverage_by_team(functions))
+    told = (news.since_line(context.store.changes.since_last(taken.id)), news.kept_line(last_known(context, taken)))
+    made = digest.everything_blocks(taken, total, coverage_by_team(functions), told)
     return Say(digest.everything_text(taken, total), tuple(made))
 
 
@@ -66,5 +68,8 @@ def _team(context: Context, team: str | None, taken: Audit) -> Say:
     counts = Coverage.of(members)
     untraced = [function for function in members if function.verdict is Verdict.UNTRACED]
     where = channel(context.store.posts.channel_of(team) or context.teams.channel_of(team))
-    made = digest.team_blocks(team, untraced, audit=taken, coverage=counts, channel=where)
+    kept = [one for one in last_known(context, taken) if one.function.team == team]
+    dark = [one for one in kept if one.function.verdict is Verdict.UNTRACED]
+    told = (news.since_line(context.store.changes.since_last(taken.id).of_team(team)), news.kept_line(kept))
+    made = digest.team_blocks(team, untraced, audit=taken, coverage=counts, channel=where, kept=dark, news=told)
     return Say(digest.team_text(team, untraced, taken, counts), tuple(made))

@@ -6,6 +6,7 @@ from commands.views import blocks
 from commands.views.blocks import Block
 from commands.views.functions import ROW_LIMIT, Item, item_blocks, line
 from commands.views.text import (
+    CONTEXT_LIMIT,
     SECTION_LIMIT,
     clip,
     clock_time,
@@ -17,6 +18,7 @@ from commands.views.text import (
     not_scanned_line,
 )
 from storage.models import Audit, Coverage, Function
+from storage.news import LastKnown
 
 # A row is two blocks of 50, and up to 900 characters, its confirm dialog included, of 12,000.
 PAGE = 12
@@ -47,8 +49,12 @@ def digest_blocks(
     coverage: Coverage,
     approvers: Sequence[str],
     tag_keys: Sequence[str],
+    news: Sequence[str] = (),
 ) -> list[Block]:
-    """`items` are this page's; of all pages, `total` counts the functions and `untraced` those that still are."""
+    """`items` are this page's; of all pages, `total` counts the functions and `untraced` those that still are.
+
+    `news` are lines of what changed, and of what is known from earlier only.
+    """
     if page > 1:
         made = [blocks.context(f"Part {page} of the list of {escape(team_name(team))}")]
     else:
@@ -56,13 +62,17 @@ def digest_blocks(
             blocks.header(_headline(total, untraced)),
             _about(team, audit, coverage),
         ]
-    if audit and page == 1 and audit.not_scanned:
-        made.append(blocks.context(not_scanned_line(audit.not_scanned)))
+    if audit and page == 1:
+        made += _lines(not_scanned_line(audit.not_scanned), *news)
     for item in items:
         made += item_blocks(item)
     if page == 1:
         made.append(blocks.context(_footer(team, items, total, approvers, tag_keys)))
     return made
+
+
+def _lines(*lines: str) -> list[Block]:
+    return [blocks.context(clip(text, CONTEXT_LIMIT)) for text in lines if text]
 
 
 def _headline(total: int, untraced: int) -> str:
@@ -97,15 +107,16 @@ def everything_text(audit: Audit, coverage: Coverage) -> str:
     return f"Tracing coverage: {coverage_line(coverage)}; {count(audit.functions, 'function')}{_unseen(audit)}"
 
 
-def everything_blocks(audit: Audit, coverage: Coverage, teams: Mapping[str | None, Coverage]) -> list[Block]:
+def everything_blocks(
+    audit: Audit, coverage: Coverage, teams: Mapping[str | None, Coverage], news: Sequence[str] = ()
+) -> list[Block]:
     """The whole organisation, a line for each team, the one with most untraced functions first."""
     about = (
         f"{count(audit.functions, 'function')} in {count(audit.accounts, 'account')} and "
         f"{count(audit.regions, 'region')}, audited in {audit.seconds:.1f} s"
     )
     made = [blocks.header("Tracing coverage"), blocks.section(f"*{coverage_line(coverage)}*"), blocks.context(about)]
-    if audit.not_scanned:
-        made.append(blocks.context(not_scanned_line(audit.not_scanned)))
+    made += _lines(not_scanned_line(audit.not_scanned), *news)
     ranked = sorted(teams.items(), key=lambda pair: (-pair[1].untraced, pair[0] or "~"))
     lines = [
         f"*{escape(team_name(team))}*: {counts.untraced:,} untraced · {coverage_line(counts)}"
@@ -130,18 +141,26 @@ def _unseen(audit: Audit) -> str:
 
 
 def team_blocks(
-    team: str | None, functions: Sequence[Function], *, audit: Audit, coverage: Coverage, channel: str
+    team: str | None,
+    functions: Sequence[Function],
+    *,
+    audit: Audit,
+    coverage: Coverage,
+    channel: str,
+    kept: Sequence[LastKnown] = (),
+    news: Sequence[str] = (),
 ) -> list[Block]:
-    """A team's untraced functions as lines, and where their buttons are."""
+    """A team's untraced functions as lines, and where their buttons are; `kept` are those of earlier audits only."""
     if functions:
         title = f"{count(len(functions), 'Lambda function')} without active tracing"
     else:
         title = "No function without active tracing"
     made = [blocks.header(title), _about(team, audit, coverage)]
-    if audit.not_scanned:
-        made.append(blocks.context(not_scanned_line(audit.not_scanned)))
-    made += _sections([line(function) for function in functions], "functions")
-    if functions:
+    made += _lines(not_scanned_line(audit.not_scanned), *news)
+    rows = [line(function) for function in functions]
+    rows += [line(one.function, one.seen_at) for one in kept]
+    made += _sections(rows, "functions")
+    if rows:
         made.append(
             blocks.context(
                 f"Approve or exempt in the digest in {channel}, or type `/trace-audit &lt;function&gt;` for its buttons"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from commands.views import blocks
+from commands.views import blocks, news
 from commands.views.blocks import Block
 from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention, prose, sentence
 from storage.models import (
@@ -18,6 +18,7 @@ from storage.models import (
     TracingMode,
     Verdict,
 )
+from storage.news import Change
 
 APPROVE = "approve-fix"
 EXEMPT = "open-exempt"
@@ -48,6 +49,8 @@ class Item:
     exemption: Exemption | None = None
     sharing: int = 0  # other functions with the same execution role
     since: datetime | None = None  # when its verdict was first seen
+    change: Change | None = None  # the newest that an audit told of it
+    as_of: datetime | None = None  # when AWS last showed it, where that was before the latest audit
 
     @property
     def name(self) -> str:
@@ -92,6 +95,11 @@ def card_blocks(item: Item) -> list[Block]:
         made.append(blocks.section(clip("\n".join(f"• {note}" for note in notes), 2000)))
     if item.request and item.request.state is not RequestState.OPEN:
         made.append(blocks.section("\n".join(_status(item))))
+    if item.as_of:
+        made.append(blocks.context(sentence(news.age(item.as_of))))
+    changed = news.card_line(item.change, function.verdict)
+    if changed:
+        made.append(blocks.context(changed))
     if function.verdict is Verdict.UNTRACED and not function.fixable:
         publish = "publish it" if function.managed_instances else "publish a version and move the alias to it"
         made.append(blocks.context(f"A fix of $LATEST changes nothing here: {publish}."))
@@ -101,12 +109,12 @@ def card_blocks(item: Item) -> list[Block]:
     return made
 
 
-def line(function: Function) -> str:
-    """One line of a list."""
+def line(function: Function, as_of: datetime | None = None) -> str:
+    """One line of a list; `as_of` is given where this audit did not see it."""
     findings = " ".join(prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT)
     role = "" if function.role_may_write is not MayWrite.NO else " · its role may not write to X-Ray"
     words = f"• {code(function.name)} · {function.account} · {function.region} · {_mode(function)}{role}"
-    return f"{words} · {findings}" if findings else words
+    return " · ".join(filter(None, (words, findings, news.age(as_of))))
 
 
 def _place(item: Item) -> str:
@@ -138,6 +146,9 @@ def _applied(item: Item, request: FixRequest, by: str) -> list[str]:
     at = clock_time(request.finished_at) if request.finished_at else "now"
     note = f" {prose(sentence(request.note))}" if request.note else ""
     if item.function and item.function.verdict is Verdict.UNTRACED:
+        undone = news.row_line(item.change, item.function.verdict)
+        if undone and item.function.mode is not TracingMode.ACTIVE:
+            return [undone]
         return [f"$LATEST is Active since {at}, approved by {by}, and this is not enough.{note}"]
     return [f"*Active since {at}*, approved by {by} :white_check_mark:{note}"]
 
@@ -149,7 +160,11 @@ def _open(item: Item, function: Function) -> list[str]:
         facts.append(f"first seen {day(item.since)}")
     if function.managed_by:
         facts.append(f"deployed by {_TOOLS[function.managed_by]}")
+    if item.as_of:
+        facts.append(news.age(item.as_of))
     lines = [" · ".join(facts)]
+    changed = news.row_line(item.change, function.verdict)
+    lines += [changed] if changed else []
     lines += [prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT]
     if not function.fixable:
         lines.append("Needs a deployment, not a fix of its configuration.")

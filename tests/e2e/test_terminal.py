@@ -26,7 +26,7 @@ def test_json_is_the_object_of_the_contract_and_every_verdict_is_right(scene: Sc
     assert ended.returncode == 1, ended.stderr
     told = json.loads(ended.stdout)
 
-    assert set(told) == {"audit", "coverage", "functions", "not_scanned"}
+    assert set(told) == {"audit", "coverage", "functions", "not_scanned", "changes"}
     assert set(told["audit"]) == {"id", "started_at", "finished_at", "accounts", "regions", "functions", "aws_calls"}
     assert (told["audit"]["accounts"], told["audit"]["regions"]) == (3, 2)
     assert told["audit"]["functions"] == len(scene.fleet.functions) == len(told["functions"])
@@ -43,6 +43,38 @@ def test_json_is_the_object_of_the_contract_and_every_verdict_is_right(scene: Sc
     assert {name: told["coverage"][name] for name in counts} == {str(key): value for key, value in counts.items()}
     whole = counts[Verdict.TRACED] + counts[Verdict.UNTRACED]
     assert told["coverage"]["percent"] == round(100 * counts[Verdict.TRACED] / whole, 1)
+
+
+def test_changes_since_the_audit_before_are_told_and_what_is_not_seen_is_shown_with_its_age(
+    scene: Scene, tmp_path: Path
+) -> None:
+    own = {"LAMPLIGHTER_DATABASE": str(tmp_path / "own.db"), "COLUMNS": "250"}
+    first = json.loads(scene.run_cli("audit", "--json", **own).stdout)
+    kinds = ("new", "fixed", "regressed", "gone", "returned")
+    assert first["changes"] == {"since": None} | {kind: [] for kind in kinds}
+    lit = next(one for one in scene.fleet.functions if one.verdict is Verdict.TRACED and f":{PROD}:" in one.arn)
+    mode = scene.aws.function(lit.arn)["TracingConfig"]["Mode"]
+    scene.aws.seed_tracing_mode(lit.arn, "PassThrough", scene.aws.now())
+
+    table = scene.run_cli("audit", "--account", PROD, **own).stdout
+    second = json.loads(scene.run_cli("audit", "--json", **own).stdout)
+    scene.aws.deny(account=PROD, service="lambda")
+    third = json.loads(scene.run_cli("audit", "--json", **own).stdout)
+    aged = scene.run_cli("audit", **own).stdout
+    scene.aws.forgive()
+    scene.aws.seed_tracing_mode(lit.arn, mode, scene.aws.now())
+
+    assert f"untraced again: {lit.arn}" in table
+    assert "since audit 1: 0 new, 0 fixed, 1 regressed, 0 gone, 0 returned" in table
+    assert (second["changes"]["since"], second["changes"]["regressed"]) == (1, [lit.arn])
+    assert "last_known" not in second
+    assert not {one["arn"] for one in third["functions"]} & {one["arn"] for one in third["last_known"]}
+    kept = {one["arn"]: one for one in third["last_known"]}
+    assert {one["account"] for one in kept.values()} == {PROD}
+    assert (kept[lit.arn]["verdict"], kept[lit.arn]["seen_at"]) == ("untraced", second["audit"]["started_at"])
+    assert third["changes"]["gone"] == []
+    assert f"not counted: {len(kept)} functions last seen" in aged
+    assert "not seen since: passthrough" in aged
 
 
 def test_no_call_of_an_audit_changes_aws(scene: Scene) -> None:
