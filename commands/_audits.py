@@ -147,8 +147,7 @@ def _remember(context: Context, seen: Inventory, source: Source, scope: str, sta
     with store.transaction():
         compared = _keep(context, seen.functions, started_at, audited=True)
         store.places.record(places, started_at)
-        for account, region in places:
-            store.functions.mark_unseen_gone(account, region, started_at)
+        store.functions.mark_unseen_gone(places, started_at)
         if not scope and seen.accounts_whole:
             dark = {row.account for row in seen.not_scanned if not row.region}
             whole = [account for account in seen.accounts if account not in dark]

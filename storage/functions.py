@@ -88,14 +88,14 @@ class Functions:
         rows = ({**_to_row(one), **times, "team_known": one.team_known} for one in functions)
         self._db.change_many(_UPSERT, rows)
 
-    def mark_unseen_gone(self, account: str, region: str, before: datetime) -> None:
-        """The functions there that were last seen before `before` no longer exist."""
-        self._db.change(
+    def mark_unseen_gone(self, places: Iterable[tuple[str, str]], before: datetime) -> None:
+        """The functions in these accounts' regions that were last seen before `before` no longer exist."""
+        self._db.change_many(
             """
             update functions set gone_at = :before
             where account = :account and region = :region and seen_at < :before and gone_at is null
             """,
-            {"account": account, "region": region, "before": to_text(before)},
+            ({"account": account, "region": region, "before": to_text(before)} for account, region in places),
         )
 
     def mark_gone_outside(

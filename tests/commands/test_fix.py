@@ -263,7 +263,7 @@ def test_a_function_that_a_running_audit_saw_deleted_is_gone_though_its_role_was
     click(world, world.request(arn))
     assert world.known(other).role_may_write is MayWrite.YES
 
-    world.store.functions.mark_unseen_gone(HOME, BERLIN, before + (world.clock() - before) / 2)
+    world.store.functions.mark_unseen_gone([(HOME, BERLIN)], before + (world.clock() - before) / 2)
 
     assert world.store.functions.get(other) is None
 

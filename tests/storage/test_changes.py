@@ -282,7 +282,7 @@ def test_what_is_gone_is_told_once_and_what_left_the_settings_never(store: Store
     looked_at_only = make_function("looked-at-only")
     store.functions.save([gone, outside], NOON, audited=True)
     store.functions.save([looked_at_only], NOON)
-    store.functions.mark_unseen_gone(ACCOUNT, REGION, NOON + HOUR)
+    store.functions.mark_unseen_gone([(ACCOUNT, REGION)], NOON + HOUR)
     store.functions.mark_gone_outside([ACCOUNT], [ACCOUNT], [REGION], NOON + HOUR)
 
     assert [(one.function_name, one.before) for one in store.changes.take_gone()] == [("gone", UNTRACED)]

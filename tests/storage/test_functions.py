@@ -105,7 +105,7 @@ def test_what_an_audit_saw_no_more_is_gone_there_and_nowhere_else(store: Store, 
     here, there = make_function("here"), make_function("there", region="us-east-1")
     store.functions.save([here, there], NOON)
 
-    store.functions.mark_unseen_gone("111122223333", "eu-central-1", NOON + HOUR)
+    store.functions.mark_unseen_gone([("111122223333", "eu-central-1")], NOON + HOUR)
 
     assert store.functions.get(here.arn) is None
     assert store.functions.get(there.arn) == there
