@@ -7,23 +7,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from functools import lru_cache
 from typing import Any
 
-
-class Match(IntEnum):
-    """Whether something holds. Ordered, so that `max` is "or" and `min` is "and"."""
-
-    NEVER = 0
-    MAYBE = 1
-    ALWAYS = 2
-
-    def negated(self) -> "Match":
-        return Match(Match.ALWAYS - self)
+from commands.aws import conditions
+from commands.aws.conditions import Context, Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +24,7 @@ class PolicyRequest:
     """
 
     action: str
-    context: Mapping[str, tuple[str | None, ...]]
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +68,7 @@ def names_any(document: object, actions: Sequence[str]) -> bool:
         fields = [_mapping(statement) for statement in _statements(document)]
         allows = [statement for statement in fields if statement.get("Effect") != "Deny"]
         return any(
-            _names(statement, "Action", lambda text, action=action: _action_matches(text, action))  # type: ignore[misc]  # binds the loop's variable
+            _names(statement, "Action", lambda text, action=action: conditions.same_action(text, action))  # type: ignore[misc]  # binds the loop's variable
             for statement in allows
             for action in actions
         )
@@ -101,7 +90,9 @@ def _trusts(statement: object, service: str) -> bool:
         if fields.get("Effect") != "Allow" or not isinstance(fields.get("Principal"), Mapping):
             return False
         services = _texts(fields["Principal"].get("Service"))
-        return service in services and _names(fields, "Action", lambda text: _action_matches(text, "sts:AssumeRole"))
+        return service in services and _names(
+            fields, "Action", lambda text: conditions.same_action(text, "sts:AssumeRole")
+        )
     except _MalformedError:
         return False
 
@@ -110,11 +101,11 @@ def _statement_rulings(statement: object, request: PolicyRequest, variables: boo
     effect = statement.get("Effect") if isinstance(statement, Mapping) else None
     try:
         fields = _identity_fields(statement)
-        if not _names(fields, "Action", lambda text: _action_matches(text, request.action)):
+        if not _names(fields, "Action", lambda text: conditions.same_action(text, request.action)):
             return ()
         if not _names(fields, "Resource", _covers_everything):
             return ()
-        match, keys = _weigh_conditions(fields.get("Condition", {}), request, variables)
+        match, keys = conditions.weigh(_tests(fields.get("Condition", {})), request.context, variables)
     except _MalformedError:
         return tuple(ruling for ruling in _UNREADABLE if effect not in ("Allow", "Deny") or ruling.effect == effect)
     sid = fields.get("Sid")
@@ -158,6 +149,15 @@ def _wanted(value: object) -> list[str]:
     return _texts([json.dumps(item) if isinstance(item, (bool, int, float)) else item for item in values])
 
 
+def _tests(block: object) -> list[conditions.Test]:
+    """A Condition block, test by test."""
+    return [
+        (operator, key, _wanted(wanted))
+        for operator, keys in _mapping(block).items()
+        for key, wanted in _mapping(keys).items()
+    ]
+
+
 def _names(fields: Mapping[str, Any], element: str, matches: Callable[[str], bool]) -> bool:
     """Whether `Action` (or `Resource`) matches, or its `Not…` form does not. Exactly one of the two must be there."""
     if (element in fields) == (f"Not{element}" in fields):
@@ -169,149 +169,3 @@ def _names(fields: Mapping[str, Any], element: str, matches: Callable[[str], boo
 
 def _covers_everything(resource: str) -> bool:
     return bool(resource) and not resource.strip("*")
-
-
-@lru_cache(maxsize=20_000)  # thousands of roles name the same few patterns
-def _action_matches(pattern: str, action: str) -> bool:
-    glob = _regex(pattern, wild=True, resolve=None, flags=re.IGNORECASE)
-    return glob is not None and glob.fullmatch(action) is not None
-
-
-# Conditions
-
-
-def _weigh_conditions(block: object, request: PolicyRequest, variables: bool) -> tuple[Match, tuple[str, ...]]:
-    """All tests of a Condition block together, and the keys of those that decided it (none when it always holds)."""
-    tests = [
-        (_weigh(operator, key.lower(), _wanted(wanted), request, variables), key)
-        for operator, keys in _mapping(block).items()
-        for key, wanted in _mapping(keys).items()
-    ]
-    match = min((found for found, _ in tests), default=Match.ALWAYS)
-    if match is Match.ALWAYS:
-        return match, ()
-    return match, tuple(dict.fromkeys(key for found, key in tests if found is match))
-
-
-def _weigh(operator: str, key: str, wanted: list[str], request: PolicyRequest, variables: bool) -> Match:
-    """One test, over every value that the key may have."""
-    possible = request.context.get(key)
-    quantifier, _, plain = operator.rpartition(":")
-    name = plain.removesuffix("IfExists")
-    known = plain == "Null" or name.replace("Not", "", 1) in _COMPARISONS or name.startswith(("Numeric", "Date"))
-    if possible is None or not known or quantifier not in ("", "ForAllValues", "ForAnyValue"):
-        return Match.MAYBE
-    resolve = (lambda variable: _resolve(variable, request.context)) if variables else None
-    found = {
-        _test_value(value, name, wanted, resolve)
-        if value is not None or name == "Null"
-        else _test_absent(quantifier, plain)
-        for value in possible
-    }
-    return found.pop() if len(found) == 1 else Match.MAYBE
-
-
-def _test_absent(quantifier: str, operator: str) -> Match:
-    """A key that is not in the request: `IfExists`, `ForAllValues` and negated operators hold, others do not."""
-    if operator.endswith("IfExists") or quantifier == "ForAllValues":
-        return Match.ALWAYS
-    return Match.ALWAYS if "Not" in operator and not quantifier else Match.NEVER
-
-
-def _test_value(value: str | None, operator: str, wanted: list[str], resolve: "_Resolve | None") -> Match:
-    if operator == "Null":
-        absent = "true" if value is None else "false"
-        return Match.ALWAYS if absent in (text.lower() for text in wanted) else Match.NEVER
-    compare = _COMPARISONS.get(operator.replace("Not", "", 1))
-    if compare is None or value is None:
-        return Match.MAYBE
-    found = max(compare(value, text, resolve) for text in wanted)
-    return found.negated() if "Not" in operator else found
-
-
-def _equals(value: str, wanted: str, resolve: "_Resolve | None") -> Match:
-    return _matches(value, _regex(wanted, wild=False, resolve=resolve))
-
-
-def _equals_any_case(value: str, wanted: str, resolve: "_Resolve | None") -> Match:
-    return _matches(value, _regex(wanted, wild=False, resolve=resolve, flags=re.IGNORECASE))
-
-
-def _like(value: str, wanted: str, resolve: "_Resolve | None") -> Match:
-    return _matches(value, _regex(wanted, wild=True, resolve=resolve))
-
-
-def _arn_like(value: str, wanted: str, resolve: "_Resolve | None") -> Match:
-    """ARNs are compared part by part, so a `*` stays within its part; where all colons line up a glob says the same."""
-    found = _like(value, wanted, resolve)
-    aligned = value.count(":") == re.sub(r"\$\{[^}]*\}", "", wanted).count(":") == 5
-    return found if aligned or found is Match.NEVER else Match.MAYBE
-
-
-def _same_bool(value: str, wanted: str, resolve: "_Resolve | None") -> Match:
-    return _equals(value.lower(), wanted.lower(), resolve)
-
-
-_Resolve = Callable[[str], str | None]
-_COMPARISONS: Mapping[str, Callable[[str, str, _Resolve | None], Match]] = {
-    "StringEquals": _equals,
-    "StringEqualsIgnoreCase": _equals_any_case,
-    "StringLike": _like,
-    "ArnEquals": _arn_like,  # IAM treats the two alike
-    "ArnLike": _arn_like,
-    "Bool": _same_bool,
-}
-
-
-def _matches(value: str, pattern: re.Pattern[str] | None) -> Match:
-    if pattern is None:
-        return Match.MAYBE
-    return Match.ALWAYS if pattern.fullmatch(value) else Match.NEVER
-
-
-# Text with wildcards and policy variables
-
-_TOKEN = re.compile(r"\$\{(?P<variable>[^}]*)\}|[*?]|[^$*?]+|\$", re.DOTALL)
-
-
-def _regex(text: str, *, wild: bool, resolve: _Resolve | None, flags: int = 0) -> re.Pattern[str] | None:
-    """`text` as a pattern, or None when it holds a variable whose value is not known. Takes linear time to match."""
-    chunks = [""]  # what stands between the stars
-    for token in _TOKEN.finditer(text):
-        if resolve is not None and token["variable"] is not None:
-            value = resolve(token["variable"])
-            if value is None:
-                return None
-            chunks[-1] += re.escape(value)
-        elif wild and token[0] == "*":
-            chunks.append("")
-        else:
-            chunks[-1] += "".join(_literals(token[0], wild))
-    first, *rest = chunks
-    if not rest:
-        return re.compile(first, flags | re.DOTALL | re.ASCII)
-    # An atomic group takes the earliest place for each chunk, which is always good enough, and never goes back.
-    middle = "".join(f"(?>.*?{chunk})" for chunk in rest[:-1])
-    return re.compile(f"{first}{middle}.*{rest[-1]}", flags | re.DOTALL | re.ASCII)
-
-
-def _literals(token: str, wild: bool) -> Iterator[str]:
-    """A token that is not a star; `${…}` stays literal here, except for wildcards inside it."""
-    for character in token:
-        if wild and character == "*":
-            yield ".*"
-        elif wild and character == "?":
-            yield "."
-        else:
-            yield re.escape(character)
-
-
-def _resolve(variable: str, context: Mapping[str, tuple[str | None, ...]]) -> str | None:
-    """What IAM puts for `${variable}`, or None when that cannot be told; `${*}`, `${?}` and `${$}` are those signs."""
-    if variable in ("*", "?", "$"):
-        return variable
-    key, _, default = variable.partition(",")
-    possible = context.get(key.strip().lower(), ())
-    if len(possible) != 1:
-        return None
-    return possible[0] if possible[0] is not None else default.strip().strip("'") or None

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from commands.aws import policies
 from commands.aws.asking import ask
+from commands.aws.conditions import Match
 from commands.aws.errors import Denied, Gone, NotAccepted, Where
-from commands.aws.policies import Match, PolicyRequest, Ruling
+from commands.aws.policies import PolicyRequest, Ruling
 from storage.models import MayWrite
 
 if TYPE_CHECKING:

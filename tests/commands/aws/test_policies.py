@@ -2,7 +2,8 @@
 
 import pytest
 
-from commands.aws.policies import Match, PolicyRequest, rulings, trusts
+from commands.aws.conditions import Match
+from commands.aws.policies import PolicyRequest, rulings, trusts
 
 ACCOUNT = "111111111111"
 CONTEXT = {
@@ -98,12 +99,18 @@ def test_not_resource_covers_everything_else():
         ({"ForAnyValue:StringEquals": {"aws:username": "ana"}}, Match.NEVER),
         ({"ForAnyValue:StringNotEquals": {"aws:username": "ana"}}, Match.NEVER),
         ({"ForAnyValue:StringLike": {"aws:PrincipalAccount": "1*"}}, Match.ALWAYS),
+        ({"ForAnyValue:StringEqualsIfExists": {"aws:username": "ana"}}, Match.NEVER),
+        ({"ForAllValues:StringEqualsIfExists": {"aws:username": "ana"}}, Match.ALWAYS),
         ({"Null": {"aws:username": "true"}}, Match.ALWAYS),
         ({"Null": {"aws:username": False}}, Match.NEVER),
         ({"Null": {"aws:PrincipalAccount": "true"}}, Match.NEVER),
         ({"Null": {"aws:SourceVpc": "true"}}, Match.MAYBE),
+        ({"Null": {"aws:username": "yes"}}, Match.MAYBE),
+        ({"ForAllValues:Null": {"aws:username": "true"}}, Match.MAYBE),
         ({"Bool": {"aws:SecureTransport": True}}, Match.ALWAYS),
         ({"Bool": {"aws:SecureTransport": "False"}}, Match.NEVER),
+        ({"Bool": {"aws:SecureTransport": "${aws:SecureTransport}"}}, Match.MAYBE),
+        ({"Bool": {"aws:SecureTransport": "yes"}}, Match.MAYBE),
         ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, Match.NEVER),
         ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, Match.MAYBE),
         ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, Match.ALWAYS),
@@ -115,6 +122,12 @@ def test_not_resource_covers_everything_else():
         ({"ArnLike": {"aws:PrincipalArn": "arn:*:role/*"}}, Match.MAYBE),
         ({"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}, Match.MAYBE),
         ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, Match.MAYBE),
+        ({"ArnLike": {"aws:PrincipalArn": "arn:*:user/*"}}, Match.MAYBE),
+        ({"ArnLike": {"aws:PrincipalAccount": "arn:aws:iam::*:role/*"}}, Match.MAYBE),
+        ({"IpAddress": {"aws:username": "10.0.0.0/8"}}, Match.NEVER),
+        ({"NotIpAddress": {"aws:username": "10.0.0.0/8"}}, Match.ALWAYS),
+        ({"NumericNothing": {"aws:username": "1"}}, Match.MAYBE),
+        ({"NotStringEquals": {"aws:PrincipalAccount": ACCOUNT}}, Match.MAYBE),
         ({"SomethingNew": {"aws:PrincipalAccount": ACCOUNT}}, Match.MAYBE),
         ({"ForMost:StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, Match.MAYBE),
     ],
