@@ -7,6 +7,7 @@ key that is left open is tested twice (what two tests of one key come to togethe
 
 import json
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -15,7 +16,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from commands.aws.roles import Role, explain, may_write
 from storage.models import MayWrite
-from tests.commands.aws.second_opinion import outcomes
+from tests.commands.aws.second_opinion import allows, outcomes, relevant
 
 ACCOUNT = "111111111111"
 ARN = f"arn:aws:iam::{ACCOUNT}:role/service-role/refund"
@@ -265,3 +266,24 @@ def suits(key, operator):
 @given(decidable())
 def test_what_we_claim_to_decide_is_left_open_only_where_contexts_differ(candidate):
     assert may_write(candidate, account=ACCOUNT) is second_opinion(candidate)
+
+
+# What a simulator by somebody else said (opinions.mjs asks it again)
+
+
+def recorded():
+    return json.loads((Path(__file__).parent / "opinions.json").read_text(encoding="utf-8"))
+
+
+def test_a_third_opinion_agrees_with_the_second_and_never_with_the_contrary_of_ours():
+    cases = recorded()
+
+    assert len(cases) > 200
+    for case in cases:
+        allowed = case["said"] == "Allowed"
+        context = {key: tuple(value) if isinstance(value, list) else value for key, value in case["context"].items()}
+        layers = [relevant(case["policies"]), *([relevant([case["boundary"]])] if case["boundary"] else [])]
+        found = may_write(role(*case["policies"], boundary=case["boundary"]), account=ACCOUNT)
+
+        assert all(allows(layer, context, doubt=False) for layer in layers) is allowed, case
+        assert found in (MayWrite.CONDITIONAL, MayWrite.YES if allowed else MayWrite.NO), case
