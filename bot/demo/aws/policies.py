@@ -5,16 +5,26 @@ a session policy each narrow what the identity's own policies give. Service cont
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
+from operator import eq, ge, gt, le, lt
 from typing import Any
 
 Document = Mapping[str, Any]  # a parsed policy document
 Conditions = Mapping[str, str]  # what is known of a call, by condition key
 
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
+_ORDERS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "Equals": eq,
+    "LessThan": lt,
+    "LessThanEquals": le,
+    "GreaterThan": gt,
+    "GreaterThanEquals": ge,
+}
 
 
 class Decision(StrEnum):
@@ -125,7 +135,8 @@ def _holds(operator: str, key: str, wanted: list[str], context: Conditions) -> b
     if bare == "Null":
         return (value is None) == (wanted == ["true"])
     if value is None:
-        return if_exists or "Not" in bare or operator.startswith("ForAllValues:")
+        any_value = operator.startswith("ForAnyValue:")  # asks for one that matches, whatever IfExists says
+        return not any_value and (if_exists or "Not" in bare or operator.startswith("ForAllValues:"))
     negated = "Not" in bare
     match bare.replace("Not", ""):
         case "StringEquals":
@@ -136,9 +147,21 @@ def _holds(operator: str, key: str, wanted: list[str], context: Conditions) -> b
             found = any(_glob(item, value, context) for item in wanted)
         case "Bool":
             found = any(item.lower() == value.lower() for item in wanted)
+        case name if name.startswith(("Date", "Numeric")):
+            found = any(_compare(name, value, item) for item in wanted)
         case _:
             return False
     return found != negated
+
+
+def _compare(operator: str, value: str, wanted: str) -> bool:
+    """Dates and numbers; what is neither compares with nothing."""
+    read: Callable[[str], Any] = datetime.fromisoformat if operator.startswith("Date") else Decimal
+    try:
+        found, limit = read(value), read(wanted)
+        return bool(_ORDERS[operator.removeprefix("Date").removeprefix("Numeric")](found, limit))
+    except (KeyError, TypeError, ValueError, InvalidOperation):
+        return False
 
 
 def _glob(pattern: str, value: str, context: Conditions) -> bool:

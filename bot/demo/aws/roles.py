@@ -1,4 +1,4 @@
-"""IAM as AWS answers it: when a change of a role counts, bulk reads in pages, quotas, the simulator."""
+"""IAM as AWS answers it: when a change of a role counts, bulk reads in pages, quotas."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from urllib.parse import quote
 from moto.iam.models import iam_backends
 
 from bot.demo.aws.knobs import Knobs, page
-from bot.demo.aws.policies import Conditions, Decision, Document, Grants
+from bot.demo.aws.policies import Document, Grants
 from bot.demo.aws.protocol import AwsError, Handler, Request
 
 # Calls after which a role may do something else than before.
@@ -49,7 +49,6 @@ class Roles:
         return {
             "GetAccountAuthorizationDetails": self._authorization_details,
             "GetAccountSummary": self._summary,
-            "SimulatePrincipalPolicy": self._simulate,
         }
 
     def before(self, request: Request) -> None:
@@ -78,12 +77,13 @@ class Roles:
         """Let every change count now."""
         self._before.clear()
 
+    def exists(self, account: str, role_arn: str) -> bool:
+        return _of_arn(account, role_arn) is not None
+
     def grants(self, account: str, role_arn: str) -> Grants:
         """What a role may do from this moment on."""
-        role = _role(account, role_arn.rpartition("/")[2])
-        if role is None or role.arn != role_arn:
-            return _NOBODY
-        return _grants(account, role)
+        role = _of_arn(account, role_arn)
+        return _NOBODY if role is None else _grants(account, role)
 
     def propagated(self, account: str, role_arn: str) -> Grants:
         """What a role may do as the other services see it: changes younger than `iam_delay` do not count yet."""
@@ -132,22 +132,6 @@ class Roles:
             result[kind] = [detail for listed, _, detail in shown if listed == kind]
         return result
 
-    def _simulate(self, request: Request) -> Mapping[str, Any]:
-        asked = request.params
-        arn = asked["PolicySourceArn"]
-        if _role(request.account, arn.rpartition("/")[2]) is None:
-            raise AwsError("NoSuchEntity", f"The entity {arn} cannot be found.", 404)
-        grants = self.grants(request.account, arn)
-        context = {entry["ContextKeyName"]: entry["ContextKeyValues"][0] for entry in asked.get("ContextEntries") or []}
-        return {
-            "IsTruncated": False,
-            "EvaluationResults": [
-                _evaluation(grants, action, resource, context)
-                for action in asked["ActionNames"]
-                for resource in asked.get("ResourceArns") or ["*"]
-            ],
-        }
-
 
 def documents(holder: Any) -> tuple[Document, ...]:
     """The inline and attached policies of a role, user or group of moto's."""
@@ -175,6 +159,11 @@ def _role(account: str, name: str | None) -> Any:
     return next((role for role in list(iam(account).roles.values()) if role.name == name), None)
 
 
+def _of_arn(account: str, arn: str) -> Any:
+    role = _role(account, arn.rpartition("/")[2])
+    return role if role is not None and role.arn == arn else None
+
+
 def _changing(request: Request) -> list[str]:
     """ARNs of the roles that a call in CHANGES is about, the one that it creates included."""
     if name := request.params.get("RoleName"):
@@ -196,20 +185,6 @@ def _parsed(document: str) -> Document:
 
 def _in_use(policy: Any) -> bool:
     return bool(policy.attachment_count)
-
-
-def _evaluation(grants: Grants, action: str, resource: str, context: Conditions) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "EvalActionName": action,
-        "EvalResourceName": resource,
-        "EvalDecision": str(grants.decide(action, resource, context)),
-        "MatchedStatements": [],
-        "MissingContextValues": [],
-    }
-    if grants.boundary is not None:
-        allowed = Grants(grants.boundary).decide(action, resource, context) is Decision.ALLOWED
-        result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": allowed}
-    return result
 
 
 def _inline(policies: Mapping[str, str]) -> list[dict[str, str]]:

@@ -40,6 +40,7 @@ from bot.demo.aws.protocol import (
 from bot.demo.aws.roles import Roles
 from bot.demo.aws.seeding import Seeding
 from bot.demo.aws.sessions import Session, Sessions, denied
+from bot.demo.aws.simulator import Simulator
 from bot.demo.aws.xray import XRay
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class AwsStandIn(Seeding):
         knobs = Knobs(clock, iam_delay, lambda_update, calls_per_second, policies_per_role, regions)
         self._port, self._knobs, self._aws_policies = port, knobs, aws_policies
         self.roles = Roles(knobs)
+        self.simulator = Simulator(self.roles)
         self.functions = Functions(knobs, self.roles.may_trace)
         self.event_sources = EventSources(self.functions, knobs)
         self.regions = Regions(knobs)
@@ -92,7 +94,7 @@ class AwsStandIn(Seeding):
         lambdas = {**Lambdas(self.functions, self._knobs).handlers(), **self.event_sources.handlers()}
         services: dict[str, Mapping[str, Handler]] = {
             "lambda": lambdas,
-            "iam": self.roles.handlers(),
+            "iam": {**self.roles.handlers(), **self.simulator.handlers()},
             "sts": self._sessions.handlers(),
             "resourcegroupstaggingapi": self._tags.handlers(),
             "ec2": self.regions.handlers(),

@@ -10,6 +10,7 @@ from bot.demo.aws.policies import Decision, Grants, conditions_hold, decide, tru
 from tests.bot.demo.aws.conftest import may
 
 CONTEXT = {"aws:PrincipalAccount": "111122223333", "aws:ResourceAccount": "111122223333", "iam:PolicyARN": "arn:aws:x"}
+CONTEXT |= {"aws:CurrentTime": "2026-11-23T09:00:00Z", "aws:EpochTime": "1795424400"}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,14 @@ CONTEXT = {"aws:PrincipalAccount": "111122223333", "aws:ResourceAccount": "11112
         ({"Null": {"aws:PrincipalAccount": True}}, False),
         ({"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}, True),
         ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["team"]}}, False),
+        ({"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": ["team"]}}, False),
+        ({"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}, True),
+        ({"DateGreaterThanEquals": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}, False),
+        ({"DateNotEquals": {"aws:CurrentTime": ["2027-01-01T00:00:00Z"]}}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "tomorrow"}}, False),
+        ({"NumericGreaterThan": {"aws:EpochTime": 1700000000}}, True),
+        ({"NumericEquals": {"aws:EpochTime": ["1", "1795424400.0"]}}, True),
+        ({"NumericLessThan": {"aws:Missing": "1"}}, False),
         ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, False),
         ({"StringEquals": {"aws:PrincipalAccount": "111122223333", "aws:Missing": "x"}}, False),
     ],

@@ -192,13 +192,3 @@ def test_lambda_and_the_simulator_agree_on_what_a_role_may(
     assert (judged["EvalDecision"] == "allowed") == allowed
     now = lambdas.get_function_configuration(FunctionName="refund")["TracingConfig"]["Mode"]
     assert (now == "Active") == allowed
-
-
-def test_the_simulator_tells_a_deny_from_a_silence(iam: Any, make_role: Any) -> None:
-    denied, silent = make_role("denied", may("xray:*", effect="Deny")), make_role("silent")
-
-    def decision(role: str) -> str:
-        answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=[PUT])
-        return str(answer["EvaluationResults"][0]["EvalDecision"])
-
-    assert (decision(denied), decision(silent)) == ("explicitDeny", "implicitDeny")
