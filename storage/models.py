@@ -125,6 +125,7 @@ class Function:
     mode: TracingMode | None  # of $LATEST; None: AWS gave none, which counts as untraced
     role: str | None = None  # the execution role's ARN
     role_may_write: MayWrite | None = None  # None: the role could not be read
+    role_doubt: str = field(default="", compare=False)  # why that is conditional; the finding keeps it, memory does not
     runtime: str | None = None  # None for container images
     last_modified: datetime | None = None  # UTC
     revision_id: str | None = None

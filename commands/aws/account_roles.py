@@ -1,4 +1,4 @@
-"""The execution roles of one account, read in bulk, with every policy that counts for them."""
+"""The execution roles of one account, read in bulk with every policy that counts for them, and judged."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -8,7 +8,8 @@ from typing import Any
 from commands.aws import reads, roles
 from commands.aws.errors import AwsProblem
 from commands.aws.keys import Identity
-from commands.aws.roles import Role
+from commands.aws.roles import Judgement, Role
+from commands.aws.simulator import Simulator
 from commands.aws.wire import Wire
 from storage.models import MayWrite
 
@@ -43,7 +44,8 @@ class AccountRoles:
         self._wire, self._who, self._region, self._managed = wire, who, region, managed
         self._asked: asyncio.Task[reads.RolesPage] | None = None
         self._made: dict[str, Role] = {}
-        self._judged: dict[str, MayWrite] = {}
+        self._judged: dict[str, Judgement] = {}  # from policies alone
+        self._simulator = Simulator(wire, who, region)
 
     def ask(self) -> None:
         self._asked = self._asked or asyncio.create_task(self._read())
@@ -65,13 +67,19 @@ class AccountRoles:
         except AwsProblem:
             return None
 
-    async def may_write(self, used: Collection[str]) -> dict[str, MayWrite]:
-        """What each role that exists may do, judged once."""
+    async def may_write(self, used: Collection[str]) -> dict[str, MayWrite | None]:
+        """What the policies of each role that exists say."""
         known = await self.known(used) or {}
-        for arn, role in known.items():
-            if arn not in self._judged:
-                self._judged[arn] = roles.may_write(role, account=self._who.account)
-        return {arn: self._judged[arn] for arn in known}
+        return {arn: self._judge(role).may_write for arn, role in known.items()}
+
+    async def judged(self, known: Mapping[str, Role]) -> dict[str, Judgement]:
+        """Each role's judgement. Those that their policies leave open are put to AWS's simulator, once each."""
+        return await self._simulator.settle({arn: (role, self._judge(role)) for arn, role in known.items()})
+
+    def _judge(self, role: Role) -> Judgement:
+        if role.arn not in self._judged:
+            self._judged[role.arn] = roles.judge(role, account=self._who.account)
+        return self._judged[role.arn]
 
     async def _read(self) -> reads.RolesPage:
         whole = reads.RolesPage({}, {})

@@ -56,7 +56,8 @@ def role_conditional(function: Function) -> Finding | None:
     """
     if not _active(function) or function.role_may_write is not MayWrite.CONDITIONAL:
         return None
-    text = f"Active, but whether its role {_role(function)} may write to X-Ray cannot be told from its policies alone."
+    why = f": {function.role_doubt}" if function.role_doubt else " from its policies alone"
+    text = f"Active, but whether its role {_role(function)} may write to X-Ray cannot be told{why}."
     return _finding(CheckName.ROLE_CONDITIONAL, text)
 
 

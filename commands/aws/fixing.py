@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from commands.aws import current, roles
+from commands.aws import current, one_role, roles
 from commands.aws.asking import Patience, another
 from commands.aws.clients import Clients
 from commands.aws.current import Reading
@@ -128,7 +128,7 @@ class Fix:
 
     def read_role(self, arn: str) -> Role:
         with self.needing("iam:GetRole"):
-            return self.ask(lambda: roles.read_role(self.reads.iam, arn))
+            return self.ask(lambda: one_role.read_role(self.reads.iam, arn))
 
     def wait_for_update(self) -> None:
         """IAM: lambda:GetFunctionConfiguration; Lambda's own waiter would need lambda:GetFunction, which shows code."""

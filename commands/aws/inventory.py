@@ -4,9 +4,10 @@ How everything is read side by side is in `sweep`, which is loaded when it is as
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from commands.aws import current, errors, published, roles, shapes
+from commands.aws import current, errors, one_role, published, roles, shapes, simulation
 from commands.aws.asking import ask
 from commands.aws.tags import UNTAGGED, tag_facts
 from storage.models import Alias, Function, Inventory
@@ -42,7 +43,8 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
     """One function as it stands now. Raises AwsProblem: Gone where it no longer exists, Denied where AWS will not say.
 
     IAM: lambda:GetFunctionConfiguration; what lambda:ListTags, ListEventSourceMappings, ListAliases,
-    cloudwatch:ListMetrics and the role's reads (`roles.read_role`) would have said is left open where they are refused.
+    cloudwatch:ListMetrics and the role's reads (`one_role.read_role`, `simulation.settle`) would have said is left open
+    where they are refused.
     """
     where: errors.Where = {"account": account, "region": region, "service": "lambda"}
     with cloud.acting_as(account):
@@ -60,13 +62,14 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
         published_mode = _unless_refused(lambda: published.read_mode(client, listed), where)
         sources = _unless_refused(lambda: _sources(client, name, aliases or ()), where)
         role = _read_role(cloud, region, listed.role) if listed.role else None
+        judged = _judged(cloud, region, role, account) if role else roles.Judgement()
     return shapes.noun(
         listed,
         account,
         region,
         tags=tag_facts(tags, tag_keys) if tags else UNTAGGED,
         tags_known=tags is not None,
-        role_may_write=roles.may_write(role, account=account) if role else None,
+        judged=judged,
         aliases=aliases,
         sources=sources,
         edge_role=role is not None and roles.trusts_edge(role),
@@ -103,8 +106,13 @@ def _unless_refused(read: Callable[[], T], where: errors.Where) -> T | None:
 def _read_role(cloud: "Cloud", region: str, arn: str) -> roles.Role | None:
     """None where AWS does not show the role, or where it was deleted."""
     try:
-        return roles.read_role(cloud.client("iam", region), arn)
+        return one_role.read_role(cloud.client("iam", region), arn)
     except (errors.Throttled, errors.Unreachable):
         raise
     except errors.AwsProblem:
         return None
+
+
+def _judged(cloud: "Cloud", region: str, role: roles.Role, account: str) -> roles.Judgement:
+    judgement = roles.judge(role, account=account)
+    return simulation.settle(cloud.client("iam", region), role, judgement, account=account, now=datetime.now(UTC))

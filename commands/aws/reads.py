@@ -3,16 +3,17 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import quote, unquote, urlencode
-from xml.etree.ElementTree import Element, fromstring
+from urllib.parse import quote, unquote
+from xml.etree.ElementTree import Element
 
 import orjson
 
 from commands.aws import shapes
 from commands.aws.calls import Call
-from commands.aws.endpoints import SERVICES
 from commands.aws.errors import BadAnswer
 from commands.aws.keys import Identity, Keys
+from commands.aws.query import query as _query
+from commands.aws.query import text as _text
 from commands.aws.wire import Wire
 from storage.models import TracingMode
 
@@ -95,34 +96,6 @@ async def managed_policy(wire: Wire, who: Identity, region: str, arn: str) -> st
 def document(text: str) -> dict[str, Any]:
     """A policy document as IAM sends it. Raises ValueError."""
     return _object(unquote(text))
-
-
-async def _query(
-    wire: Wire,
-    who: Identity,
-    service: str,
-    region: str,
-    action: str,
-    arguments: Mapping[str, str],
-    read: Callable[[Element], T],
-) -> T:
-    form = {"Action": action, "Version": SERVICES[service].version, **arguments}
-    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-    call = Call(service, action, region, body=urlencode(form).encode(), headers=headers)
-    return await wire.ask(who, call, lambda body: read(_xml(body)))
-
-
-def _xml(body: bytes) -> Element:
-    if b"<!DOCTYPE" in body:  # AWS sends none, and it is where entities are declared
-        raise ValueError("an XML answer with a DOCTYPE")
-    return fromstring(body)  # noqa: S314 - without a DOCTYPE there are no entities to expand
-
-
-def _text(root: Element, name: str) -> str:
-    found = root.findtext(f".//{{*}}{name}")
-    if not found:
-        raise KeyError(name)
-    return found
 
 
 def _roles_page(root: Element) -> tuple[RolesPage, str]:

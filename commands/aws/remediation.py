@@ -45,7 +45,7 @@ def enable_tracing(
 
     `attached_before`: an earlier run of this fix reached its ROLE step, so AWS may not have noticed the policy yet.
     Deadlines are seconds. Raises RemediationFailed, or FunctionGone; nothing of boto3's.
-    IAM, for `reads`: lambda:GetFunctionConfiguration, lambda:ListAliases, and what `roles.read_role` needs.
+    IAM, for `reads`: lambda:GetFunctionConfiguration, lambda:ListAliases, and what `one_role.read_role` needs.
     IAM, for `writes`: lambda:UpdateFunctionConfiguration, iam:AttachRolePolicy, and iam:PutRolePolicy for roles that
     have no room for a managed policy.
     """

@@ -1,29 +1,23 @@
-"""What an execution role is, how one is read, and whether it may send segments to X-Ray. Reads only.
+"""What an execution role is, and whether it may send segments to X-Ray. Pure; how one is read is in `one_role`.
 
 Judged from what the policies say, never from their names. Two things are out of sight here: an organization's service
 control policies, and session policies (Lambda sets none). Whether AWS's own check at update time weighs boundaries and
 conditions as this one does has not been confirmed on a real account.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any
 
 from commands.aws import policies
-from commands.aws.asking import ask
 from commands.aws.conditions import Match
-from commands.aws.errors import Denied, Gone, NotAccepted, Where
 from commands.aws.policies import PolicyRequest, Ruling
 from storage.models import MayWrite
-
-if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
 
 WRITE = "xray:PutTraceSegments"
 TELEMETRY = "xray:PutTelemetryRecords"  # AWS's own Application Signals policy leaves it out, so its lack is a warning
 
 _EDGE = "edgelambda.amazonaws.com"
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +43,22 @@ class Role:
         return self.path.startswith("/aws-service-role/") or ":role/aws-service-role/" in self.arn
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether functions under a role may write to X-Ray, and where that is open, why."""
+
+    may_write: MayWrite | None = None  # None: the role could not be read
+    doubt: str = ""  # a clause that can follow "cannot be told:"
+
+
+def judge(role: Role, *, account: str) -> Judgement:
+    """`may_write` and what keeps it open, in few words: first of all the condition keys."""
+    decision, why, keys = _decide(role, account, WRITE)
+    if decision is not MayWrite.CONDITIONAL:
+        return Judgement(decision)
+    return Judgement(decision, f"it depends on {_quoted(keys)}" if keys else why)
+
+
 def may_write(role: Role, *, account: str) -> MayWrite:
     """Whether functions under this role may call xray:PutTraceSegments; `conditional` when policies alone cannot tell.
 
@@ -60,6 +70,18 @@ def may_write(role: Role, *, account: str) -> MayWrite:
 def explain(role: Role, account: str) -> str:
     """Why `may_write` says so, as a clause that can follow "because"."""
     return _decide(role, account, WRITE)[1]
+
+
+def certain(role: Role, *, account: str) -> dict[str, str]:
+    """What is the same in every call that a function makes under the role, by condition key."""
+    facts = _facts(role, account)
+    return {key: values[0] for key, values in facts.items() if len(values) == 1 and values[0] is not None}
+
+
+def boundary_open(role: Role, *, account: str) -> bool:
+    """Whether its permissions boundary is unknown, or may allow or deny under a condition that cannot be decided."""
+    rulings = _boundary_rulings(role, _request(role, account, WRITE))
+    return role.boundary_unknown or any(ruling.match is Match.MAYBE for ruling, _ in rulings)
 
 
 def missing_telemetry(role: Role, *, account: str) -> bool:
@@ -94,8 +116,11 @@ def trusts_edge(role: Role) -> bool:
 _Found = tuple[Match, tuple[Ruling, str] | None]  # how strongly, and the ruling with its policy's name
 
 
-def _decide(role: Role, account: str, action: str) -> tuple[MayWrite, str]:
-    """First what certainly forbids, then what is open; only what is left is a yes."""
+def _decide(role: Role, account: str, action: str) -> tuple[MayWrite, str, tuple[str, ...]]:
+    """The answer, why, and the condition keys that keep it open.
+
+    First what certainly forbids, then what is open; only what is left is a yes.
+    """
     request = _request(role, account, action)
     identity, boundary = _rulings(role, request), _boundary_rulings(role, request)
     denied, deny = _strongest([*identity, *boundary], "Deny")
@@ -104,47 +129,62 @@ def _decide(role: Role, account: str, action: str) -> tuple[MayWrite, str]:
     if role.boundary is None:
         bounded = Match.ALWAYS
     if denied is Match.ALWAYS:
-        return MayWrite.NO, f"an explicit Deny in {_place(deny)} forbids {action}"
+        return MayWrite.NO, f"an explicit Deny in {_place(deny)} forbids {action}", ()
     if bounded is Match.NEVER:
-        return MayWrite.NO, f"its permissions boundary does not allow {action}{_never(bound)}"
+        return MayWrite.NO, f"its permissions boundary does not allow {action}{_never(bound)}", ()
     if allowed is Match.NEVER and not role.policies_unknown:
-        return MayWrite.NO, f"no policy allows {action}{_never(allow)}"
+        return MayWrite.NO, f"no policy allows {action}{_never(allow)}", ()
     if role.policies_unknown:
-        return MayWrite.CONDITIONAL, "not all of its policies could be read"
+        return MayWrite.CONDITIONAL, "not all of its policies could be read", ()
     if role.boundary_unknown:
-        return MayWrite.CONDITIONAL, "its permissions boundary could not be read"
+        return MayWrite.CONDITIONAL, "its permissions boundary could not be read", ()
+    open_keys = _open_keys(identity, boundary)
     if denied is Match.MAYBE:
-        return MayWrite.CONDITIONAL, _open(deny, f"denies {action}")
+        return MayWrite.CONDITIONAL, _open(deny, f"denies {action}"), open_keys
     for match, found in ((allowed, allow), (bounded, bound)):
         if match is Match.MAYBE:
-            return MayWrite.CONDITIONAL, _open(found, f"allows {action} only")
-    return MayWrite.YES, f"its policies allow {action}"
+            return MayWrite.CONDITIONAL, _open(found, f"allows {action} only"), open_keys
+    return MayWrite.YES, f"its policies allow {action}", ()
+
+
+def _open_keys(*layers: list[tuple[Ruling, str]]) -> tuple[str, ...]:
+    """The keys of every statement whose condition, if it were known, could change the answer."""
+    decided = [_strongest(layer, "Allow")[0] is Match.ALWAYS for layer in layers]
+    deciding = [
+        ruling
+        for layer, allows in zip(layers, decided, strict=True)
+        for ruling, _ in layer
+        if ruling.match is Match.MAYBE and (ruling.effect == "Deny" or not allows)
+    ]
+    return tuple(dict.fromkeys(key for ruling in deciding for key in ruling.keys))
 
 
 def _request(role: Role, account: str, action: str) -> PolicyRequest:
-    """What is certain of a call that a function makes with its own role's credentials, over X-Ray's HTTPS endpoint.
+    return PolicyRequest(action, {key.lower(): values for key, values in _facts(role, account).items()})
 
+
+def _facts(role: Role, account: str) -> dict[str, tuple[str | None, ...]]:
+    """What is known of a call that a function makes with its own role's credentials, over X-Ray's HTTPS endpoint.
+
+    Each condition key, as AWS spells it, with the values that it may have; None where it may be absent.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
     without_path = f"{role.arn.partition(':role/')[0]}:role/{role.name}"
-    return PolicyRequest(
-        action,
-        {
-            "aws:principalaccount": (account,),
-            "aws:resourceaccount": (account,),  # AWS's own Application Signals policy rests on it
-            "aws:principalarn": tuple({role.arn, without_path}),
-            "aws:principaltype": ("AssumedRole",),
-            "aws:principalisawsservice": ("false",),
-            "aws:viaawsservice": ("false",),
-            "aws:calledviafirst": (None,),
-            "aws:calledvialast": (None,),
-            "aws:securetransport": ("true",),
-            "aws:username": (None,),
-            "aws:multifactorauthage": (None,),
-            "aws:multifactorauthpresent": (None, "false"),
-            "aws:ismcpserviceaction": (None, "false"),  # X-Ray's actions are not an MCP server's
-        },
-    )
+    return {
+        "aws:PrincipalAccount": (account,),
+        "aws:ResourceAccount": (account,),  # AWS's own Application Signals policy rests on it
+        "aws:PrincipalArn": tuple({role.arn, without_path}),
+        "aws:PrincipalType": ("AssumedRole",),
+        "aws:PrincipalIsAWSService": ("false",),
+        "aws:ViaAWSService": ("false",),
+        "aws:CalledViaFirst": (None,),
+        "aws:CalledViaLast": (None,),
+        "aws:SecureTransport": ("true",),
+        "aws:username": (None,),
+        "aws:MultiFactorAuthAge": (None,),
+        "aws:MultiFactorAuthPresent": (None, "false"),
+        "aws:IsMcpServiceAction": (None, "false"),  # X-Ray's actions are not an MCP server's
+    }
 
 
 def _rulings(role: Role, request: PolicyRequest) -> list[tuple[Ruling, str]]:
@@ -178,7 +218,11 @@ def _place(found: tuple[Ruling, str] | None) -> str:
 
 
 def _keys(found: tuple[Ruling, str] | None) -> str:
-    return " and ".join(f"`{key}`" for key in found[0].keys) if found and found[0].keys else "the request"
+    return _quoted(found[0].keys) if found and found[0].keys else "the request"
+
+
+def _quoted(keys: Iterable[str]) -> str:
+    return " and ".join(f"`{key}`" for key in keys)
 
 
 def _never(found: tuple[Ruling, str] | None) -> str:
@@ -190,87 +234,3 @@ def _open(found: tuple[Ruling, str] | None, what: str) -> str:
     if found is not None and found[0].malformed:
         return f"{_place(found)} holds something that is not an IAM policy"
     return f"{_place(found)} {what} under a condition on {_keys(found)}"
-
-
-# Reading one role
-
-
-def read_role(iam: "IAMClient", role_arn: str) -> Role:
-    """One role with its policies, its boundary and its trust policy.
-
-    A part that AWS will not show (denied, or deleted meanwhile) makes that part unknown; when it will not show the role
-    itself, or does not answer, that is AwsProblem.
-    IAM: iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy, iam:ListAttachedRolePolicies, iam:GetPolicy,
-    iam:GetPolicyVersion; where listing is denied, iam:GetAccountAuthorizationDetails, which the audit has in any case.
-    """
-    name = role_arn.rpartition("/")[2]
-    account = role_arn.partition(":role/")[0].rpartition(":")[2]
-    where: Where = {"account": account, "service": "iam"}
-    told = ask(lambda: iam.get_role(RoleName=name)["Role"], **where)
-    inline = _unless_hidden(lambda: _inline_policies(iam, name), where)
-    attached = _unless_hidden(lambda: _attached_policies(iam, name), where) if inline is not None else None
-    if inline is None or attached is None:
-        whole = _unless_hidden(lambda: _policies_from_bulk(iam, told["Arn"]), where)
-        inline, attached = whole or (inline, attached)
-    boundary_arn = told.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-    boundary = _unless_hidden(lambda: _managed_policy(iam, boundary_arn), where) if boundary_arn else None
-    documents = {**(inline or {}), **(attached or {})}
-    return Role(
-        arn=told["Arn"],
-        policies=tuple(documents.values()),
-        policy_names=tuple(documents),
-        policies_unknown=inline is None or attached is None,
-        boundary=boundary,
-        boundary_unknown=bool(boundary_arn) and boundary is None,
-        trust=cast("Mapping[str, Any] | None", told.get("AssumeRolePolicyDocument")),
-        path=told["Path"],
-    )
-
-
-def _inline_policies(iam: "IAMClient", role: str) -> dict[str, Mapping[str, Any]]:
-    pages = iam.get_paginator("list_role_policies").paginate(RoleName=role)
-    names = [name for page in pages for name in page["PolicyNames"]]
-    return {name: _inline_policy(iam, role, name) for name in names}
-
-
-def _inline_policy(iam: "IAMClient", role: str, name: str) -> Mapping[str, Any]:
-    answer = iam.get_role_policy(RoleName=role, PolicyName=name)
-    return cast("Mapping[str, Any]", answer["PolicyDocument"])  # botocore decodes it
-
-
-def _attached_policies(iam: "IAMClient", role: str) -> dict[str, Mapping[str, Any]]:
-    pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=role)
-    arns = [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
-    return {arn: _managed_policy(iam, arn) for arn in arns}
-
-
-def _policies_from_bulk(
-    iam: "IAMClient", role_arn: str
-) -> tuple[dict[str, Mapping[str, Any]], dict[str, Mapping[str, Any]]] | None:
-    """A role's inline and attached policies out of the account's whole listing; None where the role is not in it."""
-    pages = iam.get_paginator("get_account_authorization_details").paginate(Filter=["Role"])
-    found = next((one for page in pages for one in page["RoleDetailList"] if one["Arn"] == role_arn), None)
-    if found is None:
-        return None
-    inline = {
-        one["PolicyName"]: cast("Mapping[str, Any]", one["PolicyDocument"]) for one in found.get("RolePolicyList", [])
-    }
-    arns = [one["PolicyArn"] for one in found.get("AttachedManagedPolicies", [])]
-    return inline, {arn: _managed_policy(iam, arn) for arn in arns}
-
-
-def _managed_policy(iam: "IAMClient", arn: str) -> Mapping[str, Any]:
-    """The document of the default version."""
-    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
-    return cast("Mapping[str, Any]", answer["Document"])
-
-
-def _unless_hidden(read: Callable[[], _T], where: Where) -> _T | None:
-    """None where AWS denies a part of a role, or where it was deleted while the role was read."""
-    try:
-        return ask(read, **where)
-    except NotAccepted:
-        raise  # says nothing of the role
-    except (Denied, Gone):
-        return None

@@ -6,7 +6,8 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from commands.aws.mentions import mentioned
-from storage.models import Alias, Form, Function, MayWrite, ServedVersion, TracingMode, team_name
+from commands.aws.roles import Judgement
+from storage.models import Alias, Form, Function, ServedVersion, TracingMode, team_name
 
 if TYPE_CHECKING:
     from commands.aws.tags import TagFacts
@@ -96,7 +97,7 @@ def noun(
     *,
     tags: "TagFacts",
     tags_known: bool,
-    role_may_write: MayWrite | None,
+    judged: Judgement,
     aliases: tuple[Alias, ...] | None,
     sources: tuple[str, ...] | None,
     edge_role: bool,
@@ -111,7 +112,8 @@ def noun(
         name=listed.name,
         mode=listed.mode,
         role=listed.role,
-        role_may_write=role_may_write,
+        role_may_write=judged.may_write,
+        role_doubt=judged.doubt,
         runtime=listed.runtime,
         last_modified=listed.last_modified,
         revision_id=listed.revision_id,

@@ -16,6 +16,7 @@ from commands.aws.aliases import AccountAliases, Invoked, Refusals
 from commands.aws.callers import Callers
 from commands.aws.errors import AwsProblem
 from commands.aws.keys import Identity
+from commands.aws.roles import Judgement
 from commands.aws.sources import EventSources, Sources
 from commands.aws.tags import UNTAGGED, TagFacts, tag_facts
 from commands.aws.wire import Wire
@@ -194,8 +195,8 @@ class Sweep:
             await seen.of(used)
         except AwsProblem as problem:
             self._row(account, "", f"execution roles could not be read: {problem}")
-        judged = await seen.may_write(used)
         known = await seen.known(used) or {}
+        judged = await seen.judged(known)
         edge = {arn for arn, role in known.items() if roles.trusts_edge(role)}
         self.callers.learn_roles(known)
         for region in found:
@@ -225,7 +226,7 @@ class Region:
         """The ARNs of the execution roles that are used here."""
         return {listed.role for listed in self.listed if listed.role}
 
-    def nouns(self, account: str, judged: dict[str, MayWrite], edge: set[str]) -> list[Function]:
+    def nouns(self, account: str, judged: dict[str, Judgement], edge: set[str]) -> list[Function]:
         return [
             shapes.noun(
                 listed,
@@ -233,7 +234,7 @@ class Region:
                 self.name,
                 tags=self.tags.get(listed.arn, UNTAGGED),
                 tags_known=self.tags_read or listed.arn in self.tags,
-                role_may_write=judged.get(listed.role or ""),
+                judged=judged.get(listed.role or "", Judgement()),
                 aliases=self.aliases.get(listed.name, ()),
                 sources=None if self.sources is None else tuple(sorted(self.sources.get(listed.arn, ()))),
                 edge_role=listed.role in edge,

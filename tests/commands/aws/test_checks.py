@@ -178,6 +178,14 @@ def test_judging_changes_verdict_and_findings_alone():
             "Active, but its role refund-role may not call xray:PutTraceSegments: its traces are lost.",
         ),
         (
+            {"role_may_write": MayWrite.CONDITIONAL},
+            "Active, but whether its role refund-role may write to X-Ray cannot be told from its policies alone.",
+        ),
+        (
+            {"role_may_write": MayWrite.CONDITIONAL, "role_doubt": "it depends on `aws:SourceIp`"},
+            "Active, but whether its role refund-role may write to X-Ray cannot be told: it depends on `aws:SourceIp`.",
+        ),
+        (
             {"aliases": alias(("4", ACTIVE, 0.9), ("3", PASS_THROUGH, 0.1))},
             "Alias `live` serves version 3 (10% of its traffic), which was published without active tracing.",
         ),

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from bot.demo.aws import AwsStandIn
 from commands.aws import roles
+from commands.aws.one_role import read_role
 from commands.aws.remediation import Clients, FunctionGone, RemediationFailed, StepName, enable_tracing
 from storage.models import MayWrite, TracingMode
 
@@ -196,7 +197,7 @@ def test_an_active_function_that_loses_its_traces_needs_its_role_mended_only(wor
 
     outcome = world.fix(arn)
 
-    assert roles.may_write(roles.read_role(world.iam, role), account=ACCOUNT) is MayWrite.YES
+    assert roles.may_write(read_role(world.iam, role), account=ACCOUNT) is MayWrite.YES
     assert (outcome.changed, outcome.attached_policy) == (True, DAEMON)
     assert world.names == ["read", "role", "read_back"]
     assert world.called("UpdateFunctionConfiguration") == 0

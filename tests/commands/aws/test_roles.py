@@ -12,13 +12,15 @@ from moto import mock_aws
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from commands.aws.errors import AwsProblem
+from commands.aws.one_role import read_role
 from commands.aws.roles import (
+    Judgement,
     Role,
     explain,
     granted,
+    judge,
     may_write,
     missing_telemetry,
-    read_role,
     trusts_edge,
     with_policy,
 )
@@ -130,6 +132,33 @@ def test_only_an_unconditional_allow_makes_a_further_policy_pointless():
     assert judged(under(FROM_VPC)) is MayWrite.CONDITIONAL
     assert may_write(with_policy(role(under(FROM_VPC)), WRITE), account=ACCOUNT) is MayWrite.YES
     assert may_write(with_policy(role(DENY), WRITE), account=ACCOUNT) is MayWrite.NO
+
+
+@pytest.mark.parametrize(
+    ("policies", "fields", "doubt"),
+    [
+        ((WRITE,), {}, ""),
+        ((S3_ONLY,), {}, ""),
+        ((under(FROM_VPC),), {}, "it depends on `aws:SourceVpc`"),
+        (
+            (under(FROM_VPC), WRITE, under({"Null": {"aws:SourceIp": "true"}}, "Deny")),
+            {},
+            "it depends on `aws:SourceIp`",
+        ),
+        (
+            (under(FROM_VPC),),
+            {"boundary": under({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})},
+            "it depends on `aws:SourceVpc` and `aws:SourceIp`",
+        ),
+        ((WRITE, BROKEN), {}, "one of its policies holds something that is not an IAM policy"),
+        ((under(FROM_VPC),), {"policies_unknown": True}, "not all of its policies could be read"),
+        ((under(FROM_VPC),), {"boundary_unknown": True}, "its permissions boundary could not be read"),
+    ],
+)
+def test_what_keeps_it_open_is_said_in_few_words(policies, fields, doubt):
+    found = judge(role(*policies, **fields), account=ACCOUNT)
+
+    assert found == Judgement(judged(*policies, **fields), doubt)
 
 
 def test_segments_without_telemetry_are_enough_and_worth_a_warning():

@@ -18,13 +18,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from commands.aws import reads, regions
+from commands.aws import reads, regions, simulator
 from commands.aws.calls import Call, signed
 from commands.aws.endpoints import Endpoint, Endpoints
 from commands.aws.errors import AwsProblem, BadAnswer, Denied, Gone, Throttled, Unreachable
 from commands.aws.keys import Keys
 from commands.aws.organization import Organization
 from commands.aws.pace import Paces
+from commands.aws.simulation import Simulated
 from commands.aws.wire import Retries, Wire
 from storage.models import TracingMode
 
@@ -607,3 +608,41 @@ def test_what_was_listed_before_a_page_that_does_not_come_is_kept(talk, trouble,
     assert found[0].account.id == "111122223333"
     assert isinstance(problem, kind)
     assert "@" not in f"{found}{problem}"
+
+
+SIMULATED = """<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
+<SimulatePrincipalPolicyResult><EvaluationResults>{results}</EvaluationResults><IsTruncated>{more}</IsTruncated>
+{marker}</SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"""
+RESULT = """<member><EvalActionName>xray:PutTraceSegments</EvalActionName><EvalResourceName>*</EvalResourceName>
+<EvalDecision>implicitDeny</EvalDecision><MatchedStatements/>
+<MissingContextValues><member>aws:SourceVpc</member><member>aws:username</member></MissingContextValues>
+<PermissionsBoundaryDecisionDetail><AllowedByPermissionsBoundary>true</AllowedByPermissionsBoundary>
+</PermissionsBoundaryDecisionDetail><OrganizationsDecisionDetail><AllowedByOrganizations>false</AllowedByOrganizations>
+</OrganizationsDecisionDetail></member>"""
+
+
+async def simulated(wire):
+    return await simulator.simulated(wire, Owner(), "eu-central-1", {"PolicySourceArn": "arn"})
+
+
+def test_a_simulation_is_read_to_the_page_that_has_its_result(talk):
+    pages = [
+        said(SIMULATED.format(results="", more="true", marker="<Marker>m</Marker>").encode()),
+        said(SIMULATED.format(results=RESULT, more="false", marker="").encode()),
+    ]
+
+    found, server, _ = talk(*pages, use=simulated)
+
+    assert found == Simulated(
+        "implicitDeny", ("aws:SourceVpc", "aws:username"), by_boundary=True, by_organization=False
+    )
+    assert [body.partition(b"PolicySourceArn=")[2] for _, body in server.requests] == [b"arn", b"arn&Marker=m"]
+
+
+@pytest.mark.parametrize(
+    "answer", [SIMULATED.format(results="", more="false", marker=""), "<html></html>"], ids=["without result", "html"]
+)
+def test_a_simulation_without_a_result_is_a_bad_answer(talk, answer):
+    problem, _, _ = talk(said(answer.encode()), use=simulated)
+
+    assert isinstance(problem, BadAnswer)

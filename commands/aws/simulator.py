@@ -1,0 +1,88 @@
+"""AWS's policy simulator, asked over the wire about the roles of one account. What is believed: see `simulation`."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
+
+from commands.aws import simulation
+from commands.aws.errors import AwsProblem, BadAnswer
+from commands.aws.keys import Identity
+from commands.aws.query import query
+from commands.aws.roles import Judgement, Role
+from commands.aws.simulation import Simulated
+from commands.aws.wire import Wire
+
+_AT_ONCE = 2  # questions in an account; how many IAM allows is not documented
+
+log = logging.getLogger(__name__)
+
+
+class Simulator:
+    """Asks once for each role that needs it; where AWS refuses one as it would any other, it asks no more."""
+
+    def __init__(self, wire: Wire, who: Identity, region: str) -> None:
+        self._wire, self._who, self._region = wire, who, region
+        self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._in_vain = False
+
+    async def settle(self, judged: Mapping[str, tuple[Role, Judgement]]) -> dict[str, Judgement]:
+        """The judgements, those settled that the simulator settles; what it leaves open stays as it was."""
+        account = self._who.account
+        asked = [
+            arn for arn, (role, so_far) in judged.items() if simulation.worth_asking(role, so_far, account=account)
+        ]
+        found = {arn: so_far for arn, (_, so_far) in judged.items()}
+        for some in (asked[:1], asked[1:]):  # the first alone, as it may be refused
+            told = await asyncio.gather(*(self._ask(*judged[arn]) for arn in some))
+            found |= dict(zip(some, told, strict=True))
+        return found
+
+    async def _ask(self, role: Role, judgement: Judgement) -> Judgement:
+        async with self._turn:
+            if self._in_vain:
+                return judgement
+            question = simulation.question(role, account=self._who.account, now=datetime.now(UTC))
+            try:
+                said = await simulated(self._wire, self._who, self._region, question)
+            except AwsProblem as problem:
+                log.warning("could not simulate role %s: %s", role.arn, problem)
+                if simulation.in_vain(problem):
+                    self._in_vain = True
+                return judgement
+        return simulation.believe(said, judgement)
+
+
+async def simulated(wire: Wire, who: Identity, region: str, question: Mapping[str, str]) -> Simulated:
+    """What the simulator says of one action. IAM: iam:SimulatePrincipalPolicy."""
+    marker = ""
+    while True:
+        more = {"Marker": marker} if marker else {}
+        found, following = await query(
+            wire, who, "iam", region, "SimulatePrincipalPolicy", {**question, **more}, _simulated
+        )
+        if found:
+            return found
+        if following in ("", marker):  # AWS may give a page without a result, but not for ever
+            raise BadAnswer("BadAnswer", "AWS's simulator gave no result")
+        marker = following
+
+
+def _simulated(root: Element) -> tuple[Simulated | None, str]:
+    result = root.find("{*}SimulatePrincipalPolicyResult")
+    if result is None:
+        raise KeyError("SimulatePrincipalPolicyResult")
+    more = result.findtext("{*}IsTruncated") == "true"
+    marker = result.findtext("{*}Marker") or "" if more else ""
+    first = result.find("{*}EvaluationResults/{*}member")
+    if first is None:
+        return None, marker
+    boundary = first.findtext("{*}PermissionsBoundaryDecisionDetail/{*}AllowedByPermissionsBoundary")
+    organization = first.findtext("{*}OrganizationsDecisionDetail/{*}AllowedByOrganizations")
+    return Simulated(
+        decision=first.findtext("{*}EvalDecision") or "",
+        missing=tuple(key.text or "" for key in first.iterfind("{*}MissingContextValues/{*}member")),
+        by_boundary=None if boundary is None else boundary == "true",
+        by_organization=None if organization is None else organization == "true",
+    ), marker
