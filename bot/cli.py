@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from bot.beside import Memory
     from bot.config import Config
     from commands._types import Context, Permission
+    from commands.aws.accounts import Cloud
     from storage.store import Store
 
 EXIT_DONE, EXIT_USAGE, EXIT_INTERRUPTED = 0, 2, 130
@@ -86,48 +88,70 @@ def demo(port: int, verbose: bool) -> None:
 def _audit(as_json: bool, team: str | None, account: str | None, region: str | None, everything: bool) -> int:
     import gc
 
+    # Nearly all that an audit makes lives to its end: looking through it again and again takes a tenth of the time.
+    gc.set_threshold(200_000, 20, 100)
+    from bot.beside import Memory
     from bot.config import load
 
-    # Nearly all that an audit makes lives to its end; looking through it again and again takes a tenth of the time.
-    gc.set_threshold(200_000, 20, 100)
     config = load()
     _check_filters(config, account, region)
+    with Memory(config.database) as memory:
+        code = _ask_and_print(config, memory, as_json, team, account, region, everything)
+    gc.freeze()  # nor need it be looked through when the process ends
+    return code
+
+
+def _ask_and_print(
+    config: "Config",
+    memory: "Memory",
+    as_json: bool,
+    team: str | None,
+    account: str | None,
+    region: str | None,
+    everything: bool,
+) -> int:
+    from bot.progress import progress
+    from commands.aws.accounts import Cloud
+    from commands.aws.inventory import take_inventory
+
+    cloud, started_at = Cloud(config.aws), datetime.now(UTC)
+    accounts, regions = (account,) if account else None, (region,) if region else None
+    with progress(quiet=as_json) as on_progress:
+        seen = take_inventory(
+            cloud,
+            accounts=accounts,
+            regions=regions,
+            tag_keys=config.teams.tag_keys,
+            on_progress=on_progress,
+            meanwhile=memory.open,
+        )
     from bot import terminal
-    from commands._audits import audit_now
+    from commands._audits import keep_audit
     from commands._changes import last_known
     from storage.models import Source, team_name
-    from storage.store import open_store
 
-    with open_store(config.database) as store:
-        context = _context(config, store)
-        with terminal.progress(quiet=as_json) as on_progress:
-            taken = audit_now(
-                context,
-                source=Source.TERMINAL,
-                accounts=(account,) if account else None,
-                regions=(region,) if region else None,
-                on_progress=on_progress,
-            )
-        _check_team(team, store.functions.teams())
-        functions = [one for one in taken.functions if team is None or one.team == team_name(team)]
-        since, kept = store.changes.since_last(taken.audit.id), last_known(context, taken.audit)
-        if team:
-            since = since.of_team(team_name(team))
-            kept = [one for one in kept if one.function.team == team_name(team)]
-        if as_json:
-            terminal.print_json(taken.audit, functions, since, kept)
-        else:
-            terminal.print_table(taken.audit, functions, everything, since, kept)
-        return terminal.exit_code(taken.audit, functions)
+    store = memory.store
+    context = _context(config, store, cloud)
+    taken = keep_audit(context, seen, started_at, source=Source.TERMINAL, accounts=accounts, regions=regions)
+    _check_team(team, store.functions.teams())
+    functions = [one for one in taken.functions if team is None or one.team == team_name(team)]
+    since, kept = store.changes.since_last(taken.audit.id), last_known(context, taken.audit)
+    if team:
+        since = since.of_team(team_name(team))
+        kept = [one for one in kept if one.function.team == team_name(team)]
+    if as_json:
+        terminal.print_json(taken.audit, functions, since, kept)
+    else:
+        terminal.print_table(taken.audit, functions, everything, since, kept)
+    return terminal.exit_code(taken.audit, functions)
 
 
-def _context(config: "Config", store: "Store") -> "Context":
+def _context(config: "Config", store: "Store", cloud: "Cloud") -> "Context":
     from commands._types import Context
-    from commands.aws.accounts import Cloud
 
     return Context(
         store=store,
-        cloud=Cloud(config.aws),
+        cloud=cloud,
         teams=config.teams,
         people=Nobody(),
         clock=lambda: datetime.now(UTC),

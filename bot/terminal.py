@@ -1,8 +1,7 @@
-"""How an audit looks in a terminal: a table, a progress bar, or one JSON object."""
+"""How an audit looks in a terminal: a table, or one JSON object."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from bot import terminal_news
@@ -10,30 +9,8 @@ from commands.views.text import count
 from storage.models import Audit, Coverage, Function, Verdict
 from storage.news import LastKnown, Since
 
-Progress = Callable[[int, int, str], None]
-
 _AT_ONCE = 1000  # functions that are made into text together: 100,000 would take as much room again
 ORDER = (Verdict.UNTRACED, Verdict.UNKNOWN, Verdict.EXEMPT, Verdict.NOT_APPLICABLE, Verdict.TRACED)
-
-
-@contextmanager
-def progress(*, quiet: bool) -> Iterator[Progress | None]:
-    """A bar on standard error, where that is a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("asking AWS", total=None)
-
-        def show(done: int, total: int, what: str) -> None:
-            bar.update(task, completed=done, total=total, description=what)
-
-        yield show
 
 
 def print_table(

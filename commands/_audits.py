@@ -82,6 +82,19 @@ def audit_now(
         tag_keys=context.teams.tag_keys,
         on_progress=on_progress,
     )
+    return keep_audit(context, seen, started_at, source=source, accounts=accounts, regions=regions)
+
+
+def keep_audit(
+    context: Context,
+    seen: Inventory,
+    started_at: datetime,
+    *,
+    source: Source,
+    accounts: tuple[str, ...] | None = None,
+    regions: tuple[str, ...] | None = None,
+) -> Taken:
+    """Judge and remember what AWS said since `started_at` when it was asked for these accounts and regions."""
     scope = " ".join([*(accounts or ()), *(regions or ())])
     return _remember(context, seen, source, scope, started_at)
 

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from commands._locks import Locks
 from storage.models import Source
-from storage.store import Store
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
     from commands.views.blocks import Block
+    from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class TeamSettings:
 class Context:
     """What commands work with; built once at the start."""
 
-    store: Store
+    store: "Store"
     cloud: "Cloud"
     teams: TeamSettings
     people: People

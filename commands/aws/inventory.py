@@ -28,15 +28,19 @@ def take_inventory(
     regions: Sequence[str] | None = None,
     tag_keys: Sequence[str],
     on_progress: "OnProgress | None" = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Inventory:
     """Every function in every configured account and region; `accounts` and `regions` narrow that down.
 
     What could not be seen is a row with its reason. Raises AwsProblem only where nothing can be asked at all: without
     credentials, or where AWS will not say whose they are. `on_progress` is told how many regions of how many are done.
+    `meanwhile` is run in a thread beside the first questions; what it raises ends the audit.
     """
     from commands.aws import sweep
 
-    return sweep.run(cloud, accounts=accounts, regions=regions, tag_keys=tag_keys, on_progress=on_progress)
+    return sweep.run(
+        cloud, accounts=accounts, regions=regions, tag_keys=tag_keys, on_progress=on_progress, meanwhile=meanwhile
+    )
 
 
 def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys: Sequence[str]) -> Function:

@@ -38,6 +38,7 @@ def run(
     regions: Sequence[str] | None,
     tag_keys: Sequence[str],
     on_progress: OnProgress | None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Inventory:
     """`inventory.take_inventory`, in an event loop of its own."""
     cloud.ambient_keys()  # without credentials there is nothing to ask
@@ -46,7 +47,11 @@ def run(
 
     async def sweep() -> None:
         async with Wire(cloud.endpoints, paces=cloud.paces) as wire:
-            found.append(await Sweep(cloud, wire, tuple(tag_keys), on_progress).run(accounts, regions))
+            reading = asyncio.create_task(Sweep(cloud, wire, tuple(tag_keys), on_progress).run(accounts, regions))
+            if meanwhile:
+                await asyncio.sleep(0)  # the first question goes out before another thread takes its turns
+                await asyncio.gather(reading, asyncio.to_thread(meanwhile))
+            found.append(await reading)
 
     # Nothing is returned: asyncio.run has signal.signal look at the finished task's repr, result and all.
     asyncio.run(sweep())
