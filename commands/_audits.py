@@ -121,14 +121,14 @@ def look_again(context: Context, function: Function) -> Function:
 
 def remember(context: Context, functions: Iterable[Function], asked_at: datetime) -> list[Function]:
     """Judge and keep them in one transaction, so that an exemption granted meanwhile is not overwritten."""
-    return _keep(context, functions, asked_at, audited=False).functions
+    return _keep(context, map(checks.judge, functions), asked_at, audited=False).functions
 
 
-def _keep(context: Context, functions: Iterable[Function], asked_at: datetime, *, audited: bool) -> Compared:
+def _keep(context: Context, judged: Iterable[Function], asked_at: datetime, *, audited: bool) -> Compared:
     store = context.store
     with store.transaction():
         before = store.requests.shown()
-        compared = compare(context, judge(context, functions), asked_at)
+        compared = compare(context, _exempted(context, judged), asked_at)
         store.functions.save(compared.functions, asked_at, context.clock(), audited=audited)
         _settle(context)
         for request_id, shown in store.requests.shown().items():
@@ -146,10 +146,13 @@ def coverage_by_team(functions: Iterable[Function]) -> dict[str | None, Coverage
 
 def judge(context: Context, functions: Iterable[Function]) -> list[Function]:
     """A verdict for each; an exemption that is in force turns `untraced` into `exempt`."""
+    return _exempted(context, map(checks.judge, functions))
+
+
+def _exempted(context: Context, judged: Iterable[Function]) -> list[Function]:
     exempt = context.store.exemptions.in_force(context.clock())
-    judged = [checks.judge(function) for function in functions]
     return [
-        replace(one, verdict=Verdict.EXEMPT) if one.verdict is Verdict.UNTRACED and one.arn in exempt else one
+        one.judged(Verdict.EXEMPT, one.findings) if one.verdict is Verdict.UNTRACED and one.arn in exempt else one
         for one in judged
     ]
 

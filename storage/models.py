@@ -202,7 +202,7 @@ class NotScanned:
 class Inventory:
     """What AWS said when it was asked for everything."""
 
-    functions: tuple[Function, ...]
+    functions: tuple[Function, ...]  # with their verdicts, exemptions apart
     not_scanned: tuple[NotScanned, ...]
     accounts: tuple[str, ...]
     regions: tuple[str, ...]

@@ -1,6 +1,7 @@
 """What a function's description means for its traces: a verdict, and findings that say why. Pure."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from commands.aws import instrumentation
 from commands.aws.runtimes import UPDATES_BLOCKED
@@ -34,7 +35,7 @@ def passthrough(function: Function) -> Finding | None:
     if function.mode is TracingMode.ACTIVE:
         return None
     mode = f"TracingConfig.Mode is {function.mode}" if function.mode else "AWS gave no TracingConfig.Mode"
-    return _finding(CheckName.PASSTHROUGH, f"{mode}, so {function.name} sends no traces.")
+    return _finding(CheckName.PASSTHROUGH, f"{mode}, so it sends no traces.")
 
 
 def role_denied(function: Function) -> Finding | None:
@@ -191,7 +192,7 @@ def unowned(function: Function) -> Finding | None:
     """
     if function.team or not function.team_known:
         return None
-    return _finding(CheckName.UNOWNED, f"No tag of {function.name} names a team.")
+    return _finding(CheckName.UNOWNED, "No tag names its team.")
 
 
 CHECKS: tuple[Check, ...] = (
@@ -228,6 +229,7 @@ def _verdict(findings: tuple[Finding, ...]) -> Verdict:
     return Verdict.UNKNOWN if found & _UNKNOWN else Verdict.TRACED
 
 
+@lru_cache(maxsize=10_000)  # most findings of an audit are the same few sentences
 def _finding(check: CheckName, text: str) -> Finding:
     return Finding(check, text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
 

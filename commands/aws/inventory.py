@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from commands.aws import current, errors, one_role, published, roles, shapes, simulation
+from commands.aws import checks, current, errors, one_role, published, roles, shapes, simulation
 from commands.aws.asking import ask
 from commands.aws.tags import UNTAGGED, tag_facts
 from storage.models import Alias, Function, Inventory
@@ -67,7 +67,7 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
         sources = _unless_refused(lambda: _sources(client, name, aliases or ()), where)
         role = _read_role(cloud, region, listed.role) if listed.role else None
         judged = _judged(cloud, region, role, account) if role else roles.Judgement()
-    return shapes.noun(
+    seen = shapes.noun(
         listed,
         account,
         region,
@@ -79,6 +79,7 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
         edge_role=role is not None and roles.trusts_edge(role),
         published_mode=published_mode,
     )
+    return checks.judge(seen)
 
 
 def _invoked_by_alias(cloudwatch: Any, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,8 +76,8 @@ def listed(item: Mapping[str, Any]) -> Listed:
         last_modified=utc(changed) if changed else None,
         revision_id=item.get("RevisionId"),
         code_sha256=item.get("CodeSha256"),
-        layers=tuple(intern(layer["Arn"]) for layer in item.get("Layers") or ()),
-        environment_keys=None if environment.get("Error") else tuple(map(intern, variables)),
+        layers=_same(tuple(intern(layer["Arn"]) for layer in item.get("Layers") or ())),
+        environment_keys=None if environment.get("Error") else _same(tuple(map(intern, variables))),
         mentions=mentioned(variables),
         package_type=_shared(item.get("PackageType")),
         handler=_shared(item.get("Handler")),
@@ -144,6 +145,12 @@ def frozen_mode(item: Mapping[str, Any]) -> TracingMode:
 def _shared(text: str | None) -> str | None:
     """The same text as one object: thousands of functions name the same few roles and runtimes."""
     return intern(text) if text else None
+
+
+@lru_cache(maxsize=10_000)
+def _same(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Equal tuples as one object: the functions of a team have the same layers and names of settings."""
+    return texts
 
 
 def utc(text: str) -> datetime:

@@ -6,10 +6,10 @@ nothing else.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from commands.aws import identity, published, reads, roles, selection, shapes
+from commands.aws import checks, identity, published, reads, roles, selection, shapes
 from commands.aws import regions as enabled_regions
 from commands.aws.account_roles import AccountRoles, ManagedPolicies
 from commands.aws.aliases import AccountAliases, Invoked, Refusals
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 OnProgress = Callable[[int, int, str], None]  # regions done, regions in all, the one that was read just now
+
+_UNJUDGED = Judgement()  # of a role that could not be read
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +84,8 @@ class Sweep:
             self._row(row.account, row.region, row.reason)
         swept = await asyncio.gather(*(self._account(account.id, regions) for account in chosen.accounts))
         self.callers.mark(self.functions)
+        for place, function in enumerate(self.functions):  # one by one, so that no function is there twice
+            self.functions[place] = checks.judge(function)
         self.functions.sort(key=lambda function: function.arn)
         self.not_scanned.sort(key=lambda row: (row.account != ORGANIZATION, row.account, row.region))
         every_region = {region for looked_at in swept for region in looked_at}
@@ -231,19 +235,25 @@ class Region:
         """The ARNs of the execution roles that are used here."""
         return {listed.role for listed in self.listed if listed.role}
 
-    def nouns(self, account: str, judged: dict[str, Judgement], edge: set[str]) -> list[Function]:
-        return [
-            shapes.noun(
+    def nouns(self, account: str, judged: dict[str, Judgement], edge: set[str]) -> Iterator[Function]:
+        """One by one; what each is made of is let go, so that a large region is not in memory twice."""
+        while self.listed:
+            listed = self.listed.pop()
+            tags = self.tags.pop(listed.arn, None)
+            yield shapes.noun(
                 listed,
                 account,
                 self.name,
-                tags=self.tags.get(listed.arn, UNTAGGED),
-                tags_known=self.tags_read or listed.arn in self.tags,
-                judged=judged.get(listed.role or "", Judgement()),
+                tags=tags or UNTAGGED,
+                tags_known=self.tags_read or tags is not None,
+                judged=judged.get(listed.role or "", _UNJUDGED),
                 aliases=self.aliases.get(listed.name, ()),
-                sources=None if self.sources is None else tuple(sorted(self.sources.get(listed.arn, ()))),
+                sources=self._sources_of(listed.arn),
                 edge_role=listed.role in edge,
                 published_mode=self.published.get(listed.name),
             )
-            for listed in self.listed
-        ]
+
+    def _sources_of(self, arn: str) -> tuple[str, ...] | None:
+        if self.sources is None:
+            return None
+        return tuple(sorted(self.sources[arn])) if arn in self.sources else ()

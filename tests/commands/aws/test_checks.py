@@ -171,8 +171,8 @@ def test_judging_changes_verdict_and_findings_alone():
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"mode": PASS_THROUGH}, "TracingConfig.Mode is PassThrough, so refund sends no traces."),
-        ({"mode": None}, "AWS gave no TracingConfig.Mode, so refund sends no traces."),
+        ({"mode": PASS_THROUGH}, "TracingConfig.Mode is PassThrough, so it sends no traces."),
+        ({"mode": None}, "AWS gave no TracingConfig.Mode, so it sends no traces."),
         (
             {"role_may_write": MayWrite.NO},
             "Active, but its role refund-role may not call xray:PutTraceSegments: its traces are lost.",
@@ -228,7 +228,7 @@ def test_judging_changes_verdict_and_findings_alone():
             {"layers": ("arn:aws:lambda:eu-central-1:464622532012:layer:Datadog-Python313:9",)},
             "Looks traced by Datadog (layer `Datadog-Python313`) already.",
         ),
-        ({"team": None}, "No tag of refund names a team."),
+        ({"team": None}, "No tag names its team."),
     ],
 )
 def test_sentences_name_the_facts(facts, words):
