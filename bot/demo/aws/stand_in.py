@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.test import run_wsgi_app
 
+from bot.demo.aws.aggregators import Aggregators
 from bot.demo.aws.alarms import Alarms
 from bot.demo.aws.functions import Functions, Reference
 from bot.demo.aws.knobs import Clock, Knobs, utc_now
@@ -73,6 +74,7 @@ class AwsStandIn(Seeding):
         self.simulator = Simulator(self.roles)
         self.functions = Functions(knobs, self.roles.may_trace)
         self.event_sources = EventSources(self.functions, knobs)
+        self.aggregators = Aggregators(self.functions, knobs)
         self.regions = Regions(knobs)
         self.metrics = Metrics(knobs)
         self.alarms = Alarms(knobs)
@@ -97,6 +99,7 @@ class AwsStandIn(Seeding):
             "iam": {**self.roles.handlers(), **self.simulator.handlers()},
             "sts": self._sessions.handlers(),
             "resourcegroupstaggingapi": self._tags.handlers(),
+            "config": self.aggregators.handlers(),
             "ec2": self.regions.handlers(),
             "account": {"ListRegions": self.regions.list},
             "cloudwatch": {**self.metrics.handlers(), **self.alarms.handlers()},
