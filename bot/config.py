@@ -18,6 +18,7 @@ from bot.values import (
     AccountId,
     Accounts,
     AccountTag,
+    AggregatorName,
     Approver,
     ChannelPattern,
     ChannelRef,
@@ -30,7 +31,7 @@ from bot.values import (
     time_zone,
 )
 from commands._types import TeamSettings
-from commands.aws.accounts import AwsSettings
+from commands.aws.accounts import Aggregator, AwsSettings
 from commands.aws.scope import Rules
 from storage.models import team_name
 
@@ -69,8 +70,16 @@ class AwsSection(Section):
     external_id: (
         Annotated[str, matching(r"[\w+=,.@:/-]{2,1224}", '"lamplighter-4f9a" (2 to 1,224 characters)')] | None
     ) = None
-    source: Literal["lambda"] = "lambda"
+    source: Literal["lambda", "config"] = "lambda"
+    aggregator: AggregatorName | None = None
+    aggregator_region: RegionName | None = None
     calls_per_second: float = Field(default=10.0, ge=0, le=15)
+
+    @property
+    def read_from(self) -> Aggregator | None:
+        if self.source != "config" or self.aggregator is None:
+            return None
+        return Aggregator(self.aggregator, self.aggregator_region)
 
 
 class ScanSection(Section):
@@ -151,6 +160,7 @@ class Config:
             organization=section.accounts == "organization",
             include=section.include.rules,
             exclude=section.exclude.rules,
+            aggregator=section.read_from,
         )
 
     @property
@@ -228,6 +238,11 @@ def _checked(content: Mapping[str, Any], path: Path) -> File:
 
 def _contradictions(aws: AwsSection) -> Iterator[str]:
     """What cannot be used together."""
+    if aws.source == "config" and aws.aggregator is None:
+        yield (
+            '[aws] aggregator is missing: source = "config" needs the name of an aggregator of AWS Config, '
+            'as in aggregator = "organization-view".'
+        )
     if aws.accounts == "organization":
         if not aws.role:
             yield (

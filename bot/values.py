@@ -39,6 +39,7 @@ def _the_organization(value: object) -> object:
 AccountId = Annotated[str, matching(r"\d{12}", '"111122223333"')]
 RegionName = Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d", '"eu-central-1"')]
 RoleName = Annotated[str, matching(r"[\w+=,.@/-]{1,512}", '"lamplighter-audit", a role name without its account')]
+AggregatorName = Annotated[str, matching(r"[\w-]{1,256}", '"organization-view", an aggregator of AWS Config')]
 ChannelRef = Annotated[str, matching(r"#[^\s#]{1,80}|[CG][A-Z0-9]{2,}", '"#finops" or "C0123456789"')]
 Approver = Annotated[str, matching(r"[UWS][A-Z0-9]{2,}", '"U0123456789" (a person) or "S0123456789" (a group)')]
 Unit = Annotated[

@@ -34,6 +34,14 @@ _AUDIT_SESSION = "lamplighter-audit"
 _FIX_SECONDS = 900  # the shortest that STS gives
 
 
+@dataclass(frozen=True, slots=True)
+class Aggregator:
+    """An aggregator of AWS Config in the account of the ambient credentials."""
+
+    name: str
+    region: str | None = None  # None: where STS is asked
+
+
 @dataclass(frozen=True)
 class AwsSettings:
     """What `[aws]` in lamplighter.toml says."""
@@ -47,6 +55,7 @@ class AwsSettings:
     organization: bool = False  # the accounts are those of the organization, whatever `accounts` says
     include: Rules = NO_RULES  # without any line: all of them
     exclude: Rules = NO_RULES
+    aggregator: Aggregator | None = None  # where AWS Config is asked for the functions; None: Lambda lists them
 
 
 class Cloud:

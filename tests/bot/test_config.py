@@ -6,6 +6,7 @@ import pytest
 
 from bot.config import AccountRules, Config, ConfigProblem, load, require_slack
 from bot.people import SlackPeople
+from commands.aws.accounts import Aggregator
 from storage.models import team_name
 
 SETTINGS = (
@@ -49,7 +50,9 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("aws", "role", '"path/lamplighter-audit"', "path/lamplighter-audit", '"a b"', "'a b' should look like"),
     ("aws", "fix_role", '"lamplighter-fix"', "lamplighter-fix", '"arn:aws:iam::1:role/x"', "without its account"),
     ("aws", "external_id", '"lamplighter-4f9a"', "lamplighter-4f9a", '"x"', "should look like"),
-    ("aws", "source", '"lambda"', "lambda", '"config"', "'lambda'"),
+    ("aws", "source", '"lambda"', "lambda", '"cloudtrail"', "'lambda' or 'config'"),
+    ("aws", "aggregator", '"organization-view"', "organization-view", '"a b"', '"organization-view"'),
+    ("aws", "aggregator_region", '"eu-central-1"', "eu-central-1", '"Frankfurt"', "'Frankfurt' should look like"),
     ("aws", "calls_per_second", "12.5", 12.5, "16", "less than or equal to 15"),
     ("aws", "calls_per_second", "0", 0, "-1", "greater than or equal to 0"),
     ("scan", "pool", '"local"', "local", '"tcp://scheduler:8786"', "'local'"),
@@ -100,6 +103,14 @@ def test_every_key_of_the_file_is_in_the_table_above() -> None:
     assert (keys - tables) | rules <= {(section, key) for section, key, *_ in KEYS}
 
 
+def test_functions_may_be_read_from_an_aggregator_of_aws_config() -> None:
+    named = '[aws]\naggregator = "view"\naggregator_region = "us-east-1"\n'
+
+    assert reading(f'{named}source = "config"\n').aws.aggregator == Aggregator("view", "us-east-1")
+    assert reading('[aws]\naggregator = "view"\nsource = "config"\n').aws.aggregator == Aggregator("view")
+    assert reading(named).aws.aggregator is None  # Lambda lists them unless it is said otherwise
+
+
 def test_the_whole_organization_may_be_meant_less_what_is_excluded() -> None:
     config = reading(f'{EVERYBODY}[aws.include]\nunits = ["r-ab12"]\n[aws.exclude]\nnames = ["sandbox-*"]\n')
 
@@ -111,13 +122,14 @@ def test_the_whole_organization_may_be_meant_less_what_is_excluded() -> None:
     ("text", "line"),
     [
         ('[aws]\naccounts = "organization"\n', "[aws] role is missing: "),
+        ('[aws]\nsource = "config"\n', "[aws] aggregator is missing: "),
         ('[aws.include]\nunits = ["r-ab12"]\n', "[aws.include] units: only the organization knows these"),
         (
             '[aws]\naccounts = ["111122223333"]\n[aws.exclude]\ntags = ["env"]\n',
             "[aws.exclude] tags: only the organization knows these",
         ),
     ],
-    ids=["no role", "units of one account", "tags of a list"],
+    ids=["no role", "no aggregator", "units of one account", "tags of a list"],
 )
 def test_what_cannot_be_used_together_is_said_with_the_way_to_mend_it(text: str, line: str) -> None:
     said = refused(text)
