@@ -159,14 +159,13 @@ def _exempted(context: Context, judged: Iterable[Function]) -> list[Function]:
 
 def _remember(context: Context, seen: Inventory, source: Source, scope: str, started_at: datetime) -> Taken:
     store = context.store
-    places = list(seen_whole(seen))
+    places, unseen = list(seen_whole(seen)), seen.unseen
     with store.transaction():
         compared = _keep(context, seen.functions, started_at, audited=True)
         store.places.record(places, started_at)
         store.functions.mark_unseen_gone(places, started_at)
         if not scope and seen.accounts_whole:
-            dark = {row.account for row in seen.not_scanned if not row.region}
-            whole = [account for account in seen.accounts if account not in dark]
+            whole = [one for one in seen.accounts if seen.regions_whole and (one, "") not in unseen]
             store.functions.mark_gone_outside(seen.accounts, whole, seen.regions, started_at)
         taken = store.audits.record(
             seen,

@@ -53,7 +53,7 @@ def compare(context: Context, judged: Sequence[Function], asked_at: datetime) ->
 
 def seen_whole(seen: Inventory) -> Iterator[tuple[str, str]]:
     """The accounts' regions of which an audit saw everything."""
-    unseen = {(row.account, row.region) for row in seen.not_scanned}
+    unseen = seen.unseen
     for account in seen.accounts:
         if (account, "") not in unseen:
             yield from ((account, region) for region in seen.regions if (account, region) not in unseen)

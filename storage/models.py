@@ -208,6 +208,15 @@ class Inventory:
     regions: tuple[str, ...]
     aws_calls: int
     accounts_whole: bool = True  # False: the list of accounts broke off, and who is not in it may be there all the same
+    regions_whole: bool = True  # False: the same of the regions
+    # Accounts and regions ("": all of the account's) in which there may be functions that were not shown. Each has its
+    # reason in `not_scanned`, where one row may stand for many of them.
+    open_places: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def unseen(self) -> frozenset[tuple[str, str]]:
+        """The accounts and regions of which not all was seen; an account with the region "" as a whole."""
+        return self.open_places | {(row.account, row.region) for row in self.not_scanned}
 
 
 @dataclass(frozen=True, slots=True)

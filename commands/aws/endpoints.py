@@ -34,6 +34,7 @@ SERVICES: Mapping[str, Service] = {
     "lambda": Service("lambda", "2015-03-31", "lambda", "LAMBDA"),
     "tag": Service("resourcegroupstaggingapi", "2017-01-26", "tagging", "RESOURCE_GROUPS_TAGGING_API"),
     "cloudwatch": Service("cloudwatch", "2010-08-01", "monitoring", "CLOUDWATCH"),
+    "config": Service("config", "2014-11-12", "config", "CONFIG_SERVICE"),
     "organizations": Service("organizations", "2016-11-28", "organizations", "ORGANIZATIONS", is_global=True),
     "account": Service("account", "2021-02-01", "account", "ACCOUNT", is_global=True),
 }

@@ -38,8 +38,19 @@ def take_inventory(
     """
     from commands.aws import sweep
 
+    reader = None
+    if cloud.settings.aggregator:
+        from commands.aws.config_source import ConfigSweep
+
+        reader = ConfigSweep
     return sweep.run(
-        cloud, accounts=accounts, regions=regions, tag_keys=tag_keys, on_progress=on_progress, meanwhile=meanwhile
+        cloud,
+        accounts=accounts,
+        regions=regions,
+        tag_keys=tag_keys,
+        on_progress=on_progress,
+        meanwhile=meanwhile,
+        reader=reader,
     )
 
 

@@ -227,8 +227,8 @@ def tags(wire: Wire, who: Identity, region: str) -> AsyncIterator[list[Tagged]]:
         return [(item["ResourceARN"], {tag["Key"]: tag["Value"] for tag in item.get("Tags") or ()}) for item in items]
 
     asked = {"ResourceTypeFilters": ["lambda:function"], "ResourcesPerPage": 100}
-    call = _targeted("tag", region, "ResourceGroupsTaggingAPI_20170126.GetResources", "1.1")
-    return _tokens(wire, who, call, asked, "ResourceTagMappingList", "PaginationToken", read)
+    call = targeted("tag", region, "ResourceGroupsTaggingAPI_20170126.GetResources", "1.1")
+    return tokens(wire, who, call, asked, "ResourceTagMappingList", "PaginationToken", read)
 
 
 async def invoked_qualifiers(wire: Wire, who: Identity, region: str) -> dict[str, set[str]]:
@@ -241,28 +241,30 @@ async def invoked_qualifiers(wire: Wire, who: Identity, region: str) -> dict[str
         return list(shapes.invoked_qualifiers(items).items())
 
     asked = {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": [{"Name": "Resource"}]}
-    call = _targeted("cloudwatch", region, "GraniteServiceVersion20100801.ListMetrics", "1.0")
+    call = targeted("cloudwatch", region, "GraniteServiceVersion20100801.ListMetrics", "1.0")
     found: dict[str, set[str]] = {}
-    async for page in _tokens(wire, who, call, asked, "Metrics", "NextToken", read):
+    async for page in tokens(wire, who, call, asked, "Metrics", "NextToken", read):
         for name, qualifiers in page:
             found.setdefault(name, set()).update(qualifiers)
     return found
 
 
-def _targeted(service: str, region: str, target: str, version: str) -> Call:
+def targeted(service: str, region: str, target: str, version: str) -> Call:
+    """A call whose answer `tokens` reads; its body is added page by page."""
     headers = {"Content-Type": f"application/x-amz-json-{version}", "X-Amz-Target": target}
     return Call(service, target.partition(".")[2], region, headers=headers)
 
 
-async def _tokens(
+async def tokens(
     wire: Wire,
     who: Identity,
     call: Call,
     asked: Mapping[str, Any],
     key: str,
     token: str,
-    read: Callable[[list[dict[str, Any]]], list[T]],
+    read: Callable[[list[Any]], list[T]],
 ) -> AsyncIterator[list[T]]:
+    """The pages of a call that takes and gives its `token` in the body; `key` names what is in them."""
     sent = ""
     while True:
         body = orjson.dumps({**asked, token: sent} if sent else asked)
@@ -280,7 +282,7 @@ def _object(body: bytes | str) -> dict[str, Any]:
     return made
 
 
-def _page(body: bytes, key: str, token: str, read: Callable[[list[dict[str, Any]]], list[T]]) -> tuple[list[T], str]:
+def _page(body: bytes, key: str, token: str, read: Callable[[list[Any]], list[T]]) -> tuple[list[T], str]:
     made = _object(body)
     return read(made[key]), made.get(token) or ""
 

@@ -60,11 +60,16 @@ class Chosen:
 
 
 async def choose(
-    cloud: "Cloud", wire: "Wire", wanted: Sequence[str] | None, home: Callable[[], Awaitable[str]]
+    cloud: "Cloud",
+    wire: "Wire",
+    wanted: Sequence[str] | None,
+    home: Callable[[], Awaitable[str]],
+    shown: Sequence[str] | None = None,
 ) -> Chosen:
     """The configured accounts, narrowed to `wanted`. Raises AwsProblem where not one can be named.
 
-    `home` finds out the account of the credentials, and is asked only where that matters.
+    `home` finds out the account of the credentials, and is asked only where that matters. Where no accounts are
+    configured, those that AWS Config has `shown` take the place of that one.
     """
     selection = _Selection(cloud.settings, wanted)
     if cloud.settings.organization:
@@ -72,6 +77,8 @@ async def choose(
 
         await identity.home(cloud, wire)
         await selection.learn(Organization(wire, identity.Ambient(cloud), cloud.home_region))
+    elif shown is not None and cloud.settings.accounts is None:
+        selection.take(shown, elsewhere="is not among the accounts that AWS Config shows")
     else:
         selection.take(await _configured(cloud.settings, home))
     return selection.chosen()
@@ -101,8 +108,9 @@ class _Selection:
         self._elsewhere = _NOT_CONFIGURED
         self._whole, self._management = True, ""
 
-    def take(self, accounts: Sequence[str]) -> None:
-        """Accounts of which nothing but the id is known."""
+    def take(self, accounts: Sequence[str], elsewhere: str = _NOT_CONFIGURED) -> None:
+        """Accounts of which nothing but the id is known; `elsewhere` says what is wrong with any other."""
+        self._elsewhere = elsewhere
         self._members = {account: Member(account) for account in accounts}
         unknown = 'only with accounts = "organization" are names, units and tags of accounts known'
         self._why = dict.fromkeys(accounts, unknown)

@@ -6,7 +6,7 @@ nothing else.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from commands.aws import checks, identity, published, reads, roles, selection, shapes
@@ -41,15 +41,17 @@ def run(
     tag_keys: Sequence[str],
     on_progress: OnProgress | None,
     meanwhile: Callable[[], None] | None = None,
+    reader: "type[Sweep] | None" = None,
 ) -> Inventory:
-    """`inventory.take_inventory`, in an event loop of its own."""
+    """`inventory.take_inventory`, in an event loop of its own. `reader` reads in another way than from Lambda."""
     cloud.ambient_keys()  # without credentials there is nothing to ask
 
     found: list[Inventory] = []
 
     async def sweep() -> None:
         async with Wire(cloud.endpoints, paces=cloud.paces) as wire:
-            reading = asyncio.create_task(Sweep(cloud, wire, tuple(tag_keys), on_progress).run(accounts, regions))
+            swept = (reader or Sweep)(cloud, wire, tuple(tag_keys), on_progress)
+            reading = asyncio.create_task(swept.run(accounts, regions))
             if meanwhile:
                 await asyncio.sleep(0)  # the first question goes out before another thread takes its turns
                 await asyncio.gather(reading, asyncio.to_thread(meanwhile))
@@ -79,7 +81,7 @@ class Sweep:
         self._done = self._total = 0
 
     async def run(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> Inventory:
-        self.chosen = chosen = await selection.choose(self.cloud, self.wire, accounts, lambda: self._home(regions))
+        self.chosen = chosen = await self._choose(accounts, regions)
         for row in chosen.not_scanned:
             self._row(row.account, row.region, row.reason)
         swept = await asyncio.gather(*(self._account(account.id, regions) for account in chosen.accounts))
@@ -98,6 +100,9 @@ class Sweep:
             self.wire.calls,
             accounts_whole=chosen.whole,
         )
+
+    async def _choose(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> selection.Chosen:
+        return await selection.choose(self.cloud, self.wire, accounts, lambda: self._home(regions))
 
     async def _home(self, wanted_regions: Sequence[str] | None) -> str:
         """The account of the credentials; asking a region that will be read anyway spares a call."""
@@ -145,9 +150,8 @@ class Sweep:
         found = Region(region)
         asked: list[asyncio.Task[None]] = []
         invoked: asyncio.Task[Invoked | None] | None = None
-        first = self._first_pages.pop((who.account, region), None)
         try:
-            async for page in reads.functions(self.wire, who, region, first):
+            async for page in self._listed(who, region):
                 if page and not asked:
                     seen.ask()
                     asked = [asyncio.create_task(self._tags(who, found))]
@@ -168,6 +172,12 @@ class Sweep:
             self._on_progress(self._done, self._total, f"{who.account} {region}")
         return found
 
+    def _listed(self, who: Identity, region: str) -> AsyncIterator[list[shapes.Listed]]:
+        return reads.functions(self.wire, who, region, self._first_pages.pop((who.account, region), None))
+
+    def _tagged(self, who: Identity, region: str) -> AsyncIterator[list[reads.Tagged]]:
+        return reads.tags(self.wire, who, region)
+
     async def _aliases(
         self, found: "Region", seen: AccountRoles, aliases: AccountAliases, invoked: asyncio.Task[Invoked | None]
     ) -> None:
@@ -183,7 +193,7 @@ class Sweep:
 
     async def _tags(self, who: Identity, found: "Region") -> None:
         try:
-            async for page in reads.tags(self.wire, who, found.name):
+            async for page in self._tagged(who, found.name):
                 found.tags.update((arn, tag_facts(tags, self.tag_keys)) for arn, tags in page)
         except AwsProblem as problem:
             found.tags_read = False
