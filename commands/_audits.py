@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands._changes import Compared, compare, seen_whole
+from commands._newest import newest
 from commands._types import Context
 from commands.aws import checks, inventory
 from commands.aws.errors import Gone
@@ -95,6 +96,8 @@ def keep_audit(
     regions: tuple[str, ...] | None = None,
 ) -> Taken:
     """Judge and remember what AWS said since `started_at` when it was asked for these accounts and regions."""
+    if context.cloud.settings.aggregator:
+        seen = newest(context.store, seen)
     scope = " ".join([*(accounts or ()), *(regions or ())])
     return _remember(context, seen, source, scope, started_at)
 

@@ -148,6 +148,11 @@ class Functions:
         row = self._db.row(f"select {_KEPT} from functions where arn = ? and gone_at is null", [arn])  # noqa: S608 - ours
         return _from_row(row) if row else None
 
+    def modified(self) -> dict[str, datetime]:
+        """When each was last changed, as far as that is known, by ARN."""
+        sql = "select arn, last_modified from functions where gone_at is null and last_modified is not null"
+        return {row["arn"]: to_time(row["last_modified"]) for row in self._db.rows(sql)}
+
     def named(self, name: str) -> list[Function]:
         """In every account and region."""
         return self._list("name = ?", [name])

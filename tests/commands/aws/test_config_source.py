@@ -21,6 +21,7 @@ from tests.commands.conftest import (
     OTHER,
     SETTINGS,
     VIRGINIA,
+    HandClock,
     World,
     trusting,
 )
@@ -485,6 +486,20 @@ def test_a_function_is_gone_only_where_its_region_is_known_to_be_recorded(record
 
     assert recorded.store.functions.get(gone) is None
     assert recorded.known(perhaps).name == "perhaps"
+
+
+def test_a_change_that_config_does_not_show_yet_is_not_taken_for_undone(recorded: World, clock: HandClock) -> None:
+    arn = recorded.function("fixed")
+    recorded.aws.aggregators.stop(HOME, BERLIN)  # it shows PassThrough from now on
+    recorded.aws.seed_tracing_mode(arn, "Active", MODIFIED.replace(day=20))
+    recorded.audit()
+    assert recorded.known(arn).verdict is Verdict.TRACED
+
+    taken = recorded.audit(recorded.configured(aggregator=Aggregator("view")))
+
+    assert recorded.known(arn).verdict is Verdict.TRACED
+    assert taken.functions == 1
+    assert [one.name for one in recorded.store.functions.seen_since(taken.started_at)] == ["fixed"]
 
 
 def test_one_function_is_asked_of_lambda_itself(recorded: World) -> None:
