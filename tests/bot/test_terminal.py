@@ -8,6 +8,7 @@ import pytest
 
 from bot.terminal import exit_code, print_json, print_table
 from storage.models import Audit, Function, NotScanned, TracingMode, Verdict
+from storage.news import Since
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 WHOLE = Audit(7, NOON, NOON, accounts=3, regions=2, functions=1, aws_calls=44)
@@ -34,7 +35,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_table_names_each_place_and_the_sum_counts_them(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table(PARTLY, [LIT], everything=False)
+    print_table(PARTLY, [LIT], everything=False, since=Since(), kept=[])
 
     first, second, total = capsys.readouterr().out.splitlines()
     assert first == "not fully seen: organization: only the first 20 accounts were listed: TooManyRequestsException"
@@ -46,13 +47,13 @@ def test_the_table_names_each_place_and_the_sum_counts_them(capsys: pytest.Captu
 
 
 def test_the_sum_of_what_was_seen_whole_says_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table(WHOLE, [LIT], everything=False)
+    print_table(WHOLE, [LIT], everything=False, since=Since(), kept=[])
 
     assert "not fully seen" not in capsys.readouterr().out
 
 
 def test_json_has_them_all(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    print_json(PARTLY, [LIT])
+    print_json(PARTLY, [LIT], Since(), [])
 
     told = json.loads(capfdbinary.readouterr().out)
     assert told["coverage"]["percent"] == 100
