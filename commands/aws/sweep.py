@@ -6,7 +6,7 @@ nothing else.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from commands.aws import checks, identity, published, reads, roles, selection, shapes
@@ -51,15 +51,20 @@ def run(
     async def sweep() -> None:
         async with Wire(cloud.endpoints, paces=cloud.paces) as wire:
             swept = (reader or Sweep)(cloud, wire, tuple(tag_keys), on_progress)
-            reading = asyncio.create_task(swept.run(accounts, regions))
-            if meanwhile:
-                await asyncio.sleep(0)  # the first question goes out before another thread takes its turns
-                await asyncio.gather(reading, asyncio.to_thread(meanwhile))
-            found.append(await reading)
+            found.append(await beside(swept.run(accounts, regions), meanwhile))
 
     # Nothing is returned: asyncio.run has signal.signal look at the finished task's repr, result and all.
     asyncio.run(sweep())
     return found[0]
+
+
+async def beside(reading: Coroutine[None, None, Inventory], meanwhile: Callable[[], None] | None) -> Inventory:
+    """What is read, while `meanwhile` runs in a thread."""
+    begun = asyncio.create_task(reading)
+    if meanwhile:
+        await asyncio.sleep(0)  # the first question goes out before another thread takes its turns
+        await asyncio.gather(begun, asyncio.to_thread(meanwhile))
+    return await begun
 
 
 class Sweep:
@@ -81,24 +86,36 @@ class Sweep:
         self._done = self._total = 0
 
     async def run(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> Inventory:
-        self.chosen = chosen = await self._choose(accounts, regions)
-        for row in chosen.not_scanned:
+        await self.choose(accounts, regions)
+        return self.inventory(await self.read(regions))
+
+    async def choose(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> None:
+        """Find out which accounts are to be read, here or elsewhere."""
+        self.chosen = await self._choose(accounts, regions)
+        for row in self.chosen.not_scanned:
             self._row(row.account, row.region, row.reason)
-        swept = await asyncio.gather(*(self._account(account.id, regions) for account in chosen.accounts))
+
+    async def read(self, regions: Sequence[str] | None) -> set[str]:
+        """Read the chosen accounts; which regions were looked at."""
+        swept = await asyncio.gather(*(self._account(account.id, regions) for account in self.chosen.accounts))
+        return {region for looked_at in swept for region in looked_at}
+
+    def inventory(self, regions: Iterable[str]) -> Inventory:
+        """What was found so far, judged, and in the order in which it is remembered."""
         self.callers.mark(self.functions)
         for place, function in enumerate(self.functions):  # one by one, so that no function is there twice
             self.functions[place] = checks.judge(function)
         self.functions.sort(key=lambda function: function.arn)
         self.not_scanned.sort(key=lambda row: (row.account != ORGANIZATION, row.account, row.region))
-        every_region = {region for looked_at in swept for region in looked_at}
-        log.info("read %d functions in %d accounts with %d calls", len(self.functions), len(swept), self.wire.calls)
+        accounts = len(self.chosen.accounts)
+        log.info("read %d functions in %d accounts with %d calls", len(self.functions), accounts, self.wire.calls)
         return Inventory(
             tuple(self.functions),
             tuple(self.not_scanned),
-            chosen.ids,
-            tuple(sorted(every_region)),
+            self.chosen.ids,
+            tuple(sorted(regions)),
             self.wire.calls,
-            accounts_whole=chosen.whole,
+            accounts_whole=self.chosen.whole,
         )
 
     async def _choose(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> selection.Chosen:
