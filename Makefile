@@ -44,6 +44,7 @@ COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 lock: venv-dev ## compile requirements*.txt from pyproject.toml; ARGS=--upgrade for the newest versions
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.txt
 	$(COMPILE) pyproject.toml --extra demo --constraints requirements-dev.txt --output-file requirements-demo.txt
+	$(COMPILE) pyproject.toml --extra cluster --constraints requirements-dev.txt --output-file requirements-cluster.txt
 	$(COMPILE) pyproject.toml --constraints requirements-demo.txt --output-file requirements.txt
 	$(COMPILE) $(PEER).in --output-file $(PEER).txt
 
