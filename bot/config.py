@@ -23,6 +23,7 @@ from bot.values import (
     ChannelPattern,
     ChannelRef,
     NamePattern,
+    Pool,
     RegionName,
     RoleName,
     Unit,
@@ -31,7 +32,7 @@ from bot.values import (
     time_zone,
 )
 from commands._types import TeamSettings
-from commands.aws.accounts import Aggregator, AwsSettings
+from commands.aws.accounts import LOCAL, Aggregator, AwsSettings
 from commands.aws.scope import Rules
 from storage.models import team_name
 
@@ -83,7 +84,7 @@ class AwsSection(Section):
 
 
 class ScanSection(Section):
-    pool: Literal["local"] = "local"
+    pool: Pool = LOCAL
 
 
 class TeamsSection(Section):
@@ -161,6 +162,7 @@ class Config:
             include=section.include.rules,
             exclude=section.exclude.rules,
             aggregator=section.read_from,
+            pool=self.file.scan.pool,
         )
 
     @property
@@ -231,13 +233,18 @@ def _checked(content: Mapping[str, Any], path: Path) -> File:
         file = File.model_validate(content)
     except ValidationError as problem:
         raise ConfigProblem("\n".join(_line(error, path) for error in problem.errors())) from None
-    if contradictions := [f"{path}: {line}" for line in _contradictions(file.aws)]:
+    if contradictions := [f"{path}: {line}" for line in _contradictions(file.aws, file.scan)]:
         raise ConfigProblem("\n".join(contradictions))
     return file
 
 
-def _contradictions(aws: AwsSection) -> Iterator[str]:
+def _contradictions(aws: AwsSection, scan: ScanSection) -> Iterator[str]:
     """What cannot be used together."""
+    if aws.source == "config" and scan.pool != LOCAL:
+        yield (
+            '[scan] pool: what AWS Config tells is read where the bot runs. Set pool = "local", '
+            'or [aws] source = "lambda".'
+        )
     if aws.source == "config" and aws.aggregator is None:
         yield (
             '[aws] aggregator is missing: source = "config" needs the name of an aggregator of AWS Config, '

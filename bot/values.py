@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
+from commands.aws.accounts import LOCAL
+
 
 def matching(pattern: str, example: str) -> AfterValidator:
     def check(value: str) -> str:
@@ -51,6 +53,13 @@ Unit = Annotated[
 ]
 NamePattern = Annotated[str, matching(r"[^\n]{1,128}", '"payments-*", a name with * for any text')]
 AccountTag = Annotated[str, matching(r"[^=\n]{1,128}(=[^\n]{0,256})?", '"audited" (a key) or "env=prod"')]
+Pool = Annotated[
+    str,
+    matching(
+        rf"{LOCAL}|(tcp|tls)://([\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{{1,5}}",
+        f'"{LOCAL}", or the address of a Dask scheduler like "tcp://scheduler:8786"',
+    ),
+]
 ChannelPattern = Annotated[str, matching(r"#?[^\s#{}]*\{team\}[^\s#{}]*", '"#team-{team}"')]
 
 KINDS_OF_ACCOUNTS = ("organization", "ids")

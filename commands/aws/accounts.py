@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from commands.aws.endpoints import Endpoints
 
 _AUDIT_SESSION = "lamplighter-audit"
+LOCAL = "local"  # the audit runs in this process
 _FIX_SECONDS = 900  # the shortest that STS gives
 
 
@@ -44,18 +45,21 @@ class Aggregator:
 
 @dataclass(frozen=True)
 class AwsSettings:
-    """What `[aws]` in lamplighter.toml says."""
+    """What `[aws]` in lamplighter.toml says, and `[scan] pool`."""
 
     accounts: tuple[str, ...] | None = None  # None: the account of the ambient credentials
     regions: tuple[str, ...] | None = None  # None: those enabled in each account
     role: str | None = None  # a role's name, assumed in every account; None: ambient credentials
     fix_role: str | None = None  # assumed inside an approved fix only; None: ambient credentials
-    external_id: str | None = None
+    external_id: str | None = field(
+        default=None, repr=False
+    )  # a cluster's worker logs the settings of what fails there
     calls_per_second: float = 10.0  # Lambda calls for each account and region; 0: no cap
     organization: bool = False  # the accounts are those of the organization, whatever `accounts` says
     include: Rules = NO_RULES  # without any line: all of them
     exclude: Rules = NO_RULES
     aggregator: Aggregator | None = None  # where AWS Config is asked for the functions; None: Lambda lists them
+    pool: str = LOCAL  # or the address of a Dask scheduler, whose workers read the accounts
 
 
 class Cloud:

@@ -40,6 +40,11 @@ class Callers:
             if found := tuple(dict.fromkeys(arn for arn in arns if arn)):
                 self._named[each.arn] = found
 
+    def learn(self, others: "Callers") -> None:
+        """What was learnt elsewhere, of other accounts."""
+        self._granted.update(others._granted)
+        self._named.update(others._named)
+
     def mark(self, functions: list[Function]) -> None:
         """Put the untraced callers of each function beside it, in place.
 

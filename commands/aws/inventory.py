@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from commands.aws import checks, current, errors, one_role, published, roles, shapes, simulation
+from commands.aws.accounts import LOCAL
 from commands.aws.asking import ask
 from commands.aws.tags import UNTAGGED, tag_facts
 from storage.models import Alias, Function, Inventory
@@ -33,13 +34,22 @@ def take_inventory(
     """Every function in every configured account and region; `accounts` and `regions` narrow that down.
 
     What could not be seen is a row with its reason. Raises AwsProblem only where nothing can be asked at all: without
-    credentials, or where AWS will not say whose they are. `on_progress` is told how many regions of how many are done.
-    `meanwhile` is run in a thread beside the first questions; what it raises ends the audit.
+    credentials, where AWS will not say whose they are, or where the cluster cannot be used. `on_progress` is told how
+    many regions of how many are done; on a cluster, how many accounts. `meanwhile` is run in a thread beside the first
+    questions; what it raises ends the audit.
     """
+    settings = cloud.settings
+    # Without a role to assume there is one account, and its credentials are here.
+    if settings.pool != LOCAL and settings.role and not settings.aggregator:
+        from commands.aws import cluster
+
+        return cluster.run(
+            cloud, accounts=accounts, regions=regions, tag_keys=tag_keys, on_progress=on_progress, meanwhile=meanwhile
+        )
     from commands.aws import sweep
 
     reader = None
-    if cloud.settings.aggregator:
+    if settings.aggregator:
         from commands.aws.config_source import ConfigSweep
 
         reader = ConfigSweep

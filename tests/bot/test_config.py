@@ -55,7 +55,10 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("aws", "aggregator_region", '"eu-central-1"', "eu-central-1", '"Frankfurt"', "'Frankfurt' should look like"),
     ("aws", "calls_per_second", "12.5", 12.5, "16", "less than or equal to 15"),
     ("aws", "calls_per_second", "0", 0, "-1", "greater than or equal to 0"),
-    ("scan", "pool", '"local"', "local", '"tcp://scheduler:8786"', "'local'"),
+    ("scan", "pool", '"local"', "local", '"scheduler:8786"', '"tcp://scheduler:8786"'),
+    ("scan", "pool", '"tcp://10.0.0.5:8786"', "tcp://10.0.0.5:8786", '"tcp://scheduler"', '"tcp://scheduler:8786"'),
+    ("scan", "pool", '"tls://[fd00::5]:8786"', "tls://[fd00::5]:8786", '"http://scheduler:8786"', '"local"'),
+    ("scan", "pool", '"tls://dask.internal:8786"', "tls://dask.internal:8786", '"cluster"', '"local"'),
     ("teams", "tag_keys", '["squad"]', ["squad"], '"team"', "valid list"),
     ("teams", "tag_keys", '["squad"]', ["squad"], "[]", "at least 1"),
     ("teams", "channel", '"#{team}-alerts"', "#{team}-alerts", '"#alerts"', '"#team-{team}"'),
@@ -123,13 +126,17 @@ def test_the_whole_organization_may_be_meant_less_what_is_excluded() -> None:
     [
         ('[aws]\naccounts = "organization"\n', "[aws] role is missing: "),
         ('[aws]\nsource = "config"\n', "[aws] aggregator is missing: "),
+        (
+            '[aws]\nsource = "config"\naggregator = "v"\n[scan]\npool = "tcp://dask:8786"\n',
+            "[scan] pool: what AWS Config",
+        ),
         ('[aws.include]\nunits = ["r-ab12"]\n', "[aws.include] units: only the organization knows these"),
         (
             '[aws]\naccounts = ["111122223333"]\n[aws.exclude]\ntags = ["env"]\n',
             "[aws.exclude] tags: only the organization knows these",
         ),
     ],
-    ids=["no role", "no aggregator", "units of one account", "tags of a list"],
+    ids=["no role", "no aggregator", "aggregator and cluster", "units of one account", "tags of a list"],
 )
 def test_what_cannot_be_used_together_is_said_with_the_way_to_mend_it(text: str, line: str) -> None:
     said = refused(text)
