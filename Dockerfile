@@ -1,10 +1,12 @@
 # Pinned to the full version. A digest would pin it harder: add the one that your registry shows, when you mirror the image.
 FROM python:3.11.15-slim-bookworm AS build
-# The packages of requirements.txt come as wheels, checked against their hashes: no compiler is needed.
+# Its packages come as wheels, checked against their hashes: no compiler is needed. With requirements-cluster.txt the
+# image is also a cluster's scheduler and workers.
+ARG REQUIREMENTS=requirements.txt
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 RUN python -m venv /opt/lamplighter
-COPY requirements.txt ./
+COPY ${REQUIREMENTS} ./requirements.txt
 RUN /opt/lamplighter/bin/python -m pip install --no-input --require-hashes --no-deps -r requirements.txt \
  && /opt/lamplighter/bin/python -m pip check
 
@@ -19,6 +21,7 @@ COPY commands ./commands
 COPY bot ./bot
 # Settings come from the environment and from /app/lamplighter.toml, where one is mounted. One replica: the memory is one file.
 ENV PATH=/opt/lamplighter/bin:$PATH \
+    PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     LAMPLIGHTER_DATABASE=/data/lamplighter.db
