@@ -25,6 +25,8 @@ ENV PATH=/opt/lamplighter/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     LAMPLIGHTER_DATABASE=/data/lamplighter.db
+# Here once, and not at each start.
+RUN python -m compileall -q storage commands bot
 # Slack's requests, where Socket Mode is not used.
 EXPOSE 3000
 VOLUME /data

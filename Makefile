@@ -68,14 +68,22 @@ define install
   && cp $(1) $(2)/.$(notdir $(1)); }
 endef
 
+# Compiled once here: where PYTHONDONTWRITEBYTECODE is set, each start would compile all of it again.
+define compiled
+@.venv/bin/python -m compileall -q bot commands storage
+endef
+
 venv-run: venv
 	$(call install,requirements.txt,.venv)
+	$(compiled)
 
 venv-demo: venv
 	$(call install,requirements-demo.txt,.venv)
+	$(compiled)
 
 venv-dev: venv
 	$(call install,requirements-dev.txt,.venv)
+	$(compiled)
 
 venv-peer: venv
 	@.venv-peer/bin/python -c 'import pip' 2>/dev/null || .venv/bin/python -m venv --clear .venv-peer
