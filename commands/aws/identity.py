@@ -63,6 +63,6 @@ async def home_with_first_page(cloud: "Cloud", wire: "Wire", region: str) -> "tu
         page = await reads.functions_page(wire, Ambient(cloud), region)
     except AwsProblem:
         return await home(cloud, wire), None  # whoever reads the region will say what is wrong with it
-    if page.listed:
-        cloud.caller_is(Caller.of(page.listed[0].arn))
+    if page.first_arn.count(":") >= 6:
+        cloud.caller_is(Caller.of(page.first_arn))
     return await home(cloud, wire), page

@@ -1,5 +1,6 @@
 """What the audit reads over the wire, call by call and page by page. Nothing here judges, and nothing here writes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -14,7 +15,7 @@ from commands.aws.errors import BadAnswer
 from commands.aws.keys import Identity, Keys
 from commands.aws.query import query as _query
 from commands.aws.query import text as _text
-from commands.aws.wire import Wire
+from commands.aws.wire import STRANGE, Wire
 from storage.models import TracingMode
 
 T = TypeVar("T")
@@ -135,10 +136,16 @@ def _roles_page(root: Element) -> tuple[RolesPage, str]:
 
 
 class FunctionsPage(NamedTuple):
-    """Some of a region's functions, and the marker of those that follow; "" at the end."""
+    """Some of a region's functions as Lambda describes them, and the marker of those that follow; "" at the end."""
 
-    listed: list[shapes.Listed]
+    items: list[Any]
     following: str
+
+    @property
+    def first_arn(self) -> str:
+        """Of its first function; "" where there is none, or none that can be read."""
+        item = self.items[0] if self.items else None
+        return str(item.get("FunctionArn") or "") if isinstance(item, dict) else ""
 
 
 async def functions(
@@ -146,23 +153,44 @@ async def functions(
 ) -> AsyncIterator[list[shapes.Listed]]:
     """Every function, 50 a page; AWS gives no more. `first` is a page that was read already.
 
-    IAM: lambda:ListFunctions.
+    Each page is asked for before the one that names it is made into nouns: a region's pages come one after another, and
+    nothing else takes as long as that chain. IAM: lambda:ListFunctions.
     """
-    page = first or await functions_page(wire, who, region)
-    yield page.listed
-    while page.following:
-        marker = page.following
-        page = await functions_page(wire, who, region, marker)
-        yield page.listed
-        if page.following:
-            _another(marker, page.following)
+    marker, page = "", first or await functions_page(wire, who, region)
+    ahead: asyncio.Task[FunctionsPage] | None = None
+    try:
+        while True:
+            if page.following and page.following != marker:
+                ahead = asyncio.create_task(functions_page(wire, who, region, page.following))
+                await asyncio.sleep(0)  # it is sent now
+            yield await _listed(wire, who, region, marker, page)
+            if ahead is None:
+                break
+            marker, page, ahead = page.following, await ahead, None
+    finally:
+        if ahead:
+            ahead.cancel()
+    if page.following:
+        _another(marker, page.following)
 
 
 async def functions_page(wire: Wire, who: Identity, region: str, marker: str = "") -> FunctionsPage:
-    """One page. IAM: lambda:ListFunctions."""
+    """One page, as it came. IAM: lambda:ListFunctions."""
+    return FunctionsPage(*await _ask_page(wire, who, region, marker, list))
+
+
+async def _listed(wire: Wire, who: Identity, region: str, marker: str, page: FunctionsPage) -> list[shapes.Listed]:
+    try:
+        return shapes.listing(page.items)
+    except STRANGE:  # asked for again, as anything is that cannot be read
+        return (await _ask_page(wire, who, region, marker, shapes.listing))[0]
+
+
+async def _ask_page(
+    wire: Wire, who: Identity, region: str, marker: str, read: Callable[[list[Any]], list[T]]
+) -> tuple[list[T], str]:
     call = _listing("ListFunctions", region, f"{_FUNCTIONS}/", "50", marker)
-    listed = await wire.ask(who, call, lambda body: _page(body, "Functions", "NextMarker", shapes.listing))
-    return FunctionsPage(*listed)
+    return await wire.ask(who, call, lambda body: _page(body, "Functions", "NextMarker", read))
 
 
 async def event_sources(wire: Wire, who: Identity, region: str) -> list[shapes.EventSource]:

@@ -92,6 +92,7 @@ class Transport:
         self._prepare(handle, request, body, head)
         done = self._waiting[handle] = self._loop.create_future()
         self._multi.add_handle(handle)
+        self._act(pycurl.SOCKET_TIMEOUT, 0)  # out with it, without a turn of the loop
         try:
             await done
             return Received(handle.getinfo(pycurl.RESPONSE_CODE), body.getvalue(), head.getvalue())

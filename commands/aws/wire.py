@@ -27,7 +27,8 @@ T = TypeVar("T")
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _PASSING = frozenset({"RequestTimeout", "RequestTimeoutException", "InternalError", "InternalFailure"})
 _ALWAYS = {"User-Agent": "lamplighter"}
-_STRANGE = (ValueError, KeyError, TypeError, AttributeError, SyntaxError)
+# What `read` may raise for a body that is not what AWS documents.
+STRANGE = (ValueError, KeyError, TypeError, AttributeError, SyntaxError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Wire:
             if isinstance(said, bytes):
                 try:
                     return read(said)
-                except _STRANGE as error:
+                except STRANGE as error:
                     why = f"AWS's answer could not be read ({_named(error)})"
                     said = errors.BadAnswer("BadAnswer", why, **call.where(who.account))
             if said.code in _EXPIRED and not renewed:

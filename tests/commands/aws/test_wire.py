@@ -182,6 +182,37 @@ def test_every_page_is_read(talk):
     assert wire.calls == 2
 
 
+def test_the_next_page_is_on_its_way_while_a_page_is_read(talk):
+    arrived = asyncio.Event()
+
+    async def second(server, writer):
+        arrived.set()
+        writer.write(said({"Functions": [described("b")]}))
+
+    async def use(wire):
+        pages = reads.functions(wire, Owner(), "eu-central-1")
+        first = await anext(pages)
+        await asyncio.wait_for(arrived.wait(), 5)  # nobody has asked for the second page
+        return [each.name for each in first] + [each.name for page in [await anext(pages)] for each in page]
+
+    found, _, wire = talk(said({"Functions": [described("a")], "NextMarker": "m"}), second, use=use)
+
+    assert (found, wire.calls) == (["a", "b"], 2)
+
+
+def test_who_stops_in_the_middle_leaves_nothing_behind(talk):
+    async def use(wire):
+        pages = reads.functions(wire, Owner(), "eu-central-1")
+        await anext(pages)
+        await pages.aclose()
+        await asyncio.sleep(0)
+        return [task for task in asyncio.all_tasks() if "functions_page" in repr(task)]
+
+    left, _, _ = talk(said({"Functions": [described("a")], "NextMarker": "m"}), never, use=use)
+
+    assert left == []
+
+
 def test_a_server_that_repeats_a_page_for_ever_is_not_followed(talk):
     result, server, _ = talk(said({"Functions": [], "NextMarker": "same"}), use=functions)
 
