@@ -1,22 +1,28 @@
-"""A call to AWS before it is sent: what is asked, and botocore's signature over it."""
+"""A call to AWS before it is sent: what is asked, and the signature over it (Signature Version 4, in the headers).
+
+Signed here and not by botocore, which takes twice the time for each call, and a fifth of a small audit's to be loaded
+(see `ordinary`). Tests hold every signature to botocore's.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
 
 import hmac
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
-
-from botocore.auth import SigV4Auth
+from urllib.parse import quote, urlsplit
 
 from commands.aws import errors
 from commands.aws.endpoints import Endpoint
 from commands.aws.keys import Keys
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked, before it is signed."""
+    """What is asked, before it is signed. `path` and its query are percent-encoded already."""
 
     service: str
     action: str
@@ -33,51 +39,60 @@ class Call:
         return replace(self, body=body)
 
 
-class _Request:
-    """What SigV4Auth reads and writes; botocore's own request keeps its headers in an e-mail message."""
-
-    __slots__ = ("body", "context", "headers", "method", "params", "url")
-
-    def __init__(self, call: Call, url: str) -> None:
-        self.method, self.url, self.body = call.method, url, call.body
-        self.headers = dict(call.headers)
-        self.params = None
-        self.context: dict[str, object] = {}
-
-
-class _Headers(dict[str, str]):
-    def get_all(self, name: str) -> tuple[str]:
-        return (self[name],)
-
-
-class _Signer(SigV4Auth):
-    """botocore's signature over plain dictionaries, in a third of the time (tests compare the two)."""
-
-    _region_name: str
-    _service_name: str
-
-    def headers_to_sign(self, request: Any) -> Any:  # its types say AWSRequest and HTTPMessage
-        signed = _Headers((name.lower(), value) for name, value in request.headers.items())
-        signed["host"] = request.url.split("/", 3)[2]
-        return signed
-
-    def signature(self, string_to_sign: str, request: Any) -> str:  # as above
-        day = request.context["timestamp"][:8]
-        key = _signing_key(self.credentials.secret_key, day, self._region_name, self._service_name)
-        return hmac.new(key, string_to_sign.encode(), sha256).hexdigest()
+def signed(keys: Keys, endpoint: Endpoint, call: Call) -> dict[str, str]:
+    """The headers of `call`, its signature included; the one for `Host` is libcurl's to send."""
+    host, before = _host_and_path(endpoint.url)
+    moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    headers = {**call.headers, "X-Amz-Date": moment}
+    if keys.token:
+        headers["X-Amz-Security-Token"] = keys.token
+    values = {name.lower(): " ".join(value.split()) for name, value in headers.items()} | {"host": host}
+    names = sorted(values)
+    covered = ";".join(names)
+    path, _, query = call.path.partition("?")
+    lines = [call.method.upper(), _path(before + path), _query(query), *(f"{name}:{values[name]}" for name in names)]
+    request = "\n".join((*lines, "", covered, sha256(call.body).hexdigest()))
+    day, region, service = moment[:8], endpoint.signing_region, endpoint.signing_name
+    scope = f"{day}/{region}/{service}/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{sha256(request.encode()).hexdigest()}"
+    signature = hmac.digest(_signing_key(keys.secret_key, day, region, service), text.encode(), "sha256").hex()
+    credential = f"{keys.access_key}/{scope}"
+    headers["Authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={covered}, Signature={signature}"
+    )
+    return headers
 
 
 @lru_cache(maxsize=512)  # one for each account, region and service at work; it holds for a day
 def _signing_key(secret: str, *scope: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (*scope, "aws4_request"):
-        key = hmac.new(key, part.encode(), sha256).digest()
+        key = hmac.digest(key, part.encode(), "sha256")
     return key
 
 
-def signed(keys: Keys, endpoint: Endpoint, call: Call) -> dict[str, str]:
-    """The headers of `call`, its signature included."""
-    request: Any = _Request(call, endpoint.url + call.path)
-    sign: Any = _Signer
-    sign(keys, endpoint.signing_name, endpoint.signing_region).add_auth(request)
-    return dict(request.headers)
+@lru_cache(maxsize=512)  # one for each service and region
+def _host_and_path(url: str) -> tuple[str, str]:
+    """What an endpoint's `Host` header says, and the path that comes before each call's own."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return host + port, parts.path
+
+
+@lru_cache(maxsize=512)  # the pages of a list have one path
+def _path(path: str) -> str:
+    """Without empty and dotted segments, and encoded once more: so AWS does for every service but S3."""
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    end = "/" if kept and path.endswith("/") else ""
+    return quote(f"/{'/'.join(kept)}{end}", safe="/~")
+
+
+def _query(query: str) -> str:
+    pairs = sorted(pair.partition("=")[::2] for pair in query.split("&")) if query else ()
+    return "&".join(f"{key}={value}" for key, value in pairs)

@@ -9,7 +9,7 @@ RENEW_BEFORE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """One set of credentials; the names are those that SigV4Auth looks for."""
+    """One set of credentials; the names are botocore's."""
 
     access_key: str
     secret_key: str = field(repr=False)

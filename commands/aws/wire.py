@@ -1,4 +1,4 @@
-"""How a read of the audit reaches AWS: signed by botocore, sent over one pool, tried again, and counted.
+"""How a read of the audit reaches AWS: signed, sent over one pool, tried again, and counted.
 
 What is read is in `reads`. A boto3 client does the same in several times the CPU and opens TLS connections of its own;
 an audit sends thousands of calls and nothing but reads, so it goes without.
