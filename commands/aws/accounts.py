@@ -18,7 +18,9 @@ from commands.aws import errors
 from commands.aws.asking import pause
 from commands.aws.clients import Clients
 from commands.aws.credentials import CredentialsOfThisContext, acting, acting_account
+from commands.aws.endpoints import Endpoints
 from commands.aws.keys import Caller, Keys
+from commands.aws.ordinary import Ordinary, OrdinaryEndpoints, ordinary
 from commands.aws.pace import Paces
 from commands.aws.scope import NO_RULES, Rules
 from commands.aws.session_policy import session_name, session_policy
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     import boto3
     from botocore.credentials import Credentials
     from botocore.session import Session
-
-    from commands.aws.endpoints import Endpoints
 
 _AUDIT_SESSION = "lamplighter-audit"
 LOCAL = "local"  # the audit runs in this process
@@ -88,15 +88,22 @@ class Cloud:
             return made
 
     @cached_property
-    def endpoints(self) -> "Endpoints":
-        from commands.aws.endpoints import Endpoints
+    def _ordinary(self) -> Ordinary | None:
+        """What the environment says by itself; None: botocore is asked."""
+        return ordinary(os.environ)
 
-        return Endpoints(self.session)
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        if self._ordinary:
+            return OrdinaryEndpoints(lambda: self.session)
+        return Endpoints(lambda: self.session)
 
     @cached_property
     def home_region(self) -> str:
         """Where STS is asked: the session's region, or the first that is configured."""
-        region = self.session.get_config_variable("region") or os.environ.get("AWS_REGION")
+        known = self._ordinary
+        region = known.region if known else self.session.get_config_variable("region")
+        region = region or os.environ.get("AWS_REGION")
         return str(region or (self.settings.regions or ("us-east-1",))[0])
 
     @cached_property
@@ -166,6 +173,8 @@ class Cloud:
 
     def ambient_keys(self) -> Keys:
         """The ambient credentials as they are now; botocore renews them where they are of a kind that ends."""
+        if self._ordinary:
+            return self._ordinary.keys
         with errors.our_errors():
             frozen = self._ambient.get_frozen_credentials()
         return Keys(frozen.access_key or "", frozen.secret_key or "", frozen.token)

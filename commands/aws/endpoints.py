@@ -2,13 +2,12 @@
 
 import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from botocore.endpoint_provider import EndpointProvider
-from botocore.utils import get_environ_proxies
 
 from commands.aws.errors import AwsProblem, our_errors
 
@@ -55,37 +54,52 @@ class Endpoint:
 
 
 class Endpoints:
-    """botocore's answers to "where is this service in this region", with every ordinary AWS setting honoured."""
+    """botocore's answers to "where is this service in this region", with every ordinary AWS setting honoured.
 
-    def __init__(self, session: "Session") -> None:
-        self._session = session
+    `ordinary` gives the same answers without botocore where the environment says everything.
+    """
+
+    def __init__(self, make_session: "Callable[[], Session]") -> None:
+        self._make_session = make_session
         self._found: dict[tuple[str, str], Endpoint] = {}
         self._rules: dict[str, Any] = {}
+
+    @cached_property
+    def _session(self) -> "Session":
+        return self._make_session()
 
     def find(self, service: str, region: str) -> Endpoint:
         key = (service, region)
         if key not in self._found:
-            with our_errors(region=region, service=service):  # not every text is a region's name
-                self._found[key] = self._find(SERVICES[service], region)
+            self._found[key] = self._find(service, region)
         return self._found[key]
 
     def partition(self, region: str) -> Mapping[str, Any]:
         """botocore's entry for the partition of this region; an unknown region is taken for one of `aws`."""
-        partitions = self._session.get_component("data_loader").load_data("partitions")["partitions"]
+        partitions = self._partitions()
         for one in partitions:
             if region in one["regions"] or re.match(one["regionRegex"], region):
-                return one  # type: ignore[no-any-return]  # JSON that botocore ships
-        return partitions[0]  # type: ignore[no-any-return]  # as above
+                return one
+        return partitions[0]
 
-    def _find(self, service: Service, region: str) -> Endpoint:
-        signing_region = self.partition(region)["outputs"]["implicitGlobalRegion"] if service.is_global else region
-        url = self._configured(service.configured_as)
-        if not url:
-            ruled = self._ruled(service, region)
-            url = ruled.url
-            for scheme in ruled.properties.get("authSchemes", ()):
-                signing_region = scheme.get("signingRegion", signing_region)
-        return Endpoint(url.rstrip("/"), service.signing_name, signing_region, _proxy_for(url))
+    def _partitions(self) -> Sequence[Mapping[str, Any]]:
+        loaded = self._session.get_component("data_loader").load_data("partitions")
+        return loaded["partitions"]  # type: ignore[no-any-return]  # JSON that botocore ships
+
+    def _find(self, service: str, region: str) -> Endpoint:
+        known = SERVICES[service]
+        with our_errors(region=region, service=service):  # not every text is a region's name
+            url, signing_region = self._configured(known.configured_as), self._signing_region(known, region)
+            if not url:
+                url, signing_region = self._ruled(known, region, signing_region)
+        return self._endpoint(known, url, signing_region)
+
+    def _signing_region(self, service: Service, region: str) -> str:
+        """Where no rule names another."""
+        return str(self.partition(region)["outputs"]["implicitGlobalRegion"]) if service.is_global else region
+
+    def _endpoint(self, service: Service, url: str, signing_region: str) -> Endpoint:
+        return Endpoint(url.rstrip("/"), service.signing_name, signing_region, proxy_for(url))
 
     def _configured(self, name: str) -> str:
         """https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html"""
@@ -102,9 +116,12 @@ class Endpoints:
             or ""
         )
 
-    def _ruled(self, service: Service, region: str) -> Any:
+    def _ruled(self, service: Service, region: str, signing_region: str) -> tuple[str, str]:
+        """Its URL and signing region by botocore's rules."""
         provider = self._rules.get(service.folder)
         if provider is None:
+            from botocore.endpoint_provider import EndpointProvider
+
             loader = self._session.get_component("data_loader")
             # By path: load_service_model would first list the folders of all services.
             rules = loader.load_data(f"{service.folder}/{service.version}/endpoint-rule-set-1")
@@ -114,13 +131,14 @@ class Endpoints:
             "UseFIPS": bool(self._session.get_config_variable("use_fips_endpoint")),
             "UseDualStack": bool(self._session.get_config_variable("use_dualstack_endpoint")),
         }
-        return provider.resolve_endpoint(**settings)
+        ruled = provider.resolve_endpoint(**settings)
+        for scheme in ruled.properties.get("authSchemes", ()):
+            signing_region = scheme.get("signingRegion", signing_region)
+        return ruled.url, signing_region
 
     def ca_bundle(self) -> str:
         """The file of certificates that vouch for AWS. Raises AwsProblem where it cannot be read."""
-        from botocore.httpsession import get_cert_path
-
-        bundle = str(self._session.get_config_variable("ca_bundle") or get_cert_path(True))
+        bundle = self._bundle()
         try:
             Path(bundle).read_bytes()
         except OSError as error:
@@ -129,6 +147,23 @@ class Endpoints:
             ) from error
         return bundle
 
+    def _bundle(self) -> str:
+        from botocore.httpsession import get_cert_path
 
-def _proxy_for(url: str) -> str | None:
-    return get_environ_proxies(url).get(url.partition(":")[0])
+        return str(self._session.get_config_variable("ca_bundle") or get_cert_path(True))
+
+
+def proxy_for(url: str) -> str | None:
+    """By urllib's reading of the environment, as botocore takes it; without a variable there is nothing to load."""
+    scheme, _, rest = url.partition("://")
+    asks_the_system = sys.platform in ("darwin", "win32")
+    if not asks_the_system and not any(name.lower() == f"{scheme}_proxy" for name in os.environ):
+        return None
+    from urllib.request import getproxies, proxy_bypass
+
+    try:
+        if proxy_bypass(rest.partition("/")[0]):
+            return None
+    except (TypeError, OSError):  # macOS asks for the host's address
+        pass
+    return getproxies().get(scheme)

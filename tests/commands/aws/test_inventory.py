@@ -730,8 +730,15 @@ def test_a_version_that_is_left_no_traffic_serves_nobody(weights, shares):
     assert alias({"Name": "live", "FunctionVersion": "3", **routing}).weights == shares
 
 
-def test_importing_the_inventory_loads_no_http_client():
-    program = "import sys, commands.aws.inventory; print(sorted({'boto3', 'botocore', 'pycurl'} & sys.modules.keys()))"
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("commands.aws.inventory", {"boto3", "botocore", "urllib3", "pycurl"}),
+        ("commands.aws.sweep", {"boto3", "botocore", "urllib3"}),
+    ],
+)
+def test_importing_what_takes_an_audit_loads_no_http_client_before_its_time(module, unwanted):
+    program = f"import sys, {module}; print(sorted({unwanted} & sys.modules.keys()))"
 
     told = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]

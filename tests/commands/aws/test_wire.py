@@ -135,7 +135,7 @@ def _plain_settings(monkeypatch, tmp_path):
 
 
 def endpoints():
-    return Endpoints(botocore.session.Session())
+    return Endpoints(botocore.session.Session)
 
 
 @pytest.fixture
