@@ -24,7 +24,12 @@ class StsClock:
 
     passed = timedelta(0)
 
+    def __init__(self):
+        self.passes_when = lambda: False
+
     def __call__(self):
+        if self.passes_when():
+            self.passed = timedelta(hours=1, seconds=1)
         return datetime.now(UTC) + self.passed
 
 
@@ -79,10 +84,10 @@ def assumed(aws):
 
 
 def test_sessions_that_end_in_the_middle_are_renewed_once_for_each_account(aws, clock):
-    def an_hour_passes(_done, _total, _where):
-        clock.passed = timedelta(hours=1, seconds=1)
+    # Tags, metrics and more are asked for only after a region's functions, so each account has calls to come.
+    clock.passes_when = lambda: {ANA, BO} <= {call.account for call in aws.calls if call.action == "ListFunctions"}
 
-    seen = on_the_wire(lambda cloud, wire: Sweep(cloud, wire, ("team",), an_hour_passes).run(None, None))
+    seen = on_the_wire(lambda cloud, wire: Sweep(cloud, wire, ("team",), None).run(None, None))
 
     assert len(seen.functions) == 2 * len(REGIONS)
     assert seen.not_scanned == ()
