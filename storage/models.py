@@ -64,6 +64,7 @@ class CheckName(StrEnum):
     ROLE_UNREADABLE = "role_unreadable"
     ALIAS_UNTRACED = "alias_untraced"
     ALIASES_UNREADABLE = "aliases_unreadable"
+    SOURCES_UNREADABLE = "sources_unreadable"
     NOT_APPLICABLE = "not_applicable"
     STARVED = "starved"
     SURFACE_ONLY = "surface_only"
@@ -133,7 +134,9 @@ class Function:
     team: str | None = None  # None: no tag names a team
     team_known: bool = True  # False: the tags could not be read; what was known of team and manager stands
     aliases: tuple[Alias, ...] | None = ()  # None: could not be read; () : none is in use
-    sources: tuple[str, ...] | None = ()  # event sources: "msk", "kafka", "mq", "sqs", …; None: could not be read
+    sources: (
+        tuple[str, ...] | None
+    ) = ()  # event sources: "msk", "kafka", "mq", "sqs", … where they were asked for; None: refused
     edge: bool = False  # Lambda@Edge: a replica, or in us-east-1 with a role that trusts edgelambda.amazonaws.com
     layers: tuple[str, ...] = ()  # layer version ARNs
     environment_keys: tuple[str, ...] | None = ()  # names, never values; None: encrypted with a key that is not ours

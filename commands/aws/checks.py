@@ -104,13 +104,24 @@ def aliases_unreadable(function: Function) -> Finding | None:
         text = "Active, but $LATEST.PUBLISHED could not be read, which its calls run: it is on Managed Instances."
         return _finding(CheckName.ALIASES_UNREADABLE, text)
     if function.aliases is None:
-        text = "Active, but its aliases could not be read: they may serve versions without active tracing."
+        text = "Active, but its aliases are not known: they may serve versions without active tracing."
         return _finding(CheckName.ALIASES_UNREADABLE, text)
     for name, version in _served(function):
         if version.mode is None:
             text = f"Active, but version {version.version}, which alias `{name}` serves, could not be read."
             return _finding(CheckName.ALIASES_UNREADABLE, text)
     return None
+
+
+def sources_unreadable(function: Function) -> Finding | None:
+    """Where event sources could not be read, they may be such as Lambda never traces, whatever the mode says.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+    """
+    if not _active(function) or function.sources is not None or function.edge:
+        return None
+    text = "Active, but its event sources could not be read: they may be such as Lambda does not trace."
+    return _finding(CheckName.SOURCES_UNREADABLE, text)
 
 
 def not_applicable(function: Function) -> Finding | None:
@@ -203,6 +214,7 @@ CHECKS: tuple[Check, ...] = (
     role_unreadable,
     alias_untraced,
     aliases_unreadable,
+    sources_unreadable,
     runtime_blocked,
     traced_elsewhere,
     starved,
@@ -211,7 +223,9 @@ CHECKS: tuple[Check, ...] = (
 )
 
 _UNTRACED = frozenset({CheckName.PASSTHROUGH, CheckName.ROLE_DENIED, CheckName.ALIAS_UNTRACED})
-_UNKNOWN = frozenset({CheckName.ROLE_CONDITIONAL, CheckName.ROLE_UNREADABLE, CheckName.ALIASES_UNREADABLE})
+_UNKNOWN = frozenset(
+    {CheckName.ROLE_CONDITIONAL, CheckName.ROLE_UNREADABLE, CheckName.ALIASES_UNREADABLE, CheckName.SOURCES_UNREADABLE}
+)
 
 
 def judge(function: Function) -> Function:

@@ -6,23 +6,28 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 import threading
 import time
+from collections import deque
 
 
 class Paces:
-    """Safe in threads. `rate` is calls a second for each account and region, half of them at once; 0: no cap."""
+    """Safe in threads. `rate` is calls a second for each account and region; 0: no cap.
+
+    Half a second's worth may go at once, and no half second has more: so no second has more than `rate`.
+    """
 
     def __init__(self, rate: float) -> None:
-        self._gap = 1.0 / rate if rate > 0 else 0.0
-        self._burst = max(0.0, rate / 2 - 1) * self._gap
-        self._next: dict[tuple[str, str], float] = {}
+        self._at_once = max(1, int(rate / 2))
+        self._window = 0.0 if rate <= 0 else 0.5 if rate >= 2 else 1 / rate  # seconds for as many as may go at once
+        self._turns: dict[tuple[str, str], deque[float]] = {}
         self._lock = threading.Lock()
 
     def turn(self, account: str, region: str) -> float:
         """Takes a turn, and says in how many seconds it comes."""
-        if not self._gap:
+        if not self._window:
             return 0.0
         now = time.monotonic()
         with self._lock:
-            at = max(self._next.get((account, region), now), now)
-            self._next[account, region] = at + self._gap
-        return max(0.0, at - self._burst - now)
+            turns = self._turns.setdefault((account, region), deque(maxlen=self._at_once))
+            at = max(now, turns[0] + self._window) if len(turns) == self._at_once else now
+            turns.append(at)
+        return at - now

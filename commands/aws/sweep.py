@@ -7,6 +7,7 @@ nothing else.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from commands.aws import checks, identity, published, reads, roles, selection, shapes
@@ -98,6 +99,7 @@ class Sweep:
     async def read(self, regions: Sequence[str] | None) -> set[str]:
         """Read the chosen accounts; which regions were looked at."""
         swept = await asyncio.gather(*(self._account(account.id, regions) for account in self.chosen.accounts))
+        await self._unprompted_sources()
         return {region for looked_at in swept for region in looked_at}
 
     def inventory(self, regions: Iterable[str]) -> Inventory:
@@ -222,6 +224,24 @@ class Sweep:
         except AwsProblem as problem:
             self._row(who.account, found.name, f"event sources could not be read: {problem}")
 
+    async def _unprompted_sources(self) -> None:
+        """Put right what the roles did not tell, in the regions that are asked all the same."""
+        told: dict[str, tuple[str, ...]] = {}
+        silent: set[tuple[str, str]] = set()
+        for account, region, said in await self.sources.unprompted():
+            if isinstance(said, AwsProblem):
+                silent.add((account, region))
+                self._row(account, region, f"event sources could not be read: {said}")
+            else:
+                told |= {arn: tuple(sorted(kinds)) for arn, kinds in said.items()}
+        if not told and not silent:
+            return
+        for place, function in enumerate(self.functions):
+            if function.arn in told:
+                self.functions[place] = replace(function, sources=told[function.arn])
+            elif (function.account, function.region) in silent:
+                self.functions[place] = replace(function, sources=None)
+
     async def _with_roles(self, account: str, seen: AccountRoles, found: "list[Region]") -> None:
         """Make the nouns, once it is known what each role may do."""
         if not found:
@@ -263,9 +283,16 @@ class Region:
         return {listed.role for listed in self.listed if listed.role}
 
     def nouns(self, account: str, judged: dict[str, Judgement], edge: set[str]) -> Iterator[Function]:
-        """One by one; what each is made of is let go, so that a large region is not in memory twice."""
+        """One by one; what each is made of is let go, so that a large region is not in memory twice.
+
+        A function that came on two pages, because others were made or deleted meanwhile, is what the later one says.
+        """
+        made: set[str] = set()
         while self.listed:
             listed = self.listed.pop()
+            if listed.name in made:
+                continue
+            made.add(listed.name)
             tags = self.tags.pop(listed.arn, None)
             yield shapes.noun(
                 listed,

@@ -501,6 +501,32 @@ def test_a_listing_that_breaks_off_keeps_what_it_had_and_says_so(world, monkeypa
     ]
 
 
+class Twice(BreaksOff):
+    """A listing whose second page has a function of the first one again, changed since."""
+
+    def do_GET(self):
+        arn = f"arn:aws:lambda:{BERLIN}:{HOME}:function:refund"
+        item = {"FunctionName": "refund", "FunctionArn": arn, "MemorySize": 1}
+        if "/functions/" not in self.path:
+            self.say(200, b'{"EventSourceMappings": []}')
+        elif "Marker=" in self.path:
+            self.say(200, json.dumps({"Functions": [item | {"TracingConfig": {"Mode": "Active"}}]}).encode())
+        else:
+            self.say(200, json.dumps({"Functions": [item], "NextMarker": "more"}).encode())
+
+
+def test_a_function_that_comes_twice_is_there_once(world, monkeypatch):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Twice) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        serving = Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        _, seen = world.take(AwsSettings(regions=(BERLIN,), calls_per_second=0))
+        server.shutdown()
+        serving.join()
+
+    assert [(function.name, function.mode) for function in seen.functions] == [("refund", ACTIVE)]
+
+
 def test_throttles_are_waited_out(world):
     world.function("refund", Tags={"team": "payments"})
     world.aws.throttle(2, action="ListFunctions")

@@ -33,13 +33,23 @@ def functions(number):
     return [Listed(**nothing | {"arn": f"arn:{each}", "name": f"f{each}"}) for each in range(number)]
 
 
+class Who:
+    def __init__(self, account):
+        self.account = account
+
+
 def asked(known, number=SMALL + 1, regions=1):
+    """How many questions came of that many regions like this one."""
+
     async def inside():
         wire = Wire()
         questions = EventSources(wire)
-        for _ in range(regions):
-            assert await questions.of(None, "eu-central-1", functions(number), known) == {}
-        return wire.calls
+        for region in reversed(range(regions)):
+            assert await questions.of(Who("1"), f"region-{region:03}", functions(number), known) == {}
+        prompted = wire.calls
+        told = await questions.unprompted()
+        assert [region for _, region, _ in told] == [f"region-{each:03}" for each in range(len(told))]
+        return prompted, wire.calls - prompted
 
     return asyncio.run(inside())
 
@@ -58,22 +68,22 @@ def asked(known, number=SMALL + 1, regions=1):
     ],
 )
 def test_a_role_that_might_read_such_a_source_is_reason_to_ask(known):
-    assert asked(known, regions=UNPROMPTED * 2) == UNPROMPTED * 2
+    assert asked(known, regions=UNPROMPTED * 2) == (UNPROMPTED * 2, 0)
 
 
 @pytest.mark.parametrize("found", [role("logs:*"), role("xray:PutTraceSegments"), role("kafka:*", effect="Deny")])
 def test_where_no_role_could_a_large_region_is_not_asked(found):
-    assert asked({"arn:aws:iam::1:role/r": found}) == 0
+    assert asked({"arn:aws:iam::1:role/r": found}) == (0, 0)
 
 
-def test_some_small_regions_are_asked_all_the_same():
+def test_some_small_regions_are_asked_all_the_same_and_always_the_same_ones():
     known = {"arn:aws:iam::1:role/r": role("logs:*")}
 
-    assert asked(known, number=SMALL, regions=UNPROMPTED + 10) == UNPROMPTED
+    assert asked(known, number=SMALL, regions=UNPROMPTED + 10) == (0, UNPROMPTED)
 
 
 @pytest.mark.parametrize("name", ["AWSLambdaMSKExecutionRole", "AmazonMQFullAccess", "AWSLambdaVPCAccessExecutionRole"])
 def test_awss_own_policies_for_such_sources_are_reason_to_ask(name):
     document = json.loads(aws_managed_policies_data)[name]["Document"]
 
-    assert asked({"arn:aws:iam::1:role/r": Role("arn:aws:iam::1:role/r", (document,))}) == 1
+    assert asked({"arn:aws:iam::1:role/r": Role("arn:aws:iam::1:role/r", (document,))}) == (1, 0)
