@@ -89,7 +89,7 @@ class Connection:
         with self.transaction():
             return self._db.execute(sql, _plain(parameters)).rowcount
 
-    def change_many(self, sql: str, parameters: Iterable[Mapping[str, Any]]) -> None:
+    def change_many(self, sql: str, parameters: Iterable[Mapping[str, Any] | Sequence[Any]]) -> None:
         """Once for each; taken as they come, so that 100,000 rows need no room beside each other."""
         with self.transaction():
             self._sqlite.executemany(sql, parameters)

@@ -1,7 +1,10 @@
 """The current state of every function that an audit ever saw."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
 
 import orjson
 
@@ -72,6 +75,9 @@ _UPSERT = f"""
         gone_at = null
     where excluded.seen_at >= {_LEARNT} or {_LEARNT} > :now
 """  # noqa: S608 - the names are ours
+_PLACES = (*_COLUMNS, "team_known", "seen_at", "now", "audited")
+# By place instead of by name, which is a third faster.
+_SAVE = re.sub(r":([a-z_0-9]+)", lambda found: f"?{_PLACES.index(found[1]) + 1}", _UPSERT)
 
 
 class Functions:
@@ -84,9 +90,8 @@ class Functions:
         """`seen_at` is when AWS was asked. What was seen after `now` was seen by a clock that has been set back since,
         and does not count as newer. `audited`: what is saved is told as an audit's, and the next one compares with it.
         """
-        times = {"seen_at": to_text(seen_at), "now": to_text(now) if now else "9999", "audited": audited}
-        rows = ({**_to_row(one), **times, "team_known": one.team_known} for one in functions)
-        self._db.change_many(_UPSERT, rows)
+        times = (to_text(seen_at), to_text(now) if now else "9999", int(audited))
+        self._db.change_many(_SAVE, ((*_values(one), int(one.team_known), *times) for one in functions))
 
     def mark_unseen_gone(self, places: Iterable[tuple[str, str]], before: datetime) -> None:
         """The functions in these accounts' regions that were last seen before `before` no longer exist."""
@@ -219,41 +224,59 @@ class Functions:
 
 
 def _to_row(function: Function) -> Row:
-    aliases = None if function.aliases is None else [_alias_to_json(alias) for alias in function.aliases]
-    return {
-        "arn": function.arn,
-        "account": function.account,
-        "region": function.region,
-        "name": function.name,
-        "mode": function.mode,
-        "role": function.role,
-        "role_may_write": function.role_may_write,
-        "runtime": function.runtime,
-        "last_modified": maybe_text(function.last_modified),
-        "revision_id": function.revision_id,
-        "code_sha256": function.code_sha256,
-        "team": function.team,
-        "aliases": None if aliases is None else _json(aliases),
-        "sources": None if function.sources is None else _json(function.sources),
-        "edge": int(function.edge),
-        "layers": _json(function.layers),
-        "environment_keys": _json(function.environment_keys),
-        "package_type": function.package_type,
-        "handler": function.handler,
-        "forms": _json(function.forms),
-        "published_mode": function.published_mode,
-        "untraced_callers": _json(function.untraced_callers),
-        "managed_by": function.managed_by,
-        "stack": function.stack,
-        "stack_id": function.stack_id,
-        "logical_id": function.logical_id,
-        "verdict": str(function.verdict),
-        "findings": _json([{"check": str(finding.check), "text": finding.text} for finding in function.findings]),
-    }
+    return dict(zip(_COLUMNS, _values(function), strict=True))
+
+
+def _values(function: Function) -> tuple[object, ...]:
+    """In the order of `_COLUMNS`. Plain texts: SQLite's adapter takes as long for three others as for the whole row."""
+    aliases = None if function.aliases is None else tuple(map(_alias_to_json, function.aliases))
+    return (
+        function.arn,
+        function.account,
+        function.region,
+        function.name,
+        _plain(function.mode),
+        function.role,
+        _plain(function.role_may_write),
+        function.runtime,
+        maybe_text(function.last_modified),
+        function.revision_id,
+        function.code_sha256,
+        function.team,
+        None if aliases is None else _json(aliases) if aliases else "[]",
+        None if function.sources is None else _json_of(function.sources),
+        int(function.edge),
+        _json_of(function.layers),
+        _json_of(function.environment_keys),
+        function.package_type,
+        function.handler,
+        _json_of(function.forms),
+        _plain(function.published_mode),
+        _json_of(function.untraced_callers),
+        _plain(function.managed_by),
+        function.stack,
+        function.stack_id,
+        function.logical_id,
+        _plain(function.verdict),
+        _findings_to_json(function.findings),
+    )
+
+
+def _plain(one: StrEnum | None) -> str | None:
+    return None if one is None else one._value_  # `.value` takes twice as long
 
 
 def _json(value: object) -> str:
     return orjson.dumps(value).decode()
+
+
+# Most functions of an audit share their layers, settings' names and findings with many others.
+_json_of = lru_cache(maxsize=10_000)(_json)
+
+
+@lru_cache(maxsize=10_000)
+def _findings_to_json(findings: tuple[Finding, ...]) -> str:
+    return _json([{"check": str(finding.check), "text": finding.text} for finding in findings])
 
 
 def _alias_to_json(alias: Alias) -> dict[str, object]:
