@@ -16,27 +16,32 @@ class Presumption:
 
     def __init__(self, enough: int) -> None:
         self._enough = enough
-        self._first = asyncio.Semaphore(enough)  # who asks before anything is known
+        self._asking = 0  # before anything is known
         self._refused = 0
         self._answered = False
+        self._changed = asyncio.Condition()
 
     @property
-    def settled(self) -> bool:
-        """No account need find out any more."""
+    def _settled(self) -> bool:
         return self._answered or self._refused >= self._enough
 
     async def ask(self, read: Callable[[], Awaitable[T | None]]) -> T | None:
         """What `read` returns, where None means refused; None without asking where that is presumed."""
-        if not self._answered:
-            async with self._first:
-                if not self.settled:
-                    answer = await read()
-                    if answer is None:
-                        self._refused += 1
-                    else:
-                        self._answered = True
-                    return answer
-        return await read() if self._answered else None
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._settled or self._asking + self._refused < self._enough)
+            if self._settled and not self._answered:
+                return None
+            self._asking += 1
+        answer, told = None, False
+        try:
+            answer, told = await read(), True
+            return answer
+        finally:
+            async with self._changed:
+                self._asking -= 1
+                self._answered = self._answered or answer is not None
+                self._refused += told and answer is None
+                self._changed.notify_all()
 
 
 class AccountPermission:

@@ -16,6 +16,8 @@ class Aws:
         self.asked.append(account)
         for _ in range(5):
             await asyncio.sleep(0)
+        for _ in range(account if isinstance(account, int) else 0):  # and not all at the same time
+            await asyncio.sleep(0)
         return f"answer to {account}" if account in self.allowed else None
 
 
@@ -51,6 +53,26 @@ def test_an_answer_after_a_refusal_ends_the_presumption():
     answers = ask_all(aws, lambda: Presumption(3), range(5))
 
     assert [number for number, answer in enumerate(answers) if answer] == [2, 4]
+
+
+def test_a_failure_is_neither_an_answer_nor_a_refusal():
+    aws = Aws()
+
+    async def inside():
+        presumed = Presumption(2)
+
+        async def fails():
+            raise OSError
+
+        failed = await asyncio.gather(*(presumed.ask(fails) for _ in range(5)), return_exceptions=True)
+        answers = await asyncio.gather(*(presumed.ask(lambda one=one: aws.read(one)) for one in range(9)))
+        return failed, answers
+
+    failed, answers = asyncio.run(inside())
+
+    assert [type(one) for one in failed] == [OSError] * 5
+    assert answers == [None] * 9
+    assert len(aws.asked) == 2
 
 
 def test_the_first_region_of_an_account_finds_out_for_the_others():
