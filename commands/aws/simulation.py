@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from commands.aws import roles
 from commands.aws.asking import ask
-from commands.aws.errors import AwsProblem, Denied, Throttled, Unreachable
+from commands.aws.errors import AwsProblem, Throttled, Unreachable
 from commands.aws.roles import Judgement, Role
 from storage.models import MayWrite
 
@@ -67,8 +67,8 @@ def believe(said: Simulated, judgement: Judgement) -> Judgement:
 
 
 def in_vain(problem: AwsProblem) -> bool:
-    """Whether the same account would answer the next role no better."""
-    return isinstance(problem, Denied | Throttled | Unreachable) or problem.status >= 500
+    """Whether the same account would answer for the next role no better, and as late. A refusal is of one role."""
+    return isinstance(problem, Throttled | Unreachable) or problem.status >= 500
 
 
 def question(role: Role, *, account: str, now: datetime) -> dict[str, str]:

@@ -20,37 +20,39 @@ log = logging.getLogger(__name__)
 
 
 class Simulator:
-    """Asks once for each role that needs it; where AWS refuses one as it would any other, it asks no more."""
+    """Asks once for each role that needs it, in the order of their ARNs: two audits of one world ask the same.
+
+    A refusal may be meant for one role (a policy may name it), and leaves only that one open. Where AWS gives no answer
+    although it was asked again and again, no further roles of the account are asked for: that would take too long.
+    """
 
     def __init__(self, wire: Wire, who: Identity, region: str) -> None:
         self._wire, self._who, self._region = wire, who, region
-        self._turn = asyncio.Semaphore(_AT_ONCE)
         self._in_vain = False
 
     async def settle(self, judged: Mapping[str, tuple[Role, Judgement]]) -> dict[str, Judgement]:
         """The judgements, those settled that the simulator settles; what it leaves open stays as it was."""
         account = self._who.account
-        asked = [
+        asked = sorted(
             arn for arn, (role, so_far) in judged.items() if simulation.worth_asking(role, so_far, account=account)
-        ]
+        )
         found = {arn: so_far for arn, (_, so_far) in judged.items()}
-        for some in (asked[:1], asked[1:]):  # the first alone, as it may be refused
+        for start in range(0, len(asked), _AT_ONCE):  # together begun and ended: who is asked hangs on no chance
+            if self._in_vain:
+                break
+            some = asked[start : start + _AT_ONCE]
             told = await asyncio.gather(*(self._ask(*judged[arn]) for arn in some))
             found |= dict(zip(some, told, strict=True))
         return found
 
     async def _ask(self, role: Role, judgement: Judgement) -> Judgement:
-        async with self._turn:
-            if self._in_vain:
-                return judgement
-            question = simulation.question(role, account=self._who.account, now=datetime.now(UTC))
-            try:
-                said = await simulated(self._wire, self._who, self._region, question)
-            except AwsProblem as problem:
-                log.warning("could not simulate role %s: %s", role.arn, problem)
-                if simulation.in_vain(problem):
-                    self._in_vain = True
-                return judgement
+        question = simulation.question(role, account=self._who.account, now=datetime.now(UTC))
+        try:
+            said = await simulated(self._wire, self._who, self._region, question)
+        except AwsProblem as problem:
+            log.warning("could not simulate role %s: %s", role.arn, problem)
+            self._in_vain = self._in_vain or simulation.in_vain(problem)
+            return judgement
         return simulation.believe(said, judgement)
 
 
