@@ -4,25 +4,26 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-_ARN = re.compile(r"(arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]{1,140})(?::[\w$.*-]+)?", re.ASCII)
+_ARN = re.compile(
+    r"(?<![\w-])(arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]{1,140})"
+    r"(?![\w*?$%{<-])"  # what is longer, or a pattern, is no function's name
+    r"(?::[\w$.*-]+)?",
+    re.ASCII,
+)
 _NAME = re.compile(r"([\w-]{1,64})(?::[\w$.-]+)?", re.ASCII)
 
 
 def mentioned(variables: Mapping[str, str]) -> tuple[str, ...]:
-    """Values that are a function's ARN, and values that may be its name where the key says that it is one.
+    """ARNs of functions, wherever in a value, and values that may be a function's name where the key says that one is.
 
     An alias or a version that stands behind is left out. What is no name of a function that exists is for `callers` to
     forget: that can only be told when all are known.
     """
-    found = []
+    found: list[str] = []
     for key, value in variables.items():
-        if value.startswith("arn:"):
-            match = _ARN.fullmatch(value)
-        elif _speaks_of_a_function(key):
-            match = _NAME.fullmatch(value)
-        else:
-            continue
-        if match:
+        if ":function:" in value:  # few have it, and to search costs more
+            found += _ARN.findall(value)
+        elif _speaks_of_a_function(key) and (match := _NAME.fullmatch(value)):
             found.append(match[1])
     return tuple(found)
 

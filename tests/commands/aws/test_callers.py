@@ -1,5 +1,7 @@
 """Who may call whom, and that of environment variables nothing else is kept."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,8 +55,22 @@ def marked(callers, *functions):
         ({"LAMBDA_KEY": "two words"}, ()),
         ({"LAMBDA_KEY": "x" * 65}, ()),
         ({"QUEUE": f"arn:aws:sqs:{REGION}:{ACCOUNT}:refund"}, ()),
-        ({"TARGETS": f"{arn('refund')},{arn('other')}"}, ()),
+        ({"TARGETS": f"{arn('refund')},{arn('other')}"}, (arn("refund"), arn("other"))),
+        ({"TARGETS": f"{arn('refund')}:live, {arn('other')}:7"}, (arn("refund"), arn("other"))),
+        (
+            {"ROUTES": json.dumps({"eu": arn("refund"), "us": [arn("other")], "key": "hunter2"})},
+            (arn("refund"), arn("other")),
+        ),
+        ({"ROUTES": json.dumps({"in": json.dumps({"eu": arn("refund") + ":live"})})}, (arn("refund"),)),
+        ({"URI": f"/2015-03-31/functions/{arn('refund')}/invocations"}, (arn("refund"),)),
+        (
+            {"ROUTES": json.dumps({"eu": arn("refund"), "queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:a:function:b"})},
+            (arn("refund"),),
+        ),
         ({"FUNCTION_LIST": arn("*")}, ()),
+        ({"FUNCTION_LIST": f"{arn('refund-*')},{arn('refund-${stage}')},{arn('refund-{0}')}"}, ()),
+        ({"TARGETS": f"{arn('x' * 141)},{arn('x' * 140)}"}, (arn("x" * 140),)),
+        ({"TARGETS": f"no{arn('refund')}"}, ()),
     ],
 )
 def test_only_what_may_name_a_function_is_taken_from_a_value(variables, found):
@@ -67,6 +83,23 @@ def test_nothing_else_of_a_value_survives(variables):
         assert text.isascii()
         assert len(text) <= 64 or text.startswith("arn:")
         assert not any(sign.isspace() for sign in text)
+
+
+@given(st.text(), st.text())
+def test_nothing_of_what_stands_around_an_arn_survives(before, after):
+    assert mentioned({"ROUTES": f'{before}"{arn("refund")}"{after}'}) == (arn("refund"),)
+
+
+def test_functions_that_a_list_names_are_starved():
+    callers = Callers()
+    variables = {"ROUTES": json.dumps([arn("refund"), arn("gone"), {"to": arn("ledger", "999999999999") + ":live"}])}
+    callers.learn_functions([settings("caller", variables), settings("refund", {})])
+
+    found = marked(
+        callers, function("caller", PASS_THROUGH), function("refund"), function("ledger", account="999999999999")
+    )
+
+    assert found == {"caller": [], "refund": ["caller"], "ledger": ["caller"]}
 
 
 def test_an_untraced_caller_is_known_by_its_settings():
