@@ -122,7 +122,7 @@ class Shown:
         for row in rows:
             try:
                 said = orjson.loads(row)  # type: ignore[arg-type]  # as above
-                place, found = _place(said), _recorder(said["configuration"])
+                place, found = _place(said), _recorder(_capital(said["configuration"]))
             except _STRANGE:
                 continue
             # Beside the account's own there may be recorders of other services, for what concerns these.
@@ -151,6 +151,16 @@ def _as_lambda_says(arn: str, configuration: Mapping[str, Any]) -> dict[str, Any
         "MasterArn": arn if name.startswith(_REPLICA) else None,  # Config does not show it
         "Environment": {"Error": {"ErrorCode": "NotShown"}},  # as Lambda says where it may not show it
     }
+
+
+def _capital(said: Any) -> Any:
+    """The same, with keys as CloudFormation spells them (RecordingGroup). Its own API has recordingGroup.
+
+    UNCONFIRMED which of them Config's rows have.
+    """
+    if isinstance(said, Mapping):
+        return {key[:1].upper() + key[1:]: _capital(value) for key, value in said.items()}
+    return [_capital(each) for each in said] if isinstance(said, list) else said
 
 
 def _recorder(said: Mapping[str, Any]) -> Recorder:

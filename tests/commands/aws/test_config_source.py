@@ -1,6 +1,7 @@
 """An audit from AWS Config beside a direct one: the same verdicts, and every gap said once."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -402,6 +403,13 @@ def test_a_query_stays_within_its_length_and_names_nothing_but_accounts_and_regi
         config_rows.functions_query(["1' OR '1' = '1"], None)
 
 
+def in_small_letters(said: Any) -> Any:
+    """With the first letter of each key small, as Config's own API spells them."""
+    if isinstance(said, dict):
+        return {key[0].lower() + key[1:]: in_small_letters(value) for key, value in said.items()}
+    return [in_small_letters(each) for each in said] if isinstance(said, list) else said
+
+
 @pytest.mark.parametrize(
     ("group", "mode", "recorded"),
     [
@@ -428,10 +436,14 @@ def test_a_query_stays_within_its_length_and_names_nothing_but_accounts_and_regi
     ],
     ids=["all", "all by strategy", "a list, daily", "another list", "all but", "daily by override"],
 )
+@pytest.mark.parametrize("spelled", [lambda said: said, in_small_letters], ids=["RecordingGroup", "recordingGroup"])
 def test_a_recorder_says_whether_it_records_functions_and_how_often(
-    group: dict[str, Any], mode: dict[str, Any] | None, recorded: tuple[bool, bool]
+    group: dict[str, Any],
+    mode: dict[str, Any] | None,
+    recorded: tuple[bool, bool],
+    spelled: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
-    configuration = {"Recording": True, "RecordingGroup": group, "RecordingMode": mode}
+    configuration = spelled({"Recording": True, "RecordingGroup": group, "RecordingMode": mode})
     found = config_rows.Shown()
     found.take_recorders([json.dumps({"accountId": HOME, "awsRegion": BERLIN, "configuration": configuration})])
 
