@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bot import terminal_news
+from bot import terminal_news, terminal_table
 from commands.views.text import count
 from storage.models import Audit, Coverage, Function, Verdict
 from storage.news import LastKnown, Since
@@ -18,7 +18,6 @@ def print_table(
 ) -> None:
     """`kept` are the functions in places that this audit could not see: shown with their age, and not counted."""
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False, soft_wrap=False, markup=False)  # a reason may name [aws.exclude]
     shown = [one for one in functions if everything or one.verdict is not Verdict.TRACED]
@@ -26,22 +25,7 @@ def print_table(
     shown += [one.function for one in kept if everything or one.function.verdict is not Verdict.TRACED]
     shown.sort(key=lambda one: (ORDER.index(one.verdict), one.team or "~", one.name, one.account, one.region))
     if shown:
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for title in ("VERDICT", "TEAM", "FUNCTION", "ACCOUNT", "REGION", "MODE", "ROLE MAY WRITE", "FINDINGS"):
-            table.add_column(title, no_wrap=title != "FINDINGS", overflow="fold")
-        for one in shown:
-            table.add_row(
-                str(one.verdict).replace("_", " "),
-                one.team or "-",
-                one.name,
-                one.account,
-                one.region,
-                str(one.mode or "-"),
-                str(one.role_may_write or "unknown"),
-                terminal_news.findings(one, seen_at.get(one.arn)),
-                style={Verdict.UNTRACED: "yellow", Verdict.UNKNOWN: "red"}.get(one.verdict, ""),
-            )
-        console.print(table)
+        console.print(terminal_table.table(shown, seen_at, console.width))
     for place in audit.not_scanned:
         where = f"{place.account} {place.region}".strip()
         console.print(f"not fully seen: {where}: {place.reason}", style="red")
