@@ -63,6 +63,7 @@ class Transport:
         self._waiting: dict[pycurl.Curl, asyncio.Future[None]] = {}
         self._watched: dict[int, int] = {}  # file descriptor -> POLL_IN, POLL_OUT or both
         self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
         self.ca_bundle: str | None = None  # a file of certificates in PEM
 
     async def __aenter__(self) -> Self:
@@ -77,6 +78,7 @@ class Transport:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closed = True
         for handle in self._waiting:
             self._multi.remove_handle(handle)
         self._waiting.clear()
@@ -87,6 +89,8 @@ class Transport:
 
     async def send(self, request: Sent) -> Received:
         """The answer, whatever its status. Raises NoAnswer."""
+        if self._closed:  # by what ended the audit, while others still went on
+            raise NoAnswer("the connections are closed", cut_short=False)
         handle = self._idle.pop() if self._idle else pycurl.Curl()
         body, head = BytesIO(), BytesIO()
         self._prepare(handle, request, body, head)

@@ -280,6 +280,17 @@ def test_a_connection_that_is_reset_again_and_again_is_unreachable(talk):
     assert wire.calls == 3
 
 
+def test_who_still_asks_when_the_wire_is_closed_gets_no_answer(talk):
+    async def use(wire):
+        await wire.__aexit__(None, None, None)
+        return await functions(wire)
+
+    problem, server, _ = talk(FUNCTIONS, use=use)
+
+    assert isinstance(problem, Unreachable)
+    assert server.requests == []
+
+
 def test_nobody_listening_is_unreachable(talk, monkeypatch):
     # Port 9 of loopback: nothing is served there, and connections are refused at once.
     problem, _, _ = talk(FUNCTIONS, use=functions, url="http://127.0.0.1:9")
