@@ -64,7 +64,6 @@ class CheckName(StrEnum):
     ROLE_UNREADABLE = "role_unreadable"
     ALIAS_UNTRACED = "alias_untraced"
     ALIASES_UNREADABLE = "aliases_unreadable"
-    SOURCES_UNREADABLE = "sources_unreadable"
     NOT_APPLICABLE = "not_applicable"
     STARVED = "starved"
     SURFACE_ONLY = "surface_only"

@@ -113,17 +113,6 @@ def aliases_unreadable(function: Function) -> Finding | None:
     return None
 
 
-def sources_unreadable(function: Function) -> Finding | None:
-    """Where event sources could not be read, they may be such as Lambda never traces, whatever the mode says.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
-    """
-    if not _active(function) or function.sources is not None or function.edge:
-        return None
-    text = "Active, but its event sources could not be read: they may be such as Lambda does not trace."
-    return _finding(CheckName.SOURCES_UNREADABLE, text)
-
-
 def not_applicable(function: Function) -> Finding | None:
     """X-Ray does not work at the edge, nor for what these event sources deliver; such a function cannot be fixed.
 
@@ -214,7 +203,6 @@ CHECKS: tuple[Check, ...] = (
     role_unreadable,
     alias_untraced,
     aliases_unreadable,
-    sources_unreadable,
     runtime_blocked,
     traced_elsewhere,
     starved,
@@ -223,9 +211,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 _UNTRACED = frozenset({CheckName.PASSTHROUGH, CheckName.ROLE_DENIED, CheckName.ALIAS_UNTRACED})
-_UNKNOWN = frozenset(
-    {CheckName.ROLE_CONDITIONAL, CheckName.ROLE_UNREADABLE, CheckName.ALIASES_UNREADABLE, CheckName.SOURCES_UNREADABLE}
-)
+_UNKNOWN = frozenset({CheckName.ROLE_CONDITIONAL, CheckName.ROLE_UNREADABLE, CheckName.ALIASES_UNREADABLE})
 
 
 def judge(function: Function) -> Function:

@@ -75,7 +75,6 @@ TABLE = {
         "alias_untraced aliases_unreadable",
     ),
     "aliases could not be read": ({"aliases": None}, Verdict.UNKNOWN, "aliases_unreadable"),
-    "event sources could not be read": ({"sources": None}, Verdict.UNKNOWN, "sources_unreadable"),
     "aliases could not be read, and it is PassThrough": (
         {"aliases": None, "mode": PASS_THROUGH},
         Verdict.UNTRACED,
