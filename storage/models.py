@@ -11,6 +11,12 @@ from operator import attrgetter
 XRAY_WRITE_POLICY = "AWSXRayDaemonWriteAccess"
 
 
+class Word(StrEnum):
+    """One of a closed set, hashed as the text that it is: Enum's own hash is Python, and an audit asks for millions."""
+
+    __hash__ = str.__hash__
+
+
 class Source(StrEnum):
     """How a request came in."""
 
@@ -25,14 +31,14 @@ class Source(StrEnum):
 THE_CLOCK = "clock"
 
 
-class TracingMode(StrEnum):
+class TracingMode(Word):
     """Lambda's `TracingConfig.Mode`, spelled as AWS spells it."""
 
     ACTIVE = "Active"
     PASS_THROUGH = "PassThrough"
 
 
-class MayWrite(StrEnum):
+class MayWrite(Word):
     """Whether an execution role may send segments to X-Ray."""
 
     YES = "yes"
@@ -45,7 +51,7 @@ def team_name(text: str) -> str:
     return "-".join(text.replace("_", " ").lower().split())
 
 
-class Verdict(StrEnum):
+class Verdict(Word):
     """What an audit says of one function: one verdict each, and `unknown` is never a pass."""
 
     TRACED = "traced"
@@ -55,7 +61,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-class CheckName(StrEnum):
+class CheckName(Word):
     """The checks; each is one pure function in `commands.aws.checks`."""
 
     PASSTHROUGH = "passthrough"
@@ -72,7 +78,7 @@ class CheckName(StrEnum):
     UNOWNED = "unowned"
 
 
-class Manager(StrEnum):
+class Manager(Word):
     """What deploys a function, and may take back what is changed beside it. Terraform leaves no mark of its own."""
 
     CLOUDFORMATION = "cloudformation"
@@ -81,7 +87,7 @@ class Manager(StrEnum):
     SERVERLESS = "serverless"  # the Serverless Framework
 
 
-class Form(StrEnum):
+class Form(Word):
     """What a function can be beside an ordinary one."""
 
     MANAGED_INSTANCES = "managed_instances"  # runs on a capacity provider
@@ -177,6 +183,12 @@ class Function:
 
 
 _unjudged = attrgetter(*(field.name for field in fields(Function) if field.name not in ("verdict", "findings")))
+
+
+def settle(function: Function, verdict: Verdict, findings: tuple[Finding, ...]) -> None:
+    """As `Function.judged`, in place: for whoever has just made the function and has shown it to nobody yet."""
+    object.__setattr__(function, "verdict", verdict)
+    object.__setattr__(function, "findings", findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """What a function's description means for its traces: a verdict, and findings that say why. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from commands.aws import instrumentation
 from commands.aws.runtimes import UPDATES_BLOCKED
-from storage.models import CheckName, Finding, Function, MayWrite, ServedVersion, TracingMode, Verdict
+from storage.models import CheckName, Finding, Function, MayWrite, ServedVersion, TracingMode, Verdict, settle
 
 Check = Callable[[Function], Finding | None]
 
@@ -216,8 +216,19 @@ _UNKNOWN = frozenset({CheckName.ROLE_CONDITIONAL, CheckName.ROLE_UNREADABLE, Che
 
 def judge(function: Function) -> Function:
     """The function with its findings, and the one verdict that follows from them. Exemptions come later."""
-    findings = tuple(finding for check in CHECKS if (finding := check(function)) is not None)
+    findings = _findings(function)
     return function.judged(_verdict(findings), findings)
+
+
+def judge_new(functions: Iterable[Function]) -> None:
+    """As `judge`, in place: of functions that were just made, by whoever made them. An audit has many thousands."""
+    for function in functions:
+        findings = _findings(function)
+        settle(function, _verdict(findings), findings)
+
+
+def _findings(function: Function) -> tuple[Finding, ...]:
+    return tuple([finding for check in CHECKS if (finding := check(function)) is not None])
 
 
 def _verdict(findings: tuple[Finding, ...]) -> Verdict:

@@ -105,8 +105,7 @@ class Sweep:
     def inventory(self, regions: Iterable[str]) -> Inventory:
         """What was found so far, judged, and in the order in which it is remembered."""
         self.callers.mark(self.functions)
-        for place, function in enumerate(self.functions):  # one by one, so that no function is there twice
-            self.functions[place] = checks.judge(function)
+        checks.judge_new(self.functions)
         self.functions.sort(key=lambda function: function.arn)
         self.not_scanned.sort(key=lambda row: (row.account != ORGANIZATION, row.account, row.region))
         accounts = len(self.chosen.accounts)
