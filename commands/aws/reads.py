@@ -160,18 +160,21 @@ async def functions(
     ahead: asyncio.Task[FunctionsPage] | None = None
     try:
         while True:
-            if page.following and page.following != marker:
-                ahead = asyncio.create_task(functions_page(wire, who, region, page.following))
+            following = page.following
+            if following and following != marker:
+                ahead = asyncio.create_task(functions_page(wire, who, region, following))
                 await asyncio.sleep(0)  # it is sent now
-            yield await _listed(wire, who, region, marker, page)
+            listed = await _listed(wire, who, region, marker, page)
+            del page  # as it came it is several times as large as what is made of it
+            yield listed
             if ahead is None:
                 break
-            marker, page, ahead = page.following, await ahead, None
+            marker, page, ahead = following, await ahead, None
     finally:
         if ahead:
             ahead.cancel()
-    if page.following:
-        _another(marker, page.following)
+    if following:
+        _another(marker, following)
 
 
 async def functions_page(wire: Wire, who: Identity, region: str, marker: str = "") -> FunctionsPage:
