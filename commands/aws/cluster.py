@@ -143,6 +143,7 @@ def _problem(error: Exception, chunk: Chunk) -> AwsProblem:
     """Why a chunk was not read, for a person who looks at one of its accounts."""
     from concurrent.futures import CancelledError
 
+    from distributed.comm import CommClosedError
     from distributed.scheduler import KilledWorker
 
     kind = type(error).__name__
@@ -151,7 +152,7 @@ def _problem(error: Exception, chunk: Chunk) -> AwsProblem:
         along = f" and {_count(others, 'other')}" if others else ""
         told = f"{_count(died, 'worker')} died while reading this account{along}; "
         told += "its log may say why" if died == 1 else "their logs may say why"
-    elif isinstance(error, CancelledError):
+    elif isinstance(error, CancelledError | CommClosedError):  # the latter where it broke while an answer came
         told = "the connection to the Dask scheduler was lost"
     else:
         told = f"a worker of the cluster says: {error if isinstance(error, AwsProblem) else f'{kind}: {error}'}"
