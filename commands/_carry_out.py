@@ -12,7 +12,8 @@ from commands._types import Context, Progress, Reply
 from commands.aws import remediation
 from commands.aws.errors import AwsProblem, Gone
 from commands.aws.remediation import FunctionGone, Outcome, RemediationFailed
-from storage.models import THE_CLOCK, DecisionKind, FixRequest, Function, MayWrite, RequestState, Verdict
+from storage.fixes import FixRequest, RequestState
+from storage.models import THE_CLOCK, DecisionKind, Function, MayWrite, Verdict
 
 # While a fix is under way the newest messages follow it; when it has ended, all do.
 NEWEST = 3

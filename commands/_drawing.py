@@ -9,7 +9,8 @@ from commands.views import digest, functions, news
 from commands.views.blocks import Block
 from commands.views.blocks import context as context_block
 from commands.views.functions import Item
-from storage.models import Audit, Coverage, FixRequest, Function, Post, PostKind, Verdict
+from storage.fixes import FixRequest
+from storage.models import Audit, Coverage, Function, Post, PostKind, Verdict
 
 
 def item(context: Context, request: FixRequest) -> Item:

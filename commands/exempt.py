@@ -10,7 +10,8 @@ from commands._audits import OVERTAKEN
 from commands._types import Answer, Context, OpenForm, Request, Say
 from commands.views.exempt import MOST_DAYS, REASON, REASON_LIMIT, UNTIL, exempt_form
 from commands.views.text import code, day, prose
-from storage.models import DecisionKind, Function, RequestState, Verdict
+from storage.fixes import RequestState
+from storage.models import DecisionKind, Function, Verdict
 
 
 def exempt(request: Request, context: Context) -> Answer:

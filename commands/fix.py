@@ -8,7 +8,8 @@ from commands._drawing import item
 from commands._types import Answer, Context, Progress, Replace, Request, Say
 from commands.views.functions import card_blocks, item_lines
 from commands.views.text import channel, clock_time, code, mention, prose
-from storage.models import DecisionKind, FixRequest, Function, PostKind, PostState, RequestState, Verdict
+from storage.fixes import FixRequest, RequestState
+from storage.models import DecisionKind, Function, PostKind, PostState, Verdict
 
 WAITING = (RequestState.OPEN, RequestState.FAILED)
 

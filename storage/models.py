@@ -290,37 +290,6 @@ class Exemption:
         return self.expires_at - timedelta(seconds=1)
 
 
-class RequestState(StrEnum):
-    """Where a fix request stands; it moves by compare-and-set only."""
-
-    OPEN = "open"  # waits for an approver
-    RUNNING = "running"  # approved; AWS is being changed
-    APPLIED = "applied"  # read back as Active
-    FAILED = "failed"  # may be approved again
-    RESOLVED = "resolved"  # the function was traced, exempted or deleted without this request
-
-
-@dataclass(frozen=True, slots=True)
-class FixRequest:
-    """One function that waits for, or went through, a fix. Its id is all that a button carries."""
-
-    id: str  # opaque, unguessable
-    function_arn: str
-    team: str | None
-    state: RequestState
-    created_at: datetime
-    approved_by: str = ""
-    approved_at: datetime | None = None
-    finished_at: datetime | None = None
-    step: str = ""  # what is being done, or the step that failed
-    outcome: str = ""  # why it failed, or how it was resolved
-    note: str = ""  # what the fix could not do (an alias that still serves an untraced version)
-
-    @property
-    def function_name(self) -> str:
-        return self.function_arn.rsplit(":", 1)[-1]
-
-
 class DecisionKind(StrEnum):
     """What was decided or came of it; rows of the append-only history."""
 
@@ -331,6 +300,14 @@ class DecisionKind(StrEnum):
     EXEMPTED = "exempted"
     RESOLVED = "resolved"
     LAPSED = "lapsed"  # an exemption whose function was deleted, and another made under its name
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"  # nobody decided on a request in time
+    UNDO = "undo"  # somebody decided to take a fix back
+    UNDONE = "undone"  # it was taken back, as read back
+    UNDO_FAILED = "undo_failed"
+    BATCH = "batch"  # several functions were approved at once; each has its own rows besides
+    STOPPED = "stopped"  # a batch, before all of it was done
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Fix requests: one live request for a function, moved on by compare-and-set."""
 
+import json
 import secrets
 from collections.abc import Collection
 from datetime import datetime
 
-from storage.connection import Connection, Row, maybe_time, to_text, to_time
-from storage.models import FixRequest, Function, RequestState, Verdict
+from storage.connection import Connection, Row, maybe_time, to_json, to_text, to_time
+from storage.fixes import FixPlan, FixRequest, Receipt, RequestState
+from storage.models import Function, Verdict
 
-LIVE = "('open', 'running', 'failed')"
+LIVE = "('open', 'running', 'failed', 'undoing')"
 
 
 class Requests:
@@ -44,7 +46,7 @@ class Requests:
         return found
 
     def live(self, function_arn: str) -> FixRequest | None:
-        """The one that is open, running or failed."""
+        """The one that is open, running, failed or being undone."""
         sql = f"select * from requests where function_arn = ? and state in {LIVE}"  # noqa: S608 - a constant
         row = self._db.row(sql, [function_arn])
         return _from_row(row) if row else None
@@ -64,8 +66,19 @@ class Requests:
             {"id": request_id, "by": by, "now": to_text(now)},
         )
 
+    def keep_plan(self, request_id: str, plan: FixPlan) -> None:
+        """The newest plan, while nobody has approved it."""
+        sql = "update requests set plan = ? where id = ? and state in ('open', 'failed')"
+        self._db.change(sql, [to_json(plan.to_row()), request_id])
+
+    def keep_receipt(self, request_id: str, receipt: Receipt) -> None:
+        """What the fix has changed up to now; each step is kept before the next one begins."""
+        self._db.change("update requests set receipt = ? where id = ?", [to_json(receipt.to_row()), request_id])
+
     def at_step(self, request_id: str, step: str) -> None:
-        self._db.change("update requests set step = ? where id = ? and state = 'running'", [step, request_id])
+        self._db.change(
+            "update requests set step = ? where id = ? and state in ('running', 'undoing')", [step, request_id]
+        )
 
     def finish(self, request_id: str, state: RequestState, now: datetime, *, outcome: str = "", note: str = "") -> bool:
         """True for the one who ends a running request."""
@@ -124,5 +137,10 @@ def _from_row(row: Row) -> FixRequest:
             "created_at": to_time(row["created_at"]),
             "approved_at": maybe_time(row["approved_at"]),
             "finished_at": maybe_time(row["finished_at"]),
+            "expires_at": maybe_time(row["expires_at"]),
+            "reminded_at": maybe_time(row["reminded_at"]),
+            "undo_until": maybe_time(row["undo_until"]),
+            "plan": FixPlan.from_row(json.loads(row["plan"])) if row["plan"] else None,
+            "receipt": Receipt.from_row(json.loads(row["receipt"])) if row["receipt"] else Receipt(),
         }
     )

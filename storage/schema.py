@@ -23,6 +23,12 @@ def m003_what_changed(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m004_plans_and_ends_of_requests(db: Database) -> None:
+    for statement in PLANS_AND_ENDS_OF_REQUESTS:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """
@@ -236,4 +242,58 @@ WHAT_CHANGED = (
     ) without rowid
     """,
     "create index changes_by_function on changes(arn, audit_id)",
+)
+
+# SQLite cannot alter a check, so that requests is made anew, and post_items with it, which points there.
+PLANS_AND_ENDS_OF_REQUESTS = (
+    """
+    create table requests_4 (
+        id text primary key,               -- opaque: all that a button carries
+        function_arn text not null,
+        team text,
+        state text not null check (state in ('open', 'running', 'applied', 'failed', 'resolved', 'denied',
+            'cancelled', 'expired', 'undoing', 'undone')),
+        created_at text not null,
+        approved_by text not null default '',
+        approved_at text,
+        finished_at text,
+        step text not null default '',
+        outcome text not null default '',
+        note text not null default '',
+        asked_by text not null default '',
+        reason text not null default '',
+        expires_at text,
+        reminded_at text,
+        ended_by text not null default '',
+        undo_until text,
+        batch integer,
+        plan text,                         -- JSON; null: none was made yet
+        receipt text                       -- JSON; null: nothing was changed
+    ) without rowid
+    """,
+    """
+    insert into requests_4
+        (id, function_arn, team, state, created_at, approved_by, approved_at, finished_at, step, outcome, note)
+    select id, function_arn, team, state, created_at, approved_by, approved_at, finished_at, step, outcome, note
+    from requests
+    """,
+    """
+    create table post_items_4 (
+        post_id integer not null references posts(id),
+        position integer not null,
+        request_id text not null references requests_4(id),
+        primary key (post_id, position)
+    ) without rowid
+    """,
+    "insert into post_items_4 select post_id, position, request_id from post_items",
+    "drop table post_items",
+    "drop table requests",
+    "alter table requests_4 rename to requests",
+    "alter table post_items_4 rename to post_items",
+    "create index post_items_by_request on post_items(request_id)",
+    """
+    create unique index one_live_request_a_function on requests(function_arn)
+        where state in ('open', 'running', 'failed', 'undoing')
+    """,
+    "create index requests_that_end on requests(expires_at) where state in ('open', 'failed')",
 )

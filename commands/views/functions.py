@@ -6,18 +6,8 @@ from datetime import datetime
 from commands.views import blocks, news
 from commands.views.blocks import Block
 from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention, prose, sentence
-from storage.models import (
-    XRAY_WRITE_POLICY,
-    CheckName,
-    Exemption,
-    FixRequest,
-    Function,
-    Manager,
-    MayWrite,
-    RequestState,
-    TracingMode,
-    Verdict,
-)
+from storage.fixes import FixRequest, RequestState
+from storage.models import XRAY_WRITE_POLICY, CheckName, Exemption, Function, Manager, MayWrite, TracingMode, Verdict
 from storage.news import Change
 
 APPROVE = "approve-fix"

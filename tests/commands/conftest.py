@@ -14,7 +14,8 @@ from bot.demo.aws import AwsStandIn
 from commands._audits import take_audit
 from commands._types import Context, Permission, Request, TeamSettings
 from commands.aws.accounts import AwsSettings, Cloud
-from storage.models import Audit, Decision, FixRequest, Function, Post, Source, TracingMode, Verdict
+from storage.fixes import FixRequest
+from storage.models import Audit, Decision, Function, Post, Source, TracingMode, Verdict
 from storage.store import Store
 
 HOME, OTHER = "123456789012", "222222222222"  # HOME is the account of keys that nobody issued

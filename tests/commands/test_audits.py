@@ -12,7 +12,8 @@ from commands.aws.accounts import Cloud
 from commands.aws.errors import Gone
 from commands.aws.scope import Rules
 from commands.exempt import grant
-from storage.models import ORGANIZATION, CheckName, DecisionKind, RequestState, Source, Verdict
+from storage.fixes import RequestState
+from storage.models import ORGANIZATION, CheckName, DecisionKind, Source, Verdict
 from tests.commands.conftest import ANA, HOME, OTHER, VIRGINIA, World
 
 

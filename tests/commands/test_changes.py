@@ -10,7 +10,8 @@ from commands._audits import look_again, take_audit
 from commands._changes import NOT_THE_SAME
 from commands.exempt import grant
 from commands.fix import approve
-from storage.models import THE_CLOCK, Audit, DecisionKind, PostKind, RequestState, Source, Verdict
+from storage.fixes import RequestState
+from storage.models import THE_CLOCK, Audit, DecisionKind, PostKind, Source, Verdict
 from storage.news import ChangeKind
 from tests.commands.conftest import BERLIN, BO, HOME, MODIFIED, OTHER, VIRGINIA, World
 

@@ -10,7 +10,8 @@ import pytest
 
 from commands._types import Context, OpenForm, Request, Say
 from commands.exempt import check, exempt, grant, open_form
-from storage.models import DecisionKind, Function, PostKind, RequestState, Source, TracingMode, Verdict
+from storage.fixes import RequestState
+from storage.models import DecisionKind, Function, PostKind, Source, TracingMode, Verdict
 from tests.commands.conftest import ANA, BO, EVE, WORKSPACE, HandClock, NamedPeople
 
 BERLIN, UTC_ZONE, KIRITIMATI = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC"), ZoneInfo("Pacific/Kiritimati")

@@ -8,7 +8,8 @@ from commands._carry_out import carry_out
 from commands._types import Progress, Replace, Say
 from commands.audit import audit
 from commands.fix import approve, fix
-from storage.models import DecisionKind, FixRequest, MayWrite, PostKind, RequestState, Source, Verdict
+from storage.fixes import FixRequest, RequestState
+from storage.models import DecisionKind, MayWrite, PostKind, Source, Verdict
 from tests.commands.conftest import ANA, BERLIN, BO, DAEMON, EVE, HOME, OTHER, World
 
 APPROVED, APPLIED, FAILED, RESOLVED = (

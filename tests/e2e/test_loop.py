@@ -6,7 +6,8 @@ from collections import Counter
 
 from bot.demo.people import ANA, BO, FINOPS_LEAD, GUEST
 from commands.views.functions import APPROVE, EXEMPT
-from storage.models import DecisionKind, Function, MayWrite, RequestState, Verdict
+from storage.fixes import RequestState
+from storage.models import DecisionKind, Function, MayWrite, Verdict
 from tests.e2e.scene import Scene, wait_for, words
 
 PROD, STAGING = "482915067331", "730264918852"

@@ -10,7 +10,8 @@ from bot.demo.people import ANA
 from bot.demo.show import ROOT
 from bot.demo.slack import BOT_USER_ID, Channel
 from commands.views.functions import APPROVE
-from storage.models import DecisionKind, RequestState
+from storage.fixes import RequestState
+from storage.models import DecisionKind
 from tests.e2e.scene import Scene, wait_for, words
 
 PROD = "482915067331"

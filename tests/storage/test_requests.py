@@ -1,7 +1,8 @@
 import threading
 from datetime import timedelta
 
-from storage.models import RequestState, Verdict
+from storage.fixes import RequestState
+from storage.models import Verdict
 from storage.store import Store
 from tests.storage.conftest import NOON
 

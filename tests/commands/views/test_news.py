@@ -7,7 +7,8 @@ from bot.demo.slack import message_problems
 from bot.demo.slack.limits import blocks_are_too_long
 from commands.views import digest, functions, news
 from commands.views.functions import Item
-from storage.models import Coverage, RequestState, TracingMode, Verdict
+from storage.fixes import RequestState
+from storage.models import Coverage, TracingMode, Verdict
 from storage.news import Change, ChangeKind, LastKnown, Since
 from tests.commands.views.test_views import APPLIED, AUDIT, FUNCTION, NOON, REQUEST, words
 

@@ -13,6 +13,7 @@ from commands.views import digest, functions
 from commands.views.exempt import exempt_form
 from commands.views.functions import Item
 from commands.views.text import clip, escape
+from storage.fixes import FixRequest, RequestState
 from storage.models import (
     Alias,
     Audit,
@@ -20,13 +21,11 @@ from storage.models import (
     Coverage,
     Exemption,
     Finding,
-    FixRequest,
     Form,
     Function,
     Manager,
     MayWrite,
     NotScanned,
-    RequestState,
     ServedVersion,
     TracingMode,
     Verdict,

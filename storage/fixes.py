@@ -1,0 +1,161 @@
+"""The nouns of a fix: what it would do, who asked for it and where it stands, and what it did."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from storage.models import Manager, MayWrite, TracingMode
+
+
+class RoleStep(StrEnum):
+    """What a fix does to the execution role."""
+
+    NOTHING = "nothing"  # it may write to X-Ray already
+    ATTACH = "attach"  # the managed policy
+    INLINE = "inline"  # a policy of two actions, where the role has no room for a managed one
+    ASK_LAMBDA = "ask_lambda"  # it cannot be read whole: Lambda's own check decides, and the role is left alone
+
+
+class AliasStep(StrEnum):
+    """What a fix does about what an alias serves."""
+
+    NOTHING = "nothing"  # all that it serves is traced, or follows $LATEST
+    PUBLISH = "publish"  # a version equal to the served one in all but tracing, and the alias moved to it
+    DEPLOY = "deploy"  # out of a fix's reach: it needs a deployment
+
+
+@dataclass(frozen=True, slots=True)
+class AliasPlan:
+    """One alias, or `$LATEST.PUBLISHED` of a function on Managed Instances."""
+
+    name: str
+    version: str  # that it serves; "" for $LATEST.PUBLISHED
+    step: AliasStep
+    why: str = ""  # DEPLOY: a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class FixPlan:
+    """What a fix would change, as AWS stood at `made_at`: shown before it is approved, and held against AWS after."""
+
+    made_at: datetime  # UTC
+    mode: TracingMode | None  # of $LATEST; None counts as PassThrough
+    role: str  # ARN; "" where AWS gives none
+    role_may_write: MayWrite | None
+    role_step: RoleStep
+    role_manager: Manager | None = None  # what deploys the role, by the role's own tags
+    sharing: int = 0  # other functions that use the role, as far as is remembered
+    aliases: tuple[AliasPlan, ...] | None = ()  # those in use; None: could not be read
+    manager: Manager | None = None
+    stack: str | None = None
+    logical_id: str | None = None
+    runtime: str | None = None
+    revision_id: str = ""
+    code_sha256: str = ""
+    monthly_usd: float | None = None  # what tracing it would cost; None: not known
+    blocked: str = ""  # a sentence with a next step: why this cannot be approved; "" where it can
+
+    def to_row(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"made_at": self.made_at.isoformat()}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "FixPlan":
+        aliases = row["aliases"]
+        return cls(
+            **{
+                **row,
+                "made_at": datetime.fromisoformat(row["made_at"]),
+                "mode": _maybe(TracingMode, row["mode"]),
+                "role_may_write": _maybe(MayWrite, row["role_may_write"]),
+                "role_step": RoleStep(row["role_step"]),
+                "role_manager": _maybe(Manager, row["role_manager"]),
+                "manager": _maybe(Manager, row["manager"]),
+                "aliases": None
+                if aliases is None
+                else tuple(AliasPlan(**{**one, "step": AliasStep(one["step"])}) for one in aliases),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AliasMove:
+    """An alias that was moved: from the version that it served to the one that was published."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a fix changed on AWS, kept step by step while it runs: an undo takes back this and nothing else."""
+
+    role: str = ""  # ARN
+    policy: str = ""  # what this fix gave the role: a managed policy's ARN or an inline policy's name; "" for nothing
+    policy_intended: str = (
+        ""  # written down before the call, so that a crash cannot make our policy look like another's
+    )
+    mode_before: TracingMode | None = None  # of $LATEST, where this fix changed it
+    published: str = ""  # the version that this fix published; "$LATEST.PUBLISHED" on Managed Instances
+    moves: tuple[AliasMove, ...] = ()
+
+    def to_row(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Receipt":
+        moves = tuple(AliasMove(**move) for move in row["moves"])
+        return cls(**{**row, "mode_before": _maybe(TracingMode, row["mode_before"]), "moves": moves})
+
+
+class RequestState(StrEnum):
+    """Where a fix request stands; it moves by compare-and-set only."""
+
+    OPEN = "open"  # waits for an approver
+    RUNNING = "running"  # approved; AWS is being changed
+    APPLIED = "applied"  # read back as Active
+    FAILED = "failed"  # may be approved again
+    RESOLVED = "resolved"  # the function was traced, exempted or deleted without this request
+    DENIED = "denied"  # an approver said no
+    CANCELLED = "cancelled"  # withdrawn
+    EXPIRED = "expired"  # nobody decided in time
+    UNDOING = "undoing"  # was applied, and is being taken back
+    UNDONE = "undone"  # taken back, as read back
+
+
+@dataclass(frozen=True, slots=True)
+class FixRequest:
+    """One function that waits for, or went through, a fix. Its id is all that a button carries."""
+
+    id: str  # opaque, unguessable
+    function_arn: str
+    team: str | None
+    state: RequestState
+    created_at: datetime
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    finished_at: datetime | None = None
+    step: str = ""  # what is being done, or the step that failed
+    outcome: str = ""  # why it failed or was denied, or how it was resolved
+    note: str = ""  # what the fix could not do (an alias that still serves an untraced version)
+    asked_by: str = ""  # Slack user id; "" where only the daily digest asks
+    reason: str = ""  # of whoever asked
+    expires_at: datetime | None = None  # None: nobody asked yet, and a digest's buttons do not run out
+    reminded_at: datetime | None = None
+    ended_by: str = ""  # who denied, cancelled or undid it
+    undo_until: datetime | None = None  # None: it cannot be undone
+    batch: int | None = None  # the batch that it was approved in
+    plan: FixPlan | None = None  # the newest that was shown
+    receipt: Receipt = Receipt()
+
+    @property
+    def function_name(self) -> str:
+        return self.function_arn.rsplit(":", 1)[-1]
+
+
+def _maybe(kind: type[Any], text: str | None) -> Any:
+    return None if text is None else kind(text)
