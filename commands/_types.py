@@ -101,6 +101,18 @@ class TeamSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FixPolicy:
+    """[policy], as far as it is not about who may approve."""
+
+    request_hours: float = 24.0  # so long a request waits for an approver
+    undo_hours: float = 24.0  # so long a fix can be undone; 0: never
+    patch_only_functions: bool = False  # what infrastructure as code deploys is changed there, not here
+    patch_only_roles: bool = False  # the same of execution roles
+    fixes_per_second: float = 1.0  # of one batch, in each account and region
+    largest_batch: int = 300
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What commands work with; built once at the start."""
 
@@ -110,6 +122,7 @@ class Context:
     people: People
     clock: Callable[[], datetime]  # UTC now
     zone: ZoneInfo  # the schedule's, for days and dates
+    policy: FixPolicy = FixPolicy()
     one_audit: threading.Lock = field(default_factory=threading.Lock)
     in_hand: Locks = field(default_factory=Locks)  # the requests that this process is carrying out
     roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another
