@@ -1,35 +1,40 @@
 """The environment and lamplighter.toml, read once at the start; every value that cannot be used is named."""
 
-import difflib
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+import msgspec
 
 from bot.values import (
-    KINDS_OF_ACCOUNTS,
-    AccountId,
+    NO_LIST,
+    NO_TIME_ZONE,
+    AccountIds,
     Accounts,
-    AccountTag,
+    AccountTags,
     AggregatorName,
     Approver,
+    CallsPerSecond,
     ChannelPattern,
     ChannelRef,
-    NamePattern,
+    ExternalId,
+    Listen,
+    NamePatterns,
     Pool,
+    ReadFrom,
     RegionName,
+    RegionNames,
     RoleName,
-    Unit,
-    matching,
-    time_of_day,
-    time_zone,
+    TagKeys,
+    TimeOfDay,
+    Units,
+    is_time_zone,
 )
 from commands._types import TeamSettings
 from commands.aws.accounts import LOCAL, Aggregator, AwsSettings
@@ -44,37 +49,35 @@ class ConfigProblem(Exception):
     """A setting that cannot be used. Its text is one line for each, saying what and how to mend it."""
 
 
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of lamplighter.toml; every key is optional."""
 
 
-class AccountRules(Section):
+class AccountRules(Section, frozen=True):
     """[aws.include] or [aws.exclude]; every line names accounts."""
 
-    accounts: list[AccountId] = Field(default=[], min_length=1)
-    units: list[Unit] = Field(default=[], min_length=1)
-    names: list[NamePattern] = Field(default=[], min_length=1)
-    tags: list[AccountTag] = Field(default=[], min_length=1)
+    accounts: AccountIds = NO_LIST
+    units: Units = NO_LIST
+    names: NamePatterns = NO_LIST
+    tags: AccountTags = NO_LIST
 
     @property
     def rules(self) -> Rules:
         return Rules(tuple(self.accounts), tuple(self.units), tuple(self.names), tuple(self.tags))
 
 
-class AwsSection(Section):
+class AwsSection(Section, frozen=True):
     accounts: Accounts | None = None
     include: AccountRules = AccountRules()
     exclude: AccountRules = AccountRules()
-    regions: list[RegionName] | None = Field(default=None, min_length=1)
+    regions: RegionNames | None = None
     role: RoleName | None = None
     fix_role: RoleName | None = None
-    external_id: (
-        Annotated[str, matching(r"[\w+=,.@:/-]{2,1224}", '"lamplighter-4f9a" (2 to 1,224 characters)')] | None
-    ) = None
-    source: Literal["lambda", "config"] = "lambda"
+    external_id: ExternalId | None = None
+    source: ReadFrom = "lambda"
     aggregator: AggregatorName | None = None
     aggregator_region: RegionName | None = None
-    calls_per_second: float = Field(default=10.0, ge=0, le=15)
+    calls_per_second: CallsPerSecond = 10.0
 
     @property
     def read_from(self) -> Aggregator | None:
@@ -83,37 +86,37 @@ class AwsSection(Section):
         return Aggregator(self.aggregator, self.aggregator_region)
 
 
-class ScanSection(Section):
+class ScanSection(Section, frozen=True):
     pool: Pool = LOCAL
 
 
-class TeamsSection(Section):
-    tag_keys: list[str] = Field(default=["team", "owner"], min_length=1)
+class TeamsSection(Section, frozen=True):
+    tag_keys: TagKeys = msgspec.field(default_factory=lambda: ["team", "owner"])
     channel: ChannelPattern = "#team-{team}"
     fallback_channel: ChannelRef = "#finops"
     channels: dict[str, ChannelRef] = {}
 
 
-class ScheduleSection(Section):
-    daily: Annotated[str, AfterValidator(time_of_day)] = "09:00"
-    timezone: Annotated[str, AfterValidator(time_zone)] = "UTC"
+class ScheduleSection(Section, frozen=True):
+    daily: TimeOfDay = "09:00"
+    timezone: str = "UTC"
 
 
-class TeamPolicy(Section):
+class TeamPolicy(Section, frozen=True):
     approvers: list[Approver] = []
 
 
-class PolicySection(Section):
+class PolicySection(Section, frozen=True):
     approvers: list[Approver] = []
     teams: dict[str, TeamPolicy] = {}
 
 
-class SlackSection(Section):
-    listen: Annotated[str, matching(r"[\w.:\[\]-]*:\d{1,5}", '"0.0.0.0:3000"')] = "0.0.0.0:3000"
+class SlackSection(Section, frozen=True):
+    listen: Listen = "0.0.0.0:3000"
 
 
-class File(Section):
-    """lamplighter.toml; every key is optional."""
+class File(Section, frozen=True):
+    """lamplighter.toml."""
 
     aws: AwsSection = AwsSection()
     scan: ScanSection = ScanSection()
@@ -123,22 +126,22 @@ class File(Section):
     slack: SlackSection = SlackSection()
 
 
-class Environment(BaseModel):
-    """The environment variables that are read beside AWS's own."""
+@dataclass(frozen=True)
+class Environment:
+    """The environment variables that are read beside AWS's own, each under its name in upper case."""
 
-    model_config = ConfigDict(frozen=True)
-
-    slack_bot_token: str = Field(default="", repr=False)
-    slack_app_token: str = Field(default="", repr=False)
-    slack_signing_secret: str = Field(default="", repr=False)
+    slack_bot_token: str = field(default="", repr=False)
+    slack_app_token: str = field(default="", repr=False)
+    slack_signing_secret: str = field(default="", repr=False)
     slack_api_url: str = "https://slack.com/api/"
     lamplighter_config: str = ""
     lamplighter_database: str = DEFAULT_DATABASE
 
     @classmethod
     def read(cls) -> "Environment":
-        """As it is now. Each name is upper case there, which is all that pydantic-settings would do for us here."""
-        return cls(**{name: os.environ[name.upper()] for name in cls.model_fields if name.upper() in os.environ})
+        """As it is now."""
+        names = [each.name for each in fields(cls)]
+        return cls(**{name: os.environ[name.upper()] for name in names if name.upper() in os.environ})
 
 
 @dataclass(frozen=True)
@@ -230,12 +233,28 @@ def require_slack(config: Config) -> None:
 
 def _checked(content: Mapping[str, Any], path: Path) -> File:
     try:
-        file = File.model_validate(content)
-    except ValidationError as problem:
-        raise ConfigProblem("\n".join(_line(error, path) for error in problem.errors())) from None
-    if contradictions := [f"{path}: {line}" for line in _contradictions(file.aws, file.scan)]:
-        raise ConfigProblem("\n".join(contradictions))
+        file = msgspec.convert(content, File)
+    except msgspec.ValidationError:
+        problems = _refused(content)
+    else:
+        problems = [*_time_zone(content), *_contradictions(file.aws, file.scan)]
+    if problems:
+        raise ConfigProblem("\n".join(f"{path}: {line}" for line in problems))
     return file
+
+
+def _refused(content: Mapping[str, Any]) -> list[str]:
+    from bot import refusals  # loaded only where there is something to refuse
+
+    return [*refusals.lines(content, File), *_time_zone(content)]
+
+
+def _time_zone(content: Mapping[str, Any]) -> Iterator[str]:
+    """Which time zones there are, no pattern can tell."""
+    schedule = content.get("schedule")
+    zone = schedule.get("timezone") if isinstance(schedule, dict) else None
+    if isinstance(zone, str) and not is_time_zone(zone):
+        yield f"[schedule] timezone: {zone!r} {NO_TIME_ZONE}."
 
 
 def _contradictions(aws: AwsSection, scan: ScanSection) -> Iterator[str]:
@@ -264,24 +283,3 @@ def _contradictions(aws: AwsSection, scan: ScanSection) -> Iterator[str]:
                     f"[aws.{table}] {key}: only the organization knows these of an account. "
                     'Set [aws] accounts = "organization", or name accounts by their ids.'
                 )
-
-
-def _line(error: Mapping[str, Any], path: Path) -> str:
-    where = [str(part) for part in error["loc"]]
-    if where[:2] == ["aws", "accounts"] and where[2:3] and where[2] in KINDS_OF_ACCOUNTS:
-        del where[2]  # pydantic's name for which of the two kinds it took the value for
-    name = f"[{'.'.join(where[:-1])}] {where[-1]}" if len(where) > 1 else where[0]
-    if error["type"] == "extra_forbidden":
-        return f"{path}: {name} is no setting of Lamplighter. Take it out, or correct its name{_nearest(where)}."
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{path}: {name}: {message}."
-
-
-def _nearest(where: list[str]) -> str:
-    model: Any = File
-    for part in where[:-1]:
-        field = model.model_fields.get(part) if isinstance(model, type) and issubclass(model, BaseModel) else None
-        model = field.annotation if field else None
-    known = list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-    near = difflib.get_close_matches(where[-1], known, 1)
-    return f" (perhaps {near[0]})" if near else f" (known here: {', '.join(known)})" if known else ""

@@ -1,46 +1,35 @@
-"""What single values of lamplighter.toml look like; each refusal says how to write it instead."""
+"""What single values of lamplighter.toml look like; each carries how to write it, for whoever wrote it otherwise."""
 
-import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from msgspec import Meta
 
 from commands.aws.accounts import LOCAL
 
-
-def matching(pattern: str, example: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"{value!r} should look like {example}")
-        return value
-
-    return AfterValidator(check)
+# What `Meta.extra` holds: how a refusal goes on after the value.
+HINT = "hint"
 
 
-def time_zone(value: str) -> str:
+def matching(pattern: str, example: str) -> Meta:
+    """A text that is wholly of this pattern."""
+    return Meta(pattern=rf"^(?:{pattern})\Z", extra={HINT: f"should look like {example}"})
+
+
+def is_time_zone(value: str) -> bool:
     try:
         ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as problem:
-        raise ValueError(f"{value!r} is no time zone; write one like Europe/Berlin or UTC") from problem
-    return value
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
 
 
-def time_of_day(value: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError(f"{value!r} is no time of day; write one like 09:00")
-    return value
-
-
-def _the_organization(value: object) -> object:
-    if value != "organization":
-        raise ValueError(f'{value!r} should be "organization", or a list of ids like ["111122223333"]')
-    return value
-
+NO_TIME_ZONE = "is no time zone; write one like Europe/Berlin or UTC"
 
 AccountId = Annotated[str, matching(r"\d{12}", '"111122223333"')]
 RegionName = Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d", '"eu-central-1"')]
 RoleName = Annotated[str, matching(r"[\w+=,.@/-]{1,512}", '"lamplighter-audit", a role name without its account')]
+ExternalId = Annotated[str, matching(r"[\w+=,.@:/-]{2,1224}", '"lamplighter-4f9a" (2 to 1,224 characters)')]
 AggregatorName = Annotated[str, matching(r"[\w-]{1,256}", '"organization-view", an aggregator of AWS Config')]
 ChannelRef = Annotated[str, matching(r"#[^\s#]{1,80}|[CG][A-Z0-9]{2,}", '"#finops" or "C0123456789"')]
 Approver = Annotated[str, matching(r"[UWS][A-Z0-9]{2,}", '"U0123456789" (a person) or "S0123456789" (a group)')]
@@ -61,10 +50,22 @@ Pool = Annotated[
     ),
 ]
 ChannelPattern = Annotated[str, matching(r"#?[^\s#{}]*\{team\}[^\s#{}]*", '"#team-{team}"')]
-
-KINDS_OF_ACCOUNTS = ("organization", "ids")
-Accounts = Annotated[
-    Annotated[Literal["organization"], BeforeValidator(_the_organization), Tag(KINDS_OF_ACCOUNTS[0])]
-    | Annotated[list[AccountId], Field(min_length=1), Tag(KINDS_OF_ACCOUNTS[1])],
-    Discriminator(lambda value: KINDS_OF_ACCOUNTS[0 if isinstance(value, str) else 1]),
+TimeOfDay = Annotated[
+    str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", extra={HINT: "is no time of day; write one like 09:00"})
 ]
+Listen = Annotated[str, matching(r"[\w.:\[\]-]*:\d{1,5}", '"0.0.0.0:3000"')]
+
+_SOME = Meta(min_length=1)
+AccountIds = Annotated[list[AccountId], _SOME]
+RegionNames = Annotated[list[RegionName], _SOME]
+TagKeys = Annotated[list[str], _SOME]
+Units = Annotated[list[Unit], _SOME]
+NamePatterns = Annotated[list[NamePattern], _SOME]
+AccountTags = Annotated[list[AccountTag], _SOME]
+CallsPerSecond = Annotated[float, Meta(ge=0, le=15)]
+
+ReadFrom = Annotated[Literal["lambda", "config"], Meta(extra={HINT: "should be 'lambda' or 'config'"})]
+
+_EVERYBODY = 'should be "organization", or a list of ids like ["111122223333"]'
+Accounts = Annotated[Literal["organization"], Meta(extra={HINT: _EVERYBODY})] | AccountIds
+NO_LIST: Any = []
