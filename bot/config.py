@@ -36,7 +36,7 @@ from bot.values import (
     Units,
     is_time_zone,
 )
-from commands._types import TeamSettings
+from commands._teams import TeamSettings
 from commands.aws.accounts import LOCAL, Aggregator, AwsSettings
 from commands.aws.scope import Rules
 from storage.models import team_name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from commands._locks import Locks
+from commands._teams import TeamSettings
 from storage.models import Source
 
 if TYPE_CHECKING:
@@ -83,21 +84,6 @@ class People(Protocol):
 
     def approvers(self, team: str | None) -> tuple[str, ...]:
         """Those who may approve for this team, as mentions; none where nobody is configured."""
-
-
-@dataclass(frozen=True, slots=True)
-class TeamSettings:
-    """Which tag names a function's team, and where that team reads."""
-
-    tag_keys: tuple[str, ...] = ("team", "owner")  # first that is present wins
-    channel: str = "#team-{team}"  # for teams without an entry in `channels`
-    channels: Mapping[str, str] = field(default_factory=dict)  # team -> channel id or #name
-    fallback_channel: str = "#finops"
-
-    def channel_of(self, team: str | None) -> str:
-        if team is None:
-            return self.fallback_channel
-        return self.channels.get(team) or self.channel.format(team=team)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class Shown:
         if not configuration or not configuration.get("role"):  # every function has one
             self.half.setdefault(place, []).append(arn)
             return
-        self.functions.setdefault(place, {})[arn] = shapes.listed(_as_lambda_says(arn, configuration))
+        self.functions.setdefault(place, {})[arn] = shapes.listed_in(_as_lambda_says(arn, configuration))
         tags = {str(tag["key"]): str(tag["value"]) for tag in said.get("tags") or ()}
         self.tags.setdefault(place, []).append((arn, tags))
 

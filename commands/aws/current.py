@@ -38,7 +38,7 @@ class Reading:
 def read_configuration(client: "LambdaClient", name: str) -> Reading:
     """A function by its name or ARN. IAM: lambda:GetFunctionConfiguration."""
     told = client.get_function_configuration(FunctionName=name)
-    listed = shapes.listed(told)
+    listed = shapes.listed_in(told)
     return Reading(
         mode=shapes.frozen_mode(told),
         role=listed.role or "",

@@ -77,7 +77,7 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
         told = ask(lambda: client.get_function_configuration(FunctionName=name), **where)
         if told.get("State") == shapes.DELETING:
             raise errors.Gone(shapes.DELETING, f"{name} is being deleted", own_words=True, **where)
-        listed = shapes.listed(told)
+        listed = shapes.listed_in(told)
         tags = _unless_refused(lambda: client.list_tags(Resource=listed.arn)["Tags"], where)
         in_use = _unless_refused(lambda: _invoked_by_alias(cloud.client("cloudwatch", region), name), where)
         # As in an audit: aliases count where they were used, or where CloudWatch will not say whether they were.

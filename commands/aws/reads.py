@@ -138,14 +138,13 @@ def _roles_page(root: Element) -> tuple[RolesPage, str]:
 class FunctionsPage(NamedTuple):
     """Some of a region's functions as Lambda describes them, and the marker of those that follow; "" at the end."""
 
-    items: list[Any]
+    items: list[shapes.Described]
     following: str
 
     @property
     def first_arn(self) -> str:
-        """Of its first function; "" where there is none, or none that can be read."""
-        item = self.items[0] if self.items else None
-        return str(item.get("FunctionArn") or "") if isinstance(item, dict) else ""
+        """Of its first function; "" where there is none."""
+        return self.items[0].function_arn if self.items else ""
 
 
 async def functions(
@@ -179,21 +178,24 @@ async def functions(
 
 async def functions_page(wire: Wire, who: Identity, region: str, marker: str = "") -> FunctionsPage:
     """One page, as it came. IAM: lambda:ListFunctions."""
-    return FunctionsPage(*await _ask_page(wire, who, region, marker, list))
+
+    def read(body: bytes) -> FunctionsPage:
+        page = shapes.read_page(body)
+        return FunctionsPage(page.functions, page.next_marker or "")
+
+    return await wire.ask(who, _functions_call(region, marker), read)
 
 
 async def _listed(wire: Wire, who: Identity, region: str, marker: str, page: FunctionsPage) -> list[shapes.Listed]:
     try:
         return shapes.listing(page.items)
     except STRANGE:  # asked for again, as anything is that cannot be read
-        return (await _ask_page(wire, who, region, marker, shapes.listing))[0]
+        call = _functions_call(region, marker)
+        return await wire.ask(who, call, lambda body: shapes.listing(shapes.read_page(body).functions))
 
 
-async def _ask_page(
-    wire: Wire, who: Identity, region: str, marker: str, read: Callable[[list[Any]], list[T]]
-) -> tuple[list[T], str]:
-    call = _listing("ListFunctions", region, f"{_FUNCTIONS}/", "50", marker)
-    return await wire.ask(who, call, lambda body: _page(body, "Functions", "NextMarker", read))
+def _functions_call(region: str, marker: str) -> Call:
+    return _listing("ListFunctions", region, f"{_FUNCTIONS}/", "50", marker)
 
 
 async def event_sources(wire: Wire, who: Identity, region: str) -> list[shapes.EventSource]:

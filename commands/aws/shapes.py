@@ -6,6 +6,8 @@ from functools import lru_cache
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from commands.aws.mentions import mentioned
 from commands.aws.roles import Judgement
 from storage.models import Alias, Form, Function, ServedVersion, TracingMode, team_name
@@ -19,11 +21,6 @@ DELETING = "Deleting"  # a function's state
 _MODES = {mode.value: mode for mode in TracingMode}
 _OFF = frozenset({"Disabled", "Disabling", "Deleting"})
 _KINDS = {"kafka": "msk", "rds": "documentdb"}
-_FORMS = {
-    "CapacityProviderConfig": Form.MANAGED_INSTANCES,
-    "DurableConfig": Form.DURABLE,
-    "TenancyConfig": Form.TENANCY,
-}
 _EDGE_REGION = "us-east-1"  # a function that is not there, or no replica of one that is, cannot run at Lambda@Edge
 
 
@@ -48,6 +45,54 @@ class Listed(NamedTuple):
     replica: bool  # of a Lambda@Edge function
 
 
+class Described(msgspec.Struct, rename="pascal", gc=False):
+    """What is read of a function as Lambda describes it; the rest of the description is passed over unread.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
+    """
+
+    function_arn: str
+    function_name: str
+    tracing_config: "_Tracing | None" = None
+    role: str | None = None
+    runtime: str | None = None
+    last_modified: str | None = None
+    revision_id: str | None = None
+    code_sha256: str | None = None
+    layers: "list[_Layer] | None" = None
+    environment: "_Environment | None" = None
+    package_type: str | None = None
+    handler: str | None = None
+    capacity_provider_config: Any = None
+    durable_config: Any = None
+    tenancy_config: Any = None
+    master_arn: str | None = None
+    state: str | None = None
+
+
+class _Tracing(msgspec.Struct, rename="pascal", gc=False):
+    mode: str | None = None
+
+
+class _Layer(msgspec.Struct, rename="pascal", gc=False):
+    arn: str
+
+
+class _Environment(msgspec.Struct, rename="pascal", gc=False):
+    variables: dict[str, str] | None = None
+    error: Any = None
+
+
+class Page(msgspec.Struct, rename="pascal", gc=False):
+    """An answer of ListFunctions."""
+
+    functions: list[Described]
+    next_marker: str | None = None
+
+
+read_page = msgspec.json.Decoder(Page).decode  # raises ValueError
+
+
 class EventSource(NamedTuple):
     """A mapping that feeds a function now."""
 
@@ -62,33 +107,48 @@ class AliasWeights(NamedTuple):
     weights: dict[str, float]
 
 
-def listed(item: Mapping[str, Any]) -> Listed:
-    """What ListFunctions and GetFunctionConfiguration say of a function. A mode that is missing or new is None."""
-    environment = item.get("Environment") or {}
-    variables = environment.get("Variables") or {}
-    changed = item.get("LastModified")
+def listed_in(told: Mapping[str, Any]) -> Listed:
+    """What GetFunctionConfiguration says of a function, as boto3 returns it. Raises ValueError."""
+    return listed(msgspec.convert(told, Described))
+
+
+def listed(item: Described) -> Listed:
+    """What is kept of a description. A mode that is missing or new is None. Raises ValueError."""
+    environment, tracing = item.environment, item.tracing_config
+    variables = (environment and environment.variables) or {}
     return Listed(
-        arn=unqualified(item["FunctionArn"]),
-        name=item["FunctionName"],
-        mode=_MODES.get((item.get("TracingConfig") or {}).get("Mode", "")),
-        role=_shared(item.get("Role")),
-        runtime=_shared(item.get("Runtime")),
-        last_modified=utc(changed) if changed else None,
-        revision_id=item.get("RevisionId"),
-        code_sha256=item.get("CodeSha256"),
-        layers=_same(tuple(intern(layer["Arn"]) for layer in item.get("Layers") or ())),
-        environment_keys=None if environment.get("Error") else _same(tuple(map(intern, variables))),
-        mentions=mentioned(variables),
-        package_type=_shared(item.get("PackageType")),
-        handler=_shared(item.get("Handler")),
-        forms=tuple(form for key, form in _FORMS.items() if item.get(key)),
-        replica=bool(item.get("MasterArn")),
+        arn=unqualified(item.function_arn),
+        name=item.function_name,
+        mode=_MODES.get(tracing.mode or "") if tracing else None,
+        role=_shared(item.role),
+        runtime=_shared(item.runtime),
+        last_modified=utc(item.last_modified) if item.last_modified else None,
+        revision_id=item.revision_id,
+        code_sha256=item.code_sha256,
+        layers=_same(tuple(intern(layer.arn) for layer in item.layers)) if item.layers else (),
+        environment_keys=None if environment and environment.error else _same(tuple(map(intern, variables))),
+        mentions=mentioned(variables) if variables else (),
+        package_type=_shared(item.package_type),
+        handler=_shared(item.handler),
+        forms=_forms(item),
+        replica=bool(item.master_arn),
     )
 
 
-def listing(items: Iterable[Mapping[str, Any]]) -> list[Listed]:
+def _forms(item: Described) -> tuple[Form, ...]:
+    if not (item.capacity_provider_config or item.durable_config or item.tenancy_config):
+        return ()  # as most are
+    told = (
+        (item.capacity_provider_config, Form.MANAGED_INSTANCES),
+        (item.durable_config, Form.DURABLE),
+        (item.tenancy_config, Form.TENANCY),
+    )
+    return tuple(form for config, form in told if config)
+
+
+def listing(items: Iterable[Described]) -> list[Listed]:
     """A page of ListFunctions. What is being deleted is as good as gone, where Lambda says so."""
-    return [listed(item) for item in items if item.get("State") != DELETING]
+    return [listed(item) for item in items if item.state != DELETING]
 
 
 def noun(
@@ -139,7 +199,7 @@ def noun(
 
 def frozen_mode(item: Mapping[str, Any]) -> TracingMode:
     """A published version's mode. One that is missing means PassThrough, as it does for a function."""
-    return listed(item).mode or TracingMode.PASS_THROUGH
+    return listed_in(item).mode or TracingMode.PASS_THROUGH
 
 
 def _shared(text: str | None) -> str | None:

@@ -8,7 +8,8 @@ from slack_sdk import WebClient
 
 from bot.demo import people
 from bot.demo.slack import SlackStandIn, Workspace
-from commands._types import Context, TeamSettings
+from commands._teams import TeamSettings
+from commands._types import Context
 from commands.aws.accounts import AwsSettings, Cloud
 from storage.models import Function, TracingMode, Verdict
 from storage.store import Store

@@ -12,7 +12,8 @@ import pytest
 
 from bot.demo.aws import AwsStandIn
 from commands._audits import take_audit
-from commands._types import Context, Permission, Request, TeamSettings
+from commands._teams import TeamSettings
+from commands._types import Context, Permission, Request
 from commands.aws.accounts import AwsSettings, Cloud
 from storage.fixes import FixRequest
 from storage.models import Audit, Decision, Function, Post, Source, TracingMode, Verdict

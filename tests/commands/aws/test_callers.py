@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from commands.aws.callers import SHARED, Callers
 from commands.aws.mentions import mentioned
 from commands.aws.roles import Role
-from commands.aws.shapes import listed
+from commands.aws.shapes import listed_in
 from storage.models import Function, MayWrite, TracingMode
 
 ACTIVE, PASS_THROUGH = TracingMode.ACTIVE, TracingMode.PASS_THROUGH
@@ -27,7 +27,7 @@ def function(name, mode=ACTIVE, account=ACCOUNT, region=REGION, **facts):
 
 def settings(name, variables, account=ACCOUNT, region=REGION):
     spec = {"FunctionName": name, "FunctionArn": arn(name, account, region), "Environment": {"Variables": variables}}
-    return listed(spec)
+    return listed_in(spec)
 
 
 def granting(*names, account=ACCOUNT):

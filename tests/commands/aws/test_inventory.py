@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from bot.demo.fleet_access import AUDIT_ROLE
 from commands.aws.accounts import AwsSettings, Cloud
 from commands.aws.errors import Denied, Gone
 from commands.aws.inventory import read_function, take_inventory
-from commands.aws.shapes import alias, event_sources, listed, listing, team_of
+from commands.aws.shapes import alias, event_sources, listed_in, listing, read_page, team_of
 from storage.models import Alias, Form, Manager, MayWrite, ServedVersion, TracingMode
 
 HOME, ANA, BO = "123456789012", "222222222222", "333333333333"
@@ -722,15 +723,15 @@ def test_mappings_have_kinds(mapping, kinds):
 def test_a_mode_that_is_missing_or_new_is_none(mode):
     arn = f"arn:aws:lambda:{BERLIN}:{ANA}:function:refund"
 
-    assert listed({"FunctionName": "refund", "FunctionArn": arn, **mode}).mode is None
+    assert listed_in({"FunctionName": "refund", "FunctionArn": arn, **mode}).mode is None
 
 
 def test_settings_that_may_not_be_decrypted_are_not_taken_for_none():
     arn = f"arn:aws:lambda:{BERLIN}:{ANA}:function:refund"
     refused = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}}
 
-    assert listed({"FunctionName": "refund", "FunctionArn": arn, "Environment": refused}).environment_keys is None
-    assert listed({"FunctionName": "refund", "FunctionArn": arn, "Environment": None}).environment_keys == ()
+    assert listed_in({"FunctionName": "refund", "FunctionArn": arn, "Environment": refused}).environment_keys is None
+    assert listed_in({"FunctionName": "refund", "FunctionArn": arn, "Environment": None}).environment_keys == ()
 
 
 def test_what_is_being_deleted_is_gone():
@@ -738,7 +739,7 @@ def test_what_is_being_deleted_is_gone():
     states = {"a": None, "b": "Active", "c": "Inactive", "d": "Deleting"}
     items = [{"FunctionName": name, "FunctionArn": arn + name, "State": state} for name, state in states.items()]
 
-    assert [each.name for each in listing(items)] == ["a", "b", "c"]
+    assert [each.name for each in listing(read_page(orjson.dumps({"Functions": items})).functions)] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
