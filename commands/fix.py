@@ -1,17 +1,14 @@
 """`/trace-fix` and the *Approve fix* button: who asks for a fix, and whose approval counts."""
 
 from commands import _decide, _find
-from commands._answers import UNKNOWN_BUTTON, ask_now, no_longer_exists, nothing_to_do
-from commands._audits import OVERTAKEN
-from commands._carry_out import NEWEST, carry_out
+from commands._answers import UNKNOWN_BUTTON, ask_now, nothing_to_do
+from commands._approvals import WAITING, claim, too_late
+from commands._carry_out import carry_out
 from commands._drawing import item
 from commands._types import Answer, Context, Progress, Replace, Request, Say
 from commands.views.functions import card_blocks, item_lines
-from commands.views.text import channel, clock_time, code, mention, prose
-from storage.fixes import FixRequest, RequestState
-from storage.models import DecisionKind, Function, PostKind, PostState, Verdict
-
-WAITING = (RequestState.OPEN, RequestState.FAILED)
+from commands.views.text import channel, code, mention, prose
+from storage.models import DecisionKind, Function, PostKind, PostState
 
 
 def fix(request: Request, context: Context) -> Answer:
@@ -32,14 +29,14 @@ def approve(request: Request, context: Context) -> Answer:
         yield Say(UNKNOWN_BUTTON)
         return
     if asked.state not in WAITING:
-        yield Say(_too_late(context, asked))
+        yield Say(too_late(context, asked))
         return
     function = context.store.functions.get(asked.function_arn)
     permission = context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
     if not permission.allowed:
         yield Say(f"Nothing was changed: {permission.why}")
         return
-    refusal = _claim(request, context, asked, permission.why)
+    refusal = claim(request, context, asked, permission.why)
     if refusal:
         yield Say(refusal)
         return
@@ -51,38 +48,6 @@ def approve(request: Request, context: Context) -> Answer:
     elif context.store.posts.at(request.channel, request.message) is None:
         # The message that was clicked cannot be drawn again: Slack lost track of it, or will not have it changed.
         yield Say("\n".join(item_lines(item(context, context.store.requests.get(asked.id)))))
-
-
-def _claim(request: Request, context: Context, asked: FixRequest, allowed_by: str) -> str:
-    """Empty for the one click that counts, recorded in the same transaction; else why this one does not."""
-    store = context.store
-    with store.transaction():
-        function = store.functions.get(asked.function_arn)
-        if function is None:
-            return no_longer_exists(asked.function_name)
-        if store.requests.get(asked.id).state not in WAITING:
-            return _too_late(context, store.requests.get(asked.id))
-        needless = nothing_to_do(context, function)
-        if needless:
-            return f"Nothing was changed. {needless}"
-        if not function.fixable:
-            return f"Nothing was changed: {code(function.name)} needs a deployment, not a fix of its configuration."
-        if not store.requests.claim(asked.id, request.user, context.clock()):
-            return _too_late(context, store.requests.get(asked.id))
-        _decide.record(
-            context,
-            DecisionKind.APPROVED,
-            asked.function_arn,
-            actor=request.user,
-            request=request,
-            request_id=asked.id,
-            detail={"allowed_by": allowed_by},
-        )
-        store.posts.redraw_showing(asked.id, newest=NEWEST)
-        clicked = store.posts.at(request.channel, request.message)
-        if clicked:
-            store.posts.redraw(clicked.id)
-    return ""
 
 
 def _ask(request: Request, context: Context, function: Function) -> Say:
@@ -138,26 +103,6 @@ def _free_key(context: Context, key: str) -> str:
         number += 1
         free = f"{key}:{number}"
     return free
-
-
-def _too_late(context: Context, asked: FixRequest) -> str:
-    """A polite word for a click that changes nothing: who was first, and what came of it."""
-    name, first = code(asked.function_name), mention(asked.approved_by)
-    approved = clock_time(asked.approved_at) if asked.approved_at else ""
-    finished = clock_time(asked.finished_at) if asked.finished_at else ""
-    match asked.state:
-        case RequestState.RUNNING:
-            return f"{name} is being fixed already, approved by {first} at {approved}."
-        case RequestState.APPLIED:
-            return f"{name} was fixed already, approved by {first}; Active since {finished}."
-        case RequestState.RESOLVED:
-            exemption = context.store.exemptions.covering(asked.function_arn, context.clock())
-            if asked.outcome == OVERTAKEN[Verdict.EXEMPT] and exemption is None:
-                return f"The exemption of {name} has run out. Ask anew: `/trace-fix {asked.function_name}`"
-            why = f"exempt: {prose(exemption.reason)}" if exemption else prose(asked.outcome)
-            return f"Nothing is left to do for {name}: {why}"
-        case _:
-            return f"{first} approved {name} just before you, and that failed: {prose(asked.outcome)}"
 
 
 def _redrawn(context: Context, request_id: str) -> Replace:
