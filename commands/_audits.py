@@ -154,6 +154,8 @@ def judge(context: Context, functions: Iterable[Function]) -> list[Function]:
 
 def _exempted(context: Context, judged: Iterable[Function]) -> list[Function]:
     exempt = context.store.exemptions.in_force(context.clock())
+    if not exempt:
+        return list(judged)
     return [
         one.judged(Verdict.EXEMPT, one.findings) if one.verdict is Verdict.UNTRACED and one.arn in exempt else one
         for one in judged

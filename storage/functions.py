@@ -95,12 +95,13 @@ class Functions:
 
     def mark_unseen_gone(self, places: Iterable[tuple[str, str]], before: datetime) -> None:
         """The functions in these accounts' regions that were last seen before `before` no longer exist."""
-        self._db.change_many(
+        self._db.change(
             """
             update functions set gone_at = :before
-            where account = :account and region = :region and seen_at < :before and gone_at is null
+            where seen_at < :before and gone_at is null and (account, region) in
+                (select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(:places))
             """,
-            ({"account": account, "region": region, "before": to_text(before)} for account, region in places),
+            {"places": _json(list(places)), "before": to_text(before)},
         )
 
     def mark_gone_outside(
@@ -111,7 +112,7 @@ class Functions:
         self._db.change(
             """
             update functions set gone_at = :at, outside = 1
-            where gone_at is null and (
+            where gone_at is null and seen_at <> :at and (  -- what is seen now is inside
                 account not in (select value from json_each(:accounts))
                 or (account in (select value from json_each(:seen_whole))
                     and region not in (select value from json_each(:regions)))

@@ -29,6 +29,11 @@ def m004_plans_and_ends_of_requests(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m007_one_index_less(db: Database) -> None:
+    db.execute("drop index functions_by_place")  # each audit looks through all places at once, and needs none
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

@@ -166,34 +166,36 @@ def noun(
 ) -> Function:
     """What Lambda listed, with what had to be asked elsewhere. `edge_role`: Lambda@Edge may assume its role."""
     edge = listed.replica or (edge_role and region == _EDGE_REGION)
+    # By place, in the order of Function's fields: by name takes twice as long, and an audit makes many thousands.
     return Function(
-        arn=listed.arn,
-        account=account,
-        region=region,
-        name=listed.name,
-        mode=listed.mode,
-        role=listed.role,
-        role_may_write=judged.may_write,
-        role_doubt=judged.doubt,
-        runtime=listed.runtime,
-        last_modified=listed.last_modified,
-        revision_id=listed.revision_id,
-        code_sha256=listed.code_sha256,
-        team=tags.team,
-        team_known=tags_known,
-        aliases=() if edge else aliases,  # CloudFront runs a numbered version
-        sources=sources,
-        edge=edge,
-        layers=listed.layers,
-        environment_keys=listed.environment_keys,
-        package_type=listed.package_type,
-        handler=listed.handler,
-        forms=listed.forms,
-        published_mode=published_mode,
-        managed_by=tags.managed_by,
-        stack=tags.stack,
-        stack_id=tags.stack_id,
-        logical_id=tags.logical_id,
+        listed.arn,
+        account,
+        region,
+        listed.name,
+        listed.mode,
+        listed.role,
+        judged.may_write,
+        judged.doubt,
+        listed.runtime,
+        listed.last_modified,
+        listed.revision_id,
+        listed.code_sha256,
+        tags.team,
+        tags_known,
+        () if edge else aliases,  # CloudFront runs a numbered version
+        sources,
+        edge,
+        listed.layers,
+        listed.environment_keys,
+        listed.package_type,
+        listed.handler,
+        listed.forms,
+        published_mode,
+        (),  # untraced callers, which are known when all functions are
+        tags.managed_by,
+        tags.stack,
+        tags.stack_id,
+        tags.logical_id,
     )
 
 
