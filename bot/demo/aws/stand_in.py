@@ -19,6 +19,7 @@ from werkzeug.test import run_wsgi_app
 from bot.demo.aws.aggregators import Aggregators
 from bot.demo.aws.alarms import Alarms
 from bot.demo.aws.functions import Functions, Reference
+from bot.demo.aws.holds import Hold, Holds
 from bot.demo.aws.knobs import Clock, Knobs, utc_now
 from bot.demo.aws.lambdas import EventSources, Lambdas
 from bot.demo.aws.limits import Buckets, Rule, throttled
@@ -85,6 +86,7 @@ class AwsStandIn(Seeding):
         self._denied: list[Rule] = []
         self._throttled: list[Rule] = []
         self._calls: list[Call] = []
+        self._holds = Holds()
         self._lock = threading.RLock()
         self._handlers = self._table()
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -217,6 +219,10 @@ class AwsStandIn(Seeding):
             self._denied.clear()
             self._throttled.clear()
 
+    def hold(self, action: str, *, done: bool) -> Hold:
+        """Hold up the next call of `action`: before it is carried out, or, where `done`, before it is answered."""
+        return self._holds.add(action, done=done)
+
     def settle(self) -> None:
         """Let every IAM change count and every function update be over, without waiting for the clock."""
         with self._lock:
@@ -227,14 +233,20 @@ class AwsStandIn(Seeding):
         request = read(environ)
         if request is None:
             return self._ask_moto(environ, start_response, None)
+        hold = self._holds.take(request)
+        if hold and not hold.done:
+            hold.wait()
+            if hold.lost:
+                return failure(request, AwsError("ServiceException", "It never came", 500)).send(start_response)
         with self._lock:  # moto's backends are not made for threads
             try:
                 answer = self._answer(request)
             except AwsError as error:
                 answer = failure(request, error)
-            if answer is None:
-                return self._ask_moto(environ, start_response, request)
-        return answer.send(start_response)
+            given = answer.send(start_response) if answer else self._ask_moto(environ, start_response, request)
+        if hold and hold.done:
+            hold.wait()
+        return given
 
     def _ask_moto(self, environ: Environ, start_response: StartResponse, request: Request | None) -> Iterable[bytes]:
         """moto's answer; where it has none, an error that says so and that no client tries again."""
