@@ -12,10 +12,10 @@ COMMANDS: "tuple[Entry, ...]"
 
 
 def _table() -> "tuple[Entry, ...]":
-    from commands import audit, digest, exempt, fix
+    from commands import audit, digest, exempt, fix, patch
     from commands._types import Button, Clock, Form, Slash
     from commands.views.exempt import CALLBACK
-    from commands.views.functions import APPROVE, EXEMPT
+    from commands.views.functions import APPROVE, EXEMPT, SHOW_PATCH
 
     return (
         Slash(
@@ -42,6 +42,7 @@ def _table() -> "tuple[Entry, ...]":
         ),
         Button(APPROVE, fix.approve),
         Button(EXEMPT, exempt.open_form, opens_form=True),
+        Button(SHOW_PATCH, patch.show, opens_form=True),
         Form(CALLBACK, check=exempt.check, run=exempt.grant),
         Clock(digest.DAILY, digest.daily),
     )

@@ -1,8 +1,9 @@
 """Answers that more than one command gives."""
 
 from commands._audits import look_again
-from commands._types import Context, Say
+from commands._types import Context, FixPolicy, Say
 from commands.aws.errors import AwsProblem, Gone
+from commands.views import tools
 from commands.views.text import code, day, day_and_time, prose, sentence
 from storage.models import Function, TracingMode, Verdict
 
@@ -23,6 +24,14 @@ def ask_now(context: Context, function: Function) -> Function | Say:
         seen_at = context.store.functions.seen_at(function.arn)
         known = f" Last known: {function.verdict}, as of {day_and_time(seen_at)}." if seen_at else ""
         return Say(f"AWS did not say how {code(function.name)} stands: {prose(sentence(str(problem)))}{known}")
+
+
+def patch_only(function: Function, policy: FixPolicy) -> str:
+    """Why this function is changed in the code that deploys it, and not by a fix; empty where a fix may."""
+    if not policy.patch_only_functions or function.managed_by is None:
+        return ""
+    tool = tools.NAMES[function.managed_by]
+    return f"By policy, what {tool} deploys is changed in its code, not by a fix: *Show patch* has the change."
 
 
 def nothing_to_do(context: Context, function: Function) -> str:

@@ -1,7 +1,7 @@
 """One person's approval of one request: it counts once, and every other click hears what became of it."""
 
 from commands import _decide
-from commands._answers import no_longer_exists, nothing_to_do
+from commands._answers import no_longer_exists, nothing_to_do, patch_only
 from commands._audits import OVERTAKEN
 from commands._carry_out import NEWEST
 from commands._types import Context, Request
@@ -26,6 +26,9 @@ def claim(request: Request, context: Context, asked: FixRequest, allowed_by: str
             return f"Nothing was changed. {needless}"
         if not function.fixable:
             return f"Nothing was changed: {code(function.name)} needs a deployment, not a fix of its configuration."
+        in_code = patch_only(function, context.policy)
+        if in_code:
+            return f"Nothing was changed. {in_code}"
         if not store.requests.claim(asked.id, request.user, context.clock()):
             return too_late(context, store.requests.get(asked.id))
         _decide.record(

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from commands._answers import patch_only
 from commands._changes import last_known
 from commands._types import Context
 from commands.digest import DAILY
@@ -45,6 +46,8 @@ def _item(context: Context, request: FixRequest | None, function: Function | Non
         since=store.functions.since(arn),
         change=store.changes.last_of(arn),
         as_of=_as_of(context, arn),
+        patch_only=patch_only(function, context.policy) if function else "",
+        undo_hours=context.policy.undo_hours,
     )
 
 
@@ -84,4 +87,4 @@ def _news(context: Context, post: Post, audit: Audit) -> tuple[str, ...]:
 
 
 def _asked(post: Post, shown: Item) -> tuple[str, list[Block]]:
-    return post.text, [context_block(post.text), *functions.item_blocks(shown)]
+    return post.text, [context_block(post.text), *functions.request_blocks(shown)]

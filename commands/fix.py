@@ -1,7 +1,7 @@
 """`/trace-fix` and the *Approve fix* button: who asks for a fix, and whose approval counts."""
 
 from commands import _decide, _find
-from commands._answers import UNKNOWN_BUTTON, ask_now, nothing_to_do
+from commands._answers import UNKNOWN_BUTTON, ask_now, nothing_to_do, patch_only
 from commands._approvals import WAITING, claim, too_late
 from commands._carry_out import carry_out
 from commands._drawing import item
@@ -59,6 +59,10 @@ def _ask(request: Request, context: Context, function: Function) -> Say:
     if not function.fixable:
         findings = " ".join(prose(finding.text) for finding in function.findings)
         return Say(f"{name} needs a deployment, not a fix of its configuration. {findings}")
+    if patch_only(function, context.policy):
+        asked = context.store.requests.open_for(function, context.clock())
+        shown = item(context, asked)
+        return Say("\n".join(item_lines(shown)), tuple(card_blocks(shown)))
     wanted = context.teams.channel_of(function.team)
     where = context.store.posts.channel_of(function.team) or wanted  # where its digests really go
     if _post_request(request, context, function, wanted):

@@ -25,6 +25,12 @@ def context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": clip(text, CONTEXT_LIMIT)}]}
 
 
+def preformatted(text: str) -> Block:
+    """Code, shown letter by letter: rich text takes no markup, so that there is nothing to escape."""
+    lines = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "elements": [lines]}
+
+
 def button(label: str, action_id: str, value: str, *, described: str, primary: bool = False) -> Block:
     """`described` is what a screen reader says where several buttons share a label."""
     made: Block = {

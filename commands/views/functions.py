@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from commands.views import blocks, news
+from commands.views import blocks, news, tools
 from commands.views.blocks import Block
+from commands.views.plan import CONFIRM_LIMIT, confirm_lines, plan_lines
 from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention, prose, sentence
 from storage.fixes import FixRequest, RequestState
-from storage.models import XRAY_WRITE_POLICY, CheckName, Exemption, Function, Manager, MayWrite, TracingMode, Verdict
+from storage.models import XRAY_WRITE_POLICY, CheckName, Exemption, Function, MayWrite, TracingMode, Verdict
 from storage.news import Change
 
 APPROVE = "approve-fix"
 EXEMPT = "open-exempt"
+SHOW_PATCH = "show-patch"
 
 # Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
 ROW_LIMIT = 500
@@ -22,12 +24,7 @@ REASON_SHOWN = 150
 _SAID = {CheckName.PASSTHROUGH, CheckName.ROLE_DENIED, CheckName.UNOWNED, CheckName.ROLE_UNREADABLE}
 _LEFT_OUT = _SAID | {CheckName.STARVED, CheckName.SURFACE_ONLY}
 
-_TOOLS = {
-    Manager.CLOUDFORMATION: "CloudFormation",
-    Manager.SAM: "AWS SAM",
-    Manager.CDK: "AWS CDK",
-    Manager.SERVERLESS: "Serverless Framework",
-}
+_WAITING = (RequestState.OPEN, RequestState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,8 @@ class Item:
     since: datetime | None = None  # when its verdict was first seen
     change: Change | None = None  # the newest that an audit told of it
     as_of: datetime | None = None  # when AWS last showed it, where that was before the latest audit
+    patch_only: str = ""  # why it is changed in the code that deploys it, and not by a click; "" where a click may
+    undo_hours: float | None = None  # for how long a fix can be undone; 0: never
 
     @property
     def name(self) -> str:
@@ -49,13 +48,22 @@ class Item:
         return self.request.function_name if self.request else "?"
 
 
-def item_blocks(item: Item) -> list[Block]:
-    """A row of a digest: what it is, how it stands, and the buttons that are still of use. One or two blocks."""
+def item_blocks(item: Item, *, patch: bool = False) -> list[Block]:
+    """A row of a digest: what it is, how it stands, and the buttons that are still of use. One or two blocks.
+
+    `patch`: where no tag names what deploys it too, though a list has little room for a guess.
+    """
     made = [blocks.section(clip("\n".join(item_lines(item)), ROW_LIMIT))]
-    buttons = _buttons(item)
+    buttons = _buttons(item, patch=patch)
     if buttons:
         made.append(_actions(item, buttons))
     return made
+
+
+def request_blocks(item: Item) -> list[Block]:
+    """As a row, with the whole plan as long as somebody has to decide on it."""
+    row, *buttons = item_blocks(item, patch=True)
+    return [row, *_plan(item), *buttons]
 
 
 def item_lines(item: Item) -> list[str]:
@@ -93,7 +101,10 @@ def card_blocks(item: Item) -> list[Block]:
     if function.verdict is Verdict.UNTRACED and not function.fixable:
         publish = "publish it" if function.managed_instances else "publish a version and move the alias to it"
         made.append(blocks.context(f"A fix of $LATEST changes nothing here: {publish}."))
-    buttons = _buttons(item)
+    if item.patch_only and function.verdict is Verdict.UNTRACED:
+        made.append(blocks.context(item.patch_only))
+    made += _plan(item)
+    buttons = _buttons(item, patch=True)
     if buttons:
         made.append(_actions(item, buttons))
     return made
@@ -111,6 +122,14 @@ def _place(item: Item) -> str:
     if item.function is None:
         return f"*{code(item.name)}*"
     return f"*{code(item.name)}*  {item.function.account} · {item.function.region}"
+
+
+def _plan(item: Item) -> list[Block]:
+    request = item.request
+    if request is None or request.plan is None or request.state not in _WAITING:
+        return []
+    made = [blocks.section("\n".join(plan_lines(request.plan, item.undo_hours)))]
+    return [*made, blocks.context(f"The plan, as AWS stood {day_and_time(request.plan.made_at)}")]
 
 
 def _status(item: Item) -> list[str]:
@@ -149,7 +168,7 @@ def _open(item: Item, function: Function) -> list[str]:
     if item.since:
         facts.append(f"first seen {day(item.since)}")
     if function.managed_by:
-        facts.append(f"deployed by {_TOOLS[function.managed_by]}")
+        facts.append(f"deployed by {tools.NAMES[function.managed_by]}")
     if item.as_of:
         facts.append(news.age(item.as_of))
     lines = [" · ".join(facts)]
@@ -158,6 +177,7 @@ def _open(item: Item, function: Function) -> list[str]:
     lines += [prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT]
     if not function.fixable:
         lines.append("Needs a deployment, not a fix of its configuration.")
+    lines += [item.patch_only] if item.patch_only else []
     return lines
 
 
@@ -167,22 +187,28 @@ def _actions(item: Item, buttons: list[Block]) -> Block:
     return {"type": "actions", **block_id, "elements": buttons}
 
 
-def _buttons(item: Item) -> list[Block]:
+def _buttons(item: Item, *, patch: bool) -> list[Block]:
     request, function = item.request, item.function
     if request is None or function is None:
         return []
-    waiting = request.state in (RequestState.OPEN, RequestState.FAILED)
+    waiting = request.state in _WAITING
     not_enough = request.state is RequestState.APPLIED and function.verdict is Verdict.UNTRACED
     if not waiting and not not_enough:
-        return []
+        return [_show_patch(item, request.id)] if request.state is RequestState.APPLIED and function.managed_by else []
     made = []
     where = f"{function.name} in {function.account}"
-    if waiting and function.fixable:
+    if waiting and function.fixable and not item.patch_only and not (request.plan and request.plan.blocked):
         approve = blocks.button("Approve fix", APPROVE, request.id, described=f"Approve fix of {where}", primary=True)
         approve["confirm"] = blocks.confirm("Turn on active tracing?", confirm_text(item), "Approve fix", "Cancel")
         made.append(approve)
     made.append(blocks.button("Exempt…", EXEMPT, request.id, described=f"Exempt {where}"))
+    if patch or function.managed_by or not function.fixable:
+        made.append(_show_patch(item, request.id))
     return made
+
+
+def _show_patch(item: Item, request_id: str) -> Block:
+    return blocks.button("Show patch", SHOW_PATCH, request_id, described=f"Show patch for {item.name}")
 
 
 def confirm_text(item: Item) -> str:
@@ -191,6 +217,9 @@ def confirm_text(item: Item) -> str:
     if function is None:
         return ""
     where = f"{clip(function.name, 70)} ({function.account}, {function.region})"
+    plan = item.request.plan if item.request else None
+    if plan:
+        return "\n".join([where, *confirm_lines(plan, item.undo_hours, CONFIRM_LIMIT - len(where) - 1)])
     words = []
     if function.mode is not TracingMode.ACTIVE:
         now = f" from {function.mode}" if function.mode else ""
@@ -207,7 +236,7 @@ def confirm_text(item: Item) -> str:
         served = "What is published" if function.managed_instances else "Its alias"
         words.append(f"{served} needs a deployment besides.")
     words.append("X-Ray bills for traces.")
-    return clip(" ".join(words), 300)
+    return clip(" ".join(words), CONFIRM_LIMIT)
 
 
 def _mode(function: Function) -> str:
@@ -252,7 +281,7 @@ def _deployed(function: Function) -> str:
         return "not known" if function.team_known else "not known: its tags could not be read"
     stack = f", stack {code(function.stack)}" if function.stack else ""
     resource = f", resource {code(function.logical_id)}" if function.logical_id else ""
-    return f"{_TOOLS[function.managed_by]}{stack}{resource}"
+    return f"{tools.NAMES[function.managed_by]}{stack}{resource}"
 
 
 def _aliases(function: Function) -> str:

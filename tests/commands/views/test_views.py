@@ -136,7 +136,7 @@ def test_a_fix_that_leaves_an_alias_dark_is_no_success() -> None:
     made = words(functions.item_blocks(Item(dark, noted)))
 
     assert "$LATEST is Active since" in made
-    assert buttons(functions.item_blocks(Item(dark, noted))) == [functions.EXEMPT]
+    assert buttons(functions.item_blocks(Item(dark, noted))) == [functions.EXEMPT, functions.SHOW_PATCH]
     assert "this is not enough. Alias `live` serves version 1" in made
     assert ":white_check_mark:" not in made
 
@@ -179,7 +179,7 @@ def test_a_function_that_only_an_alias_leaves_dark_has_no_fix_button() -> None:
 
     made = functions.card_blocks(Item(dark, REQUEST))
 
-    assert buttons(made) == [functions.EXEMPT]
+    assert buttons(made) == [functions.EXEMPT, functions.SHOW_PATCH]
     assert "A fix of $LATEST changes nothing here" in words(made)
     assert "Alias live serves version 3" in words(made)
     assert not message_problems(made)

@@ -1,0 +1,172 @@
+"""How the plan of a fix reads: in full beside a request, and in the few words of a confirm dialog."""
+
+from collections.abc import Iterator
+
+from commands.views import tools
+from commands.views.text import clip, code, count, prose, sentence
+from storage.fixes import AliasPlan, AliasStep, FixPlan, RoleStep
+from storage.models import XRAY_WRITE_POLICY, MayWrite, TracingMode
+
+LINE_LIMIT = 300
+CONFIRM_LIMIT = 300
+MOST_ALIASES = 4
+
+_MAY_WRITE = {
+    MayWrite.YES: "may write to X-Ray",
+    MayWrite.NO: "may not write to X-Ray",
+    MayWrite.CONDITIONAL: "may write to X-Ray under a condition",
+    None: "could not be read",
+}
+_GIVES = (RoleStep.ATTACH, RoleStep.INLINE)
+_ROLE_STEPS = {
+    RoleStep.NOTHING: "left as it is",
+    RoleStep.ATTACH: f"it is given `{XRAY_WRITE_POLICY}`",
+    RoleStep.INLINE: "it is given an inline policy of the two X-Ray actions, for it has no room for a managed one",
+    RoleStep.ASK_LAMBDA: "left as it is, and Lambda's own check decides",
+}
+
+
+def plan_lines(plan: FixPlan, undo_hours: float | None = None) -> list[str]:
+    """In mrkdwn, a line for each thing that an approval decides on; `undo_hours` is for how long it can be undone."""
+    lines = [
+        *([f"*Cannot be approved:* {prose(plan.blocked)}"] if plan.blocked else []),
+        f"*Mode:* {_mode(plan)}",
+        f"*Role:* {_role(plan)}",
+        *_beside(plan),
+        *(f"*Alias:* {one}" for one in _aliases(plan)),
+        f"*Deployed by:* {_deployed(plan)}",
+        f"*Next deployment:* {tools.next_deployment(plan.manager)}",
+        f"*Cost:* {_cost(plan)}",
+    ]
+    lines += [] if plan.blocked else [f"*Undo{_for_hours(undo_hours)}:* {_undo(plan, undo_hours)}"]
+    return [clip(line, LINE_LIMIT) for line in lines]
+
+
+def confirm_lines(plan: FixPlan, undo_hours: float | None = None, room: int = CONFIRM_LIMIT) -> list[str]:
+    """In plain text, at most `room` characters with their line breaks; what matters less is left out first."""
+    if plan.blocked:
+        return [clip(f"Cannot be approved: {plan.blocked}", room)]
+    kept: list[str] = []
+    for line in filter(None, _brief(plan, undo_hours)):
+        if len("\n".join([*kept, line])) <= room:
+            kept.append(line)
+    return kept
+
+
+def _brief(plan: FixPlan, undo_hours: float | None) -> Iterator[str]:
+    yield f"Mode: {_mode(plan)}."
+    role = f"Role {clip(plan.role.rsplit('/', 1)[-1], 64)}"
+    match plan.role_step:
+        case RoleStep.ATTACH:
+            yield f"{role}{_shared(plan)} gets {XRAY_WRITE_POLICY}."
+        case RoleStep.INLINE:
+            yield f"{role}{_shared(plan)} gets an inline policy."
+        case RoleStep.ASK_LAMBDA:
+            yield "Its role could not be judged: Lambda's own check decides."
+        case RoleStep.NOTHING:
+            yield f"{role} stays as it is."
+    yield _brief_aliases(plan)
+    yield f"{tools.NAMES[plan.manager]} may take this back." if plan.manager else ""
+    yield f"Cost: {_cost(plan)}."
+    yield f"Undo{_for_hours(undo_hours)}: yes." if undo_hours != 0 else "Undo: not offered."
+
+
+def _shared(plan: FixPlan) -> str:
+    return f" (shared with {count(plan.sharing, 'other function')})" if plan.sharing else ""
+
+
+def _brief_aliases(plan: FixPlan) -> str:
+    if plan.aliases is None:
+        return "Its aliases could not be read."
+    moved = [one for one in plan.aliases if one.step is AliasStep.PUBLISH]
+    left = [one for one in plan.aliases if one.step is AliasStep.DEPLOY]
+    words = []
+    if len(moved) == 1:
+        words.append(f"{clip(moved[0].name, 30)} gets a new version.")
+    elif moved:
+        words.append(f"{len(moved)} aliases get a new version.")
+    if left:
+        words.append(f"{clip(left[0].name, 30) if len(left) == 1 else f'{len(left)} aliases'} needs a deployment.")
+    return " ".join(words)
+
+
+def _mode(plan: FixPlan) -> str:
+    if plan.mode is TracingMode.ACTIVE:
+        return "Active already"
+    return f"{plan.mode or 'none (counts as PassThrough)'} → Active"
+
+
+def _role(plan: FixPlan) -> str:
+    name = code(plan.role.rsplit("/", 1)[-1]) if plan.role else "none given"
+    return f"{name} {_MAY_WRITE[plan.role_may_write]}; {_ROLE_STEPS[plan.role_step]}{_others(plan)}"
+
+
+def _others(plan: FixPlan) -> str:
+    """Only who is given a policy matters to the other functions of the role."""
+    if plan.role_step not in _GIVES:
+        return ""
+    if not plan.sharing:
+        return ", and no other function that is known uses it"
+    return f", and {count(plan.sharing, 'other function')} {'uses' if plan.sharing == 1 else 'use'} it too"
+
+
+def _beside(plan: FixPlan) -> list[str]:
+    if plan.role_manager is None or plan.role_step not in _GIVES:
+        return []
+    return [f"*Role deployed by:* {tools.role_beside(plan.role_manager)}"]
+
+
+def _aliases(plan: FixPlan) -> Iterator[str]:
+    if plan.aliases is None:
+        yield "none could be read; what they serve is left as it is"
+        return
+    if not plan.aliases:
+        yield "none in use"
+    ranked = sorted(plan.aliases, key=lambda one: one.step is AliasStep.NOTHING)
+    yield from (_alias(one) for one in ranked[:MOST_ALIASES])
+    if len(ranked) > MOST_ALIASES:
+        yield f"and {len(ranked) - MOST_ALIASES:,} more"
+
+
+def _alias(alias: AliasPlan) -> str:
+    serves = f"{code(alias.name)} serves version {prose(alias.version)}" if alias.version else code(alias.name)
+    match alias.step:
+        case AliasStep.NOTHING:
+            return f"{serves}: traced, or follows $LATEST; left as it is"
+        case AliasStep.PUBLISH if alias.version:
+            return f"{serves}: a version that differs in tracing alone is published, and the alias moved to it"
+        case AliasStep.PUBLISH:
+            return f"{serves}: published anew"
+        case AliasStep.DEPLOY:
+            return f"{serves}: needs a deployment. {prose(sentence(alias.why))}"
+
+
+def _deployed(plan: FixPlan) -> str:
+    if plan.manager is None:
+        return "not known"
+    stack = f", stack {code(plan.stack)}" if plan.stack else ""
+    resource = f", resource {code(plan.logical_id)}" if plan.logical_id else ""
+    return f"{tools.NAMES[plan.manager]}{stack}{resource}"
+
+
+def _cost(plan: FixPlan) -> str:
+    if plan.monthly_usd is None:
+        return "not known; X-Ray bills for traces"
+    if plan.monthly_usd < 0.01:
+        return "less than $0.01 a month"
+    return f"about ${plan.monthly_usd:,.2f} a month"
+
+
+def _for_hours(hours: float | None) -> str:
+    return f" for {hours:g} hour{'' if hours == 1 else 's'}" if hours else ""
+
+
+def _undo(plan: FixPlan, hours: float | None) -> str:
+    if hours == 0:
+        return "not offered: `[policy] undo_hours` is 0"
+    parts = [] if plan.mode is TracingMode.ACTIVE else [f"the mode back to {plan.mode or TracingMode.PASS_THROUGH}"]
+    moved = [one for one in plan.aliases or () if one.step is AliasStep.PUBLISH and one.version]
+    parts += [f"{code(one.name)} back to version {prose(one.version)}" for one in moved[:MOST_ALIASES]]
+    if plan.role_step in _GIVES:
+        parts.append("the policy off the role, unless another traced function needs it")
+    return "; ".join(parts) or "nothing to take back"

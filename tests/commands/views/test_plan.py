@@ -1,0 +1,187 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.demo.slack import message_problems
+from commands.views import functions
+from commands.views.functions import Item
+from commands.views.plan import confirm_lines, plan_lines
+from storage.fixes import AliasPlan, AliasStep, FixPlan, RequestState, RoleStep
+from storage.models import Manager, MayWrite, TracingMode
+from tests.commands.views.test_views import FUNCTION, HOSTILE, NOON, REQUEST, buttons, words
+
+SERVED = (
+    AliasPlan("live", "3", AliasStep.PUBLISH),
+    AliasPlan("beta", "4", AliasStep.DEPLOY, "its code differs from that of $LATEST"),
+    AliasPlan("old", "5", AliasStep.NOTHING),
+)
+PLAN = FixPlan(
+    made_at=NOON,
+    mode=TracingMode.PASS_THROUGH,
+    role="arn:aws:iam::111122223333:role/service-role/payments-api",
+    role_may_write=MayWrite.NO,
+    role_step=RoleStep.ATTACH,
+    role_manager=Manager.SAM,
+    sharing=3,
+    aliases=SERVED,
+    manager=Manager.SAM,
+    stack="payments-prod",
+    logical_id="RefundFunction",
+    monthly_usd=12.4,
+)
+BARE = replace(PLAN, role_may_write=MayWrite.YES, role_step=RoleStep.NOTHING, role_manager=None, aliases=(), sharing=0)
+
+
+EVERYTHING = """
+*Mode:* PassThrough → Active
+*Role:* `payments-api` may not write to X-Ray; it is given `AWSXRayDaemonWriteAccess`, and 3 other functions use it too
+*Role deployed by:* AWS SAM, which may fail to delete the role while it has a policy from elsewhere
+*Alias:* `live` serves version 3: a version that differs in tracing alone is published, and the alias moved to it
+*Alias:* `beta` serves version 4: needs a deployment. Its code differs from that of $LATEST.
+*Alias:* `old` serves version 5: traced, or follows $LATEST; left as it is
+*Deployed by:* AWS SAM, stack `payments-prod`, resource `RefundFunction`
+*Next deployment:* A change made beside it may be taken back when a deployment touches the function; that is not \
+confirmed. The stack shows as drifted if its template says `PassThrough`, and not if it says nothing.
+*Cost:* about $12.40 a month
+*Undo for 24 hours:* the mode back to PassThrough; `live` back to version 3; the policy off the role, unless another \
+traced function needs it
+"""
+
+
+def said(plan: FixPlan, undo_hours: float | None = 24.0) -> str:
+    return "\n".join(plan_lines(plan, undo_hours))
+
+
+def test_a_plan_says_everything_that_an_approval_decides_on() -> None:
+    assert plan_lines(PLAN, 24.0) == EVERYTHING.strip().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"mode": None}, "*Mode:* none (counts as PassThrough) → Active"),
+        ({"mode": TracingMode.ACTIVE}, "*Mode:* Active already"),
+        ({"role": ""}, "*Role:* none given may write to X-Ray; left as it is"),
+        ({"role_step": RoleStep.INLINE}, "and no other function that is known uses it"),
+        ({"role_step": RoleStep.INLINE, "sharing": 1}, "and 1 other function uses it too"),
+        ({"role_step": RoleStep.INLINE}, "an inline policy of the two X-Ray actions"),
+        (
+            {"role_may_write": None, "role_step": RoleStep.ASK_LAMBDA},
+            "could not be read; left as it is, and Lambda's own",
+        ),
+        ({"aliases": None}, "*Alias:* none could be read; what they serve is left as it is"),
+        ({"aliases": (AliasPlan("$LATEST.PUBLISHED", "", AliasStep.PUBLISH),)}, "`$LATEST.PUBLISHED`: published anew"),
+        ({"aliases": SERVED * 3}, "*Alias:* and 5 more"),
+        ({"manager": None}, "*Deployed by:* not known"),
+        (
+            {"manager": None},
+            "If it is Terraform, its next apply takes back a change made beside it where the code says `PassThrough`",
+        ),
+        ({"monthly_usd": None}, "*Cost:* not known; X-Ray bills for traces"),
+        ({"monthly_usd": 0.0}, "*Cost:* less than $0.01 a month"),
+        ({"mode": TracingMode.ACTIVE}, "*Undo for 24 hours:* nothing to take back"),
+    ],
+)
+def test_each_part_of_a_plan_has_its_words(changes: dict[str, object], line: str) -> None:
+    assert line in said(replace(BARE, **changes))
+
+
+def test_a_plan_that_is_blocked_says_so_first_and_promises_no_undo() -> None:
+    blocked = replace(PLAN, blocked="The role is service-linked. Give the function another role.")
+
+    lines = plan_lines(blocked, 24.0)
+
+    assert lines[0] == "*Cannot be approved:* The role is service-linked. Give the function another role."
+    assert "Undo" not in "\n".join(lines)
+    assert confirm_lines(blocked) == ["Cannot be approved: The role is service-linked. Give the function another role."]
+
+
+def test_where_nothing_can_be_undone_a_plan_says_so() -> None:
+    assert said(PLAN, 0).endswith("*Undo:* not offered: `[policy] undo_hours` is 0")
+    assert "Undo: not offered." in confirm_lines(BARE, 0)
+    assert "*Undo for 1 hour:*" in said(PLAN, 1.0)
+
+
+def test_a_confirm_dialog_says_it_in_few_words() -> None:
+    assert confirm_lines(PLAN, 24.0) == [
+        "Mode: PassThrough → Active.",
+        "Role payments-api (shared with 3 other functions) gets AWSXRayDaemonWriteAccess.",
+        "live gets a new version. beta needs a deployment.",
+        "AWS SAM may take this back.",
+        "Cost: about $12.40 a month.",
+        "Undo for 24 hours: yes.",
+    ]
+
+
+def test_where_there_is_no_room_a_confirm_dialog_keeps_what_matters_most() -> None:
+    tight = confirm_lines(PLAN, 24.0, 130)
+
+    assert tight[0] == "Mode: PassThrough → Active."
+    assert "payments-api (shared" in tight[1]
+    assert len("\n".join(tight)) <= 130
+
+
+def test_a_request_shows_its_plan_while_it_waits_and_a_digest_leaves_it_to_the_dialog() -> None:
+    item = Item(FUNCTION, replace(REQUEST, plan=PLAN), undo_hours=24.0)
+
+    shown = functions.request_blocks(item)
+
+    assert "*Role:* `payments-api` may not write to X-Ray" in words(shown)
+    assert "The plan, as AWS stood" in words(shown)
+    assert shown[-1]["type"] == "actions"
+    assert not message_problems(shown)
+    assert "*Role:*" not in words(functions.item_blocks(item))
+    assert "*Role:*" in words(functions.card_blocks(item))
+    running = Item(FUNCTION, replace(REQUEST, plan=PLAN, state=RequestState.RUNNING))
+    assert "*Role:*" not in words(functions.request_blocks(running))
+
+
+def test_the_dialog_names_the_function_and_then_its_plan() -> None:
+    text = functions.confirm_text(Item(FUNCTION, replace(REQUEST, plan=PLAN), undo_hours=24.0))
+
+    assert text.splitlines()[:2] == [
+        "refund-worker (111122223333, eu-central-1)",
+        "Mode: PassThrough → Active.",
+    ]
+    assert text.endswith("Undo for 24 hours: yes.")
+    assert len(text) <= 300
+
+
+def test_what_is_blocked_offers_no_approval() -> None:
+    blocked = replace(REQUEST, plan=replace(PLAN, blocked="The role is service-linked."))
+
+    assert buttons(functions.request_blocks(Item(FUNCTION, blocked))) == [functions.EXEMPT, functions.SHOW_PATCH]
+
+
+@given(
+    text=HOSTILE,
+    role_step=st.sampled_from(RoleStep),
+    alias_step=st.sampled_from(AliasStep),
+    usd=st.one_of(st.none(), st.floats(0, 1e9)),
+    blocked=st.booleans(),
+)
+@settings(max_examples=100, deadline=None)
+def test_no_plan_breaks_slacks_limits_or_mentions_anybody(
+    text: str, role_step: RoleStep, alias_step: AliasStep, usd: float | None, blocked: bool
+) -> None:
+    plan = replace(
+        PLAN,
+        role=text,
+        role_step=role_step,
+        sharing=12_345,
+        aliases=(AliasPlan(text, text, alias_step, text),) * 9,
+        stack=text,
+        logical_id=text,
+        monthly_usd=usd,
+        blocked=text if blocked else "",
+    )
+
+    item = Item(replace(FUNCTION, name="n" * 64), replace(REQUEST, plan=plan), undo_hours=24.0)
+
+    assert all(len(line) <= 300 for line in plan_lines(plan, 24.0))
+    assert len("\n".join(confirm_lines(plan, 24.0))) <= 300
+    for made in (functions.request_blocks(item), functions.card_blocks(item)):
+        assert not message_problems(made)
+        assert "<!channel" not in words(made)
