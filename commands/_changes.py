@@ -20,6 +20,12 @@ class Compared:
     changes: list[Change]
 
 
+def taken_back(context: Context, told: Change | None, function_arn: str) -> bool:
+    """Whether somebody here has undone the fix since that was told: untraced again by a decision is no regression."""
+    last = context.store.decisions.last_turn(function_arn)
+    return bool(last and last.kind is DecisionKind.UNDONE and (told is None or told.at is None or told.at <= last.at))
+
+
 def compare(context: Context, judged: Sequence[Function], asked_at: datetime) -> Compared:
     """To be called before they are saved, in the same transaction. What was agreed on for a function that is no more
     ends here, so that it does not cover the one that was made under its name.
@@ -38,6 +44,8 @@ def compare(context: Context, judged: Sequence[Function], asked_at: datetime) ->
         why = made_anew(before, after)
         found = change(before, after, why)
         if found is None or before.is_newer(asked_at, now):
+            continue
+        if found.kind is ChangeKind.REGRESSED and taken_back(context, store.changes.last_of(after.arn), after.arn):
             continue
         changes.append(_with_fix(context, found, datetime.fromisoformat(before.made_at)))
         if why:
@@ -72,7 +80,7 @@ def _place(function: Function) -> tuple[str, str]:
 
 
 def _with_fix(context: Context, found: Change, made_at: datetime) -> Change:
-    """A regression, with who had fixed this function and when, where that was done here."""
+    """A regression, with who had fixed this function and when, where that was done here and stood until now."""
     fix = context.store.decisions.last_fix(found.function_arn) if found.kind is ChangeKind.REGRESSED else None
     if fix is None or fix.at < made_at:
         return found

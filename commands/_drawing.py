@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from commands._answers import patch_only
-from commands._changes import last_known
+from commands._changes import last_known, taken_back
 from commands._types import Context
 from commands.digest import DAILY
 from commands.views import digest, functions, news
@@ -12,6 +12,7 @@ from commands.views.blocks import context as context_block
 from commands.views.functions import Item
 from storage.fixes import FixRequest
 from storage.models import Audit, Coverage, Function, Post, PostKind, Verdict
+from storage.news import Change, ChangeKind
 
 
 def item(context: Context, request: FixRequest) -> Item:
@@ -44,11 +45,21 @@ def _item(context: Context, request: FixRequest | None, function: Function | Non
         exemption=store.exemptions.covering(arn, context.clock()),
         sharing=store.functions.sharing(function.role, arn) if function and function.role else 0,
         since=store.functions.since(arn),
-        change=store.changes.last_of(arn),
+        change=_newest_change(context, arn),
         as_of=_as_of(context, arn),
         patch_only=patch_only(function, context.policy) if function else "",
         undo_hours=context.policy.undo_hours,
     )
+
+
+def _newest_change(context: Context, arn: str) -> Change | None:
+    """The newest that an audit told of it; a regression that was mended and undone since is told no more."""
+    newest = context.store.changes.last_of(arn)
+    return None if newest and _was_undone(context, newest) else newest
+
+
+def _was_undone(context: Context, change: Change) -> bool:
+    return change.kind is ChangeKind.REGRESSED and taken_back(context, change, change.function_arn)
 
 
 def _as_of(context: Context, arn: str) -> datetime | None:
@@ -83,7 +94,9 @@ def _news(context: Context, post: Post, audit: Audit) -> tuple[str, ...]:
     before, own = store.daily_runs.around(DAILY, post.created_at)
     changes = store.changes.of_team(post.team, before, own) if before else []
     untraced = {one.arn for one in store.functions.of_team(post.team, Verdict.UNTRACED)} if changes else set()
-    return news.digest_line(changes, untraced), news.kept_line(kept)
+    # Somebody's own decision is not held against anybody.
+    undone = {one.function_arn for one in changes if _was_undone(context, one)}
+    return news.digest_line(changes, untraced - undone), news.kept_line(kept)
 
 
 def _asked(post: Post, shown: Item) -> tuple[str, list[Block]]:

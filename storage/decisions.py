@@ -30,8 +30,15 @@ class Decisions:
         return self._list("select * from decisions where request_id = ? order by id", request_id)
 
     def last_fix(self, function_arn: str) -> Decision | None:
-        """The newest that turned on its tracing."""
-        sql = "select * from decisions where function_arn = ? and kind = 'applied' order by id desc limit 1"
+        """The newest that turned on its tracing; None where it was taken back since."""
+        last = self.last_turn(function_arn)
+        return last if last and last.kind is DecisionKind.APPLIED else None
+
+    def last_turn(self, function_arn: str) -> Decision | None:
+        """The newest that turned on its tracing here, or took that back."""
+        sql = (
+            "select * from decisions where function_arn = ? and kind in ('applied', 'undone') order by id desc limit 1"
+        )
         return next(iter(self._list(sql, function_arn)), None)
 
     def all(self) -> list[Decision]:

@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 
+from commands import _decide
 from commands._audits import look_again, take_audit
 from commands._changes import NOT_THE_SAME
+from commands._drawing import draw
 from commands.exempt import grant
 from commands.fix import approve
+from commands.views.text import day
 from storage.fixes import RequestState
 from storage.models import THE_CLOCK, Audit, DecisionKind, PostKind, Source, Verdict
 from storage.news import ChangeKind
-from tests.commands.conftest import BERLIN, BO, HOME, MODIFIED, OTHER, VIRGINIA, World
+from tests.commands.conftest import ANA, BERLIN, BO, HOME, MODIFIED, OTHER, VIRGINIA, World
+from tests.commands.views.test_views import words
 
 NEW, FIXED, REGRESSED, GONE, RETURNED = ChangeKind
 
@@ -60,6 +64,18 @@ def fixed(world: World, arn: str) -> None:
     world.clock.forward(minutes=1)
     list(approve(world.asks(value=world.request(arn).id), world.context))
     assert world.known(arn).verdict is Verdict.TRACED
+
+
+def undone(world: World, arn: str) -> None:
+    """By somebody, some time after the fix, as an undo leaves it."""
+    world.clock.forward(minutes=1)
+    world.aws.seed_tracing_mode(arn, "PassThrough", world.clock())
+    _decide.record(world.context, DecisionKind.UNDONE, arn, actor=BO, before="Active", after="PassThrough")
+
+
+def drawn(world: World, arn: str) -> str:
+    """A message that shows the function, as people read it."""
+    return words(draw(world.context, world.post(world.request(arn)))[1])
 
 
 def test_a_first_audit_is_a_baseline_and_tells_no_news(world: World) -> None:
@@ -118,6 +134,84 @@ def test_a_fix_of_lamplighter_is_told_by_the_next_audit(world: World) -> None:
 
     assert told(world, world.audit()) == {"refund": FIXED}
     assert told(world, world.audit()) == {}
+
+
+def test_a_fixed_function_that_comes_back_untraced_is_shown_with_who_had_fixed_it_and_when(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    fixed(world, arn)
+    world.audit()
+    world.aws.seed_tracing_mode(arn, "PassThrough", world.clock())
+
+    assert told(world, world.audit()) == {"refund": REGRESSED}
+
+    shown, fix = drawn(world, arn), world.store.decisions.last_fix(arn)
+    assert "*Untraced again* since" in shown
+    assert f"(fixed by <@{ANA}> on {day(fix.at)})" in shown
+
+
+@pytest.mark.parametrize("looked", [True, False], ids=["looked at by the undo", "not looked at"])
+def test_a_fix_that_a_person_took_back_is_no_regression(world: World, looked: bool) -> None:
+    arn = world.function("refund")
+    world.audit()
+    fixed(world, arn)
+    assert told(world, world.audit()) == {"refund": FIXED}
+
+    undone(world, arn)
+    if looked:
+        look_again(world.context, world.known(arn))
+
+    assert told(world, world.audit()) == {}
+    assert world.known(arn).verdict is Verdict.UNTRACED
+    assert "again" not in drawn(world, arn)
+    assert told(world, world.audit()) == {}
+
+
+def test_what_is_lost_after_an_undo_and_a_new_fix_is_a_regression_of_the_new_fix(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    fixed(world, arn)
+    world.audit()
+    undone(world, arn)
+    world.audit()
+    fixed(world, arn)
+    second = world.store.decisions.last_fix(arn)
+    world.audit()
+    world.aws.seed_tracing_mode(arn, "PassThrough", world.clock())
+
+    (change,) = world.store.changes.since_last(world.audit().id).changes
+
+    assert (change.kind, change.fixed_at) == (REGRESSED, second.at)
+
+
+def test_what_somebody_else_turned_on_after_an_undo_and_lost_is_a_regression_of_nobodys_fix(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    fixed(world, arn)
+    world.audit()
+    undone(world, arn)
+    world.audit()
+    world.aws.seed_tracing_mode(arn, "Active", world.clock())
+    assert told(world, world.audit()) == {"refund": FIXED}
+    world.aws.seed_tracing_mode(arn, "PassThrough", world.clock())
+
+    (change,) = world.store.changes.since_last(world.audit().id).changes
+
+    assert (change.kind, change.detail) == (REGRESSED, {})
+
+
+def test_a_regression_that_was_mended_and_undone_is_told_no_more(world: World) -> None:
+    arn = world.function("refund", mode="Active")
+    world.audit()
+    world.aws.seed_tracing_mode(arn, "PassThrough", world.clock())
+    assert told(world, world.audit()) == {"refund": REGRESSED}
+    assert "*Untraced again*" in drawn(world, arn)
+    fixed(world, arn)
+
+    undone(world, arn)
+    world.audit()
+
+    assert "again" not in drawn(world, arn)
 
 
 def test_between_two_verdicts_unknown_changes_nothing(world: World) -> None:

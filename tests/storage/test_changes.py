@@ -378,6 +378,15 @@ def test_the_newest_fix_of_a_function_is_found(store: Store) -> None:
     assert store.decisions.last_fix("other") is None
 
 
+def test_a_fix_that_was_taken_back_is_no_newest_fix_until_there_is_another(store: Store) -> None:
+    for turn, kind in enumerate([DecisionKind.APPLIED, DecisionKind.UNDONE]):
+        store.decisions.record(Decision(kind, NOON + turn * HOUR, "U0ANA", "arn", request_id="1"))
+
+    assert store.decisions.last_fix("arn") is None
+    again = store.decisions.record(Decision(DecisionKind.APPLIED, NOON, "U0BO", "arn", request_id="2"))
+    assert store.decisions.last_fix("arn") == again
+
+
 def test_a_post_lies_between_the_end_of_the_run_before_and_that_of_its_own(store: Store) -> None:
     for day in range(3):
         store.daily_runs.begin("daily", NOON.date() + timedelta(days=day), NOON)
