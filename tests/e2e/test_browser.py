@@ -88,6 +88,18 @@ def test_a_double_click_and_a_second_person_change_nothing_more(page: Page, brow
     other.close()
 
 
+def test_the_patch_is_shown_as_code_and_changes_nothing(page: Page, scene: Scene) -> None:
+    visit(page, scene, "team-identity")
+    button(page, "Show patch for", "session-revoke").click()
+    modal = page.get_by_test_id("modal")
+
+    expect(modal).to_contain_text("Patch for CloudFormation")
+    expect(modal.locator("pre")).to_contain_text("SessionRevokeFunction:")
+    expect(modal.locator("pre")).to_contain_text("Mode: Active")
+    page.get_by_test_id("modal-close").first.click()
+    assert scene.history(scene.function("session-revoke").arn) == []
+
+
 def test_exempt_in_the_modal(page: Page, scene: Scene) -> None:
     visit(page, scene, "team-search")
     button(page, "Exempt", "relevance-experiments").click()
