@@ -18,14 +18,7 @@ _AUDIT_ACTIONS = (
     "xray:GetSamplingRules xray:GetTraceSegmentDestination xray:GetIndexingRules xray:GetServiceGraph "
     "xray:GetTraceSummaries xray:BatchGetTraces ec2:DescribeRegions"
 ).split()
-_FIX_ACTIONS = (
-    "lambda:GetFunctionConfiguration lambda:UpdateFunctionConfiguration lambda:PublishVersion lambda:GetAlias "
-    "lambda:ListAliases lambda:UpdateAlias"
-).split()
-_FIX_READS = (
-    "iam:GetRole iam:ListAttachedRolePolicies iam:ListRolePolicies iam:GetRolePolicy iam:GetPolicy "
-    "iam:GetPolicyVersion iam:SimulatePrincipalPolicy iam:GetAccountSummary"
-).split()
+_FIX_ACTIONS = "lambda:UpdateFunctionConfiguration lambda:PublishVersion lambda:UpdateAlias".split()
 _BOT_ACTIONS = (
     "organizations:ListAccounts organizations:DescribeOrganization account:ListRegions ec2:DescribeRegions "
     "ce:GetCostAndUsage ce:GetDimensionValues budgets:ViewBudget budgets:ModifyBudget pricing:GetProducts "
@@ -67,7 +60,6 @@ def seed_our_roles(aws: AwsStandIn, account: str) -> None:
     fixes = document(
         {"Effect": "Allow", "Action": _FIX_ACTIONS, "Resource": f"arn:aws:lambda:*:{account}:function:*"},
         only_xray,
-        {"Effect": "Allow", "Action": _FIX_READS, "Resource": "*"},
     )
     aws.create_role(account, AUDIT_ROLE, document(trust), inline={"read": reads})
     aws.create_role(account, FIX_ROLE, document(trust, named), inline={"fix": fixes})

@@ -3,6 +3,7 @@
 moto keeps the function itself; this keeps a record beside each of its versions and describes both together as AWS does.
 """
 
+import copy
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -96,6 +97,7 @@ class Functions:
     def __init__(self, knobs: Knobs, may_trace: MayTrace) -> None:
         self._knobs, self._may_trace = knobs, may_trace
         self._records: WeakKeyDictionary[Any, Record] = WeakKeyDictionary()
+        self._published: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # $LATEST -> $LATEST.PUBLISHED
 
     def record(self, version: Any) -> Record:
         """The record beside one of moto's function versions, brought up to now."""
@@ -118,11 +120,14 @@ class Functions:
     def find(self, account: str, region: str, reference: Reference) -> Any:
         """moto's object for a version; raises moto's ResourceNotFoundException.
 
-        $LATEST.PUBLISHED, of which moto knows nothing, is the version that was published last.
+        $LATEST.PUBLISHED, of which moto knows nothing, is what was published there, or else as a version, last.
         """
         backend, qualifier = self.backend(account, region), reference.qualifier
-        if qualifier == _PUBLISHED and (versions := backend._lambdas._functions[reference.name]["versions"]):
-            return versions[-1]
+        if qualifier == _PUBLISHED:
+            latest = backend.get_function(reference.name, None)
+            versions = backend._lambdas._functions[reference.name]["versions"]
+            if latest in self._published or versions:
+                return self._published.get(latest) or versions[-1]
         return backend.get_function(reference.name, qualifier)
 
     def describe(self, version: Any, qualifier: str | None = None, listing: bool = False) -> dict[str, Any]:
@@ -194,6 +199,19 @@ class Functions:
             record.pending_until = None if seeding else now + self._knobs.lambda_update
             self._records[published] = record
         return published
+
+    def publish_latest(self, version: Any) -> Any:
+        """PublishVersion to LATEST_PUBLISHED: what calls without a qualifier run on Managed Instances."""
+        record = self.record(version)
+        if not record.settings.get("CapacityProviderConfig"):
+            text = "PublishTo is supported for functions on Lambda Managed Instances only."
+            raise AwsError("InvalidParameterValueException", text)
+        frozen = copy.copy(version)
+        frozen.version = _PUBLISHED
+        now = self._knobs.clock()
+        kept = Record(modified=now, settings=dict(record.settings), pending_until=now + self._knobs.lambda_update)
+        self._records[frozen], self._published[version] = kept, frozen
+        return frozen
 
     def changeable(self, account: str, region: str, reference: Reference, revision: str | None) -> Any:
         """$LATEST of a function that may be changed now; otherwise the error that AWS answers."""

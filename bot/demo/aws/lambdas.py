@@ -118,6 +118,8 @@ class Lambdas:
         if sha and sha != latest.code_sha_256:
             text = f"CodeSHA256 ({sha}) is different from current CodeSHA256 in $LATEST ({latest.code_sha_256}). "
             raise AwsError("InvalidParameterValueException", text + "Please try again with the CodeSHA256 in $LATEST.")
+        if asked.get("PublishTo"):
+            return as_json(self._functions.describe(self._functions.publish_latest(latest)), 201)
         published = self._functions.publish(request.account, request.region, latest, asked.get("Description") or "")
         return as_json(self._functions.describe(published), 201)
 

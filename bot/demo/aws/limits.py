@@ -22,6 +22,21 @@ _THROTTLES = {
 
 
 @dataclass(slots=True)
+class Rhythm:
+    """Throttles one call in `every` of those that count."""
+
+    every: int
+    service: str | None
+    seen: int = 0
+
+    def takes(self, request: Request) -> bool:
+        if self.service not in (None, request.service):
+            return False
+        self.seen += 1
+        return self.seen % self.every == 0
+
+
+@dataclass(slots=True)
 class Rule:
     """Calls that shall fail; None matches everything. `left` counts down; None: for good."""
 

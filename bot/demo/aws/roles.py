@@ -29,6 +29,7 @@ CHANGES = frozenset(
 )
 _PROTECTED = "/aws-service-role/"
 _NOBODY = Grants(identity=())
+_INLINE_CHARACTERS = 10_240  # of all inline policies of a role together, white space aside
 
 _View = Mapping[str, Grants]  # by role ARN
 
@@ -63,6 +64,8 @@ class Roles:
                 raise AwsError("UnmodifiableEntity", text)
             if request.action == "AttachRolePolicy":
                 self._refuse_beyond_quota(role, request.params["PolicyArn"])
+            if request.action == "PutRolePolicy":
+                _refuse_beyond_size(role, request.params["PolicyName"], request.params["PolicyDocument"])
         if request.action in CHANGES:
             self._remember(request)
 
@@ -131,6 +134,13 @@ class Roles:
         for kind in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"):
             result[kind] = [detail for listed, _, detail in shown if listed == kind]
         return result
+
+
+def _refuse_beyond_size(role: Any, name: str, document: str) -> None:
+    policies = {**role.policies, name: document}
+    if sum(len("".join(each.split())) for each in policies.values()) > _INLINE_CHARACTERS:
+        text = f"Maximum policy size of {_INLINE_CHARACTERS} bytes exceeded for role {role.name}"
+        raise AwsError("LimitExceeded", text, 409)
 
 
 def documents(holder: Any) -> tuple[Document, ...]:

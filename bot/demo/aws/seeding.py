@@ -34,10 +34,12 @@ class Seeding:
         boundary: str | None = None,
         path: str = "/",
         max_session: int = 3600,
+        tags: Mapping[str, str] | None = None,
     ) -> str:
         """A role, by its ARN. `attached` and `boundary` are ARNs of policies; AWS's own are all there."""
         backend = iam(account)
-        role = backend.create_role(name, json.dumps(trust), path, boundary, "", [], str(max_session))
+        marks = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+        role = backend.create_role(name, json.dumps(trust), path, boundary, "", marks, str(max_session))
         for arn in attached:
             backend.attach_role_policy(arn, name)
         for policy, document in (inline or {}).items():

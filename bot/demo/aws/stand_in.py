@@ -22,7 +22,7 @@ from bot.demo.aws.functions import Functions, Reference
 from bot.demo.aws.holds import Hold, Holds
 from bot.demo.aws.knobs import Clock, Knobs, utc_now
 from bot.demo.aws.lambdas import EventSources, Lambdas
-from bot.demo.aws.limits import Buckets, Rule, throttled
+from bot.demo.aws.limits import Buckets, Rhythm, Rule, throttled
 from bot.demo.aws.listings import Regions, Tags
 from bot.demo.aws.metrics import Metrics
 from bot.demo.aws.organizations import Organizations
@@ -84,7 +84,7 @@ class AwsStandIn(Seeding):
         self._tags, self._sessions = Tags(), Sessions(knobs, self.roles)
         self._buckets = Buckets(knobs.calls_per_second)
         self._denied: list[Rule] = []
-        self._throttled: list[Rule] = []
+        self._throttled: list[Rule | Rhythm] = []
         self._calls: list[Call] = []
         self._holds = Holds()
         self._lock = threading.RLock()
@@ -212,6 +212,11 @@ class AwsStandIn(Seeding):
         """Throttle the next `times` matching calls; mind that boto3 tries again by itself."""
         with self._lock:
             self._throttled.append(Rule(account, region, service, action, times))
+
+    def throttle_every(self, every: int, *, service: str | None = None) -> None:
+        """Throttle one call in `every` from now on, of one service or of all."""
+        with self._lock:
+            self._throttled.append(Rhythm(every, service))
 
     def forgive(self) -> None:
         """Forget every `deny` and `throttle`."""

@@ -168,7 +168,8 @@ def test_our_roles_can_do_what_they_are_for_and_nothing_else(sts: Any, fleet: Fl
     admin = {"RoleName": "payments-worker", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
     assert refusal(fix.client("iam").attach_role_policy, **admin)[0] == "AccessDenied"
     assert refusal(fix.client("lambda").delete_function, FunctionName=one)[0] == "AccessDeniedException"
-    assert fix.client("lambda").get_function_configuration(FunctionName=one)["FunctionName"] == one
+    assert refusal(fix.client("lambda").get_function_configuration, FunctionName=one)[0] == "AccessDeniedException"
+    assert fix.client("lambda").publish_version(FunctionName=one)["FunctionName"] == one
 
 
 def test_a_fix_names_a_slack_user_or_does_not_happen(sts: Any, fleet: Fleet) -> None:

@@ -274,6 +274,33 @@ def test_publishing_other_code_than_was_looked_at_is_refused(lambdas: Any, trace
     assert re.match(r"CodeSHA256 \(another\) is different from current CodeSHA256 in \$LATEST", refused[2])
 
 
+def test_on_managed_instances_a_publication_reaches_calls_without_a_qualifier(
+    aws: AwsStandIn, lambdas: Any, make_role: Any
+) -> None:
+    role = make_role("traceable", may("xray:PutTraceSegments"))
+    spec = {"FunctionName": "busy", "Role": role, "Runtime": "python3.12", "Handler": "a.b", "Code": {"ZipFile": ""}}
+    spec |= {"CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}}}
+    arn = aws.seed_function(ACCOUNT, REGION, spec, aws.now())
+    lambdas.publish_version(FunctionName="busy", PublishTo="LATEST_PUBLISHED")
+    aws.settle()
+    lambdas.update_function_configuration(FunctionName="busy", TracingConfig=ACTIVE)
+    aws.settle()
+    before = aws.function(f"{arn}:$LATEST.PUBLISHED")["TracingConfig"]
+
+    published = lambdas.publish_version(FunctionName="busy", PublishTo="LATEST_PUBLISHED")
+
+    assert (before, published["State"]) == ({"Mode": "PassThrough"}, "Pending")
+    aws.settle()
+    assert aws.function(f"{arn}:$LATEST.PUBLISHED")["TracingConfig"] == ACTIVE
+    assert len(lambdas.list_versions_by_function(FunctionName="busy")["Versions"]) == 1
+
+
+def test_an_ordinary_function_is_published_as_a_version_only(lambdas: Any, traceable: Any) -> None:
+    refused = refusal(lambdas.publish_version, FunctionName="refund", PublishTo="LATEST_PUBLISHED")
+
+    assert refused[:2] == ("InvalidParameterValueException", 400)
+
+
 def test_replicas_of_lambda_at_edge_name_their_master(aws: AwsStandIn, lambdas: Any, make_role: Any) -> None:
     master = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:edge-auth:3"
     spec = {"FunctionName": "us-east-1.edge-auth", "Role": make_role(), "Runtime": "nodejs22.x", "Handler": "a.b"}

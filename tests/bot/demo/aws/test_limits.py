@@ -104,3 +104,16 @@ def _until_refused(lambdas: Any, most: int) -> tuple[int, Any]:
         except ClientError as error:
             return taken, error.response
     raise AssertionError(f"{most} calls were answered")
+
+
+def test_one_call_in_three_is_throttled_until_that_is_forgiven(aws: AwsStandIn, client: Any) -> None:
+    aws.throttle_every(3, service="iam")
+    iam = client("iam")
+
+    for _ in range(2):
+        iam.get_account_summary()
+        iam.get_account_summary()
+        assert refusal(iam.get_account_summary)[0] == "Throttling"
+    assert client("lambda").list_functions()["Functions"] == []
+    aws.forgive()
+    assert iam.get_account_summary()["SummaryMap"]

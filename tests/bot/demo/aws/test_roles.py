@@ -192,3 +192,27 @@ def test_lambda_and_the_simulator_agree_on_what_a_role_may(
     assert (judged["EvalDecision"] == "allowed") == allowed
     now = lambdas.get_function_configuration(FunctionName="refund")["TracingConfig"]["Mode"]
     assert (now == "Active") == allowed
+
+
+def test_a_role_is_shown_with_its_tags(aws: AwsStandIn, iam: Any, make_role: Any) -> None:
+    make_role(tags={"aws:cloudformation:stack-name": "payments-prod"})
+
+    assert iam.get_role(RoleName="worker")["Role"]["Tags"] == [
+        {"Key": "aws:cloudformation:stack-name", "Value": "payments-prod"}
+    ]
+
+
+def test_inline_policies_have_a_size_that_all_of_them_share(iam: Any, make_role: Any) -> None:
+    make_role(policy=may(*(f"s3:Action{number:04d}" for number in range(630))))
+
+    refused = refusal(iam.put_role_policy, RoleName="worker", PolicyName="more", PolicyDocument=json.dumps(may(PUT)))
+
+    assert refused == ("LimitExceeded", 409, "Maximum policy size of 10240 bytes exceeded for role worker")
+
+
+def test_what_is_not_attached_cannot_be_detached(iam: Any, make_role: Any) -> None:
+    make_role(attached=[XRAY_POLICY])
+    iam.detach_role_policy(RoleName="worker", PolicyArn=XRAY_POLICY)
+
+    assert refusal(iam.detach_role_policy, RoleName="worker", PolicyArn=XRAY_POLICY)[:2] == ("NoSuchEntity", 404)
+    assert refusal(iam.delete_role_policy, RoleName="worker", PolicyName="none")[:2] == ("NoSuchEntity", 404)
