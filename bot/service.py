@@ -25,6 +25,7 @@ from bot.people import SlackPeople
 from bot.scheduler import DailyClock
 from bot.slack_errors import TOKEN_REFUSED, error_code
 from commands import COMMANDS
+from commands._carry_back import carry_back
 from commands._carry_out import carry_out
 from commands._drawing import draw
 from commands._types import Clock, Context
@@ -161,11 +162,15 @@ class Service:
 
 
 def _take_up(context: Context, desk: Desk) -> None:
-    """Go on with fixes that were approved and that nobody carries out: cut short by a crash or a fault."""
+    """Go on with fixes and undos that were decided on and that nobody carries out: cut short by a crash or a fault."""
     for cut_short in context.store.requests.running():
         if not context.in_hand.held(cut_short.id):
             again = partial(carry_out, context, cut_short.id, again=True)
             desk.run_alone(f"taking up the fix {cut_short.id}", partial(_finish, again))
+    for request_id in context.store.undos.under_way():
+        if not context.in_hand.held(request_id):
+            back = partial(carry_back, context, request_id)
+            desk.run_alone(f"taking up the undo {request_id}", partial(_finish, back))
 
 
 def _finish(answer: Callable[[], Iterator[object]]) -> None:

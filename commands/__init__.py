@@ -12,10 +12,10 @@ COMMANDS: "tuple[Entry, ...]"
 
 
 def _table() -> "tuple[Entry, ...]":
-    from commands import audit, digest, exempt, fix, patch
+    from commands import audit, digest, exempt, fix, patch, undo
     from commands._types import Button, Clock, Form, Slash
     from commands.views.exempt import CALLBACK
-    from commands.views.functions import APPROVE, EXEMPT, SHOW_PATCH
+    from commands.views.functions import APPROVE, EXEMPT, SHOW_PATCH, UNDO
 
     return (
         Slash(
@@ -41,6 +41,7 @@ def _table() -> "tuple[Entry, ...]":
             opens_form=True,
         ),
         Button(APPROVE, fix.approve),
+        Button(UNDO, undo.undo),
         Button(EXEMPT, exempt.open_form, opens_form=True),
         Button(SHOW_PATCH, patch.show, opens_form=True),
         Form(CALLBACK, check=exempt.check, run=exempt.grant),

@@ -1,24 +1,26 @@
 """Carrying out a fix that was approved, and recording what came of it."""
 
 import logging
-import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from commands import _decide
-from commands._audits import NO_LONGER_EXISTS, judge, look_again, remember
+from commands._aftermath import as_it_is_now, look_after, remember_role
+from commands._audits import NO_LONGER_EXISTS, look_again, remember
 from commands._changes import NOT_THE_SAME
+from commands._plans import check_still_holds, only_what_was_shown, plan_now
 from commands._types import Context, Progress, Reply
 from commands.aws import remediation
+from commands.aws.advice import entry_advice
 from commands.aws.errors import AwsProblem, Gone
 from commands.aws.remediation import FunctionGone, Outcome, RemediationFailed
-from storage.fixes import FixRequest, RequestState
-from storage.models import THE_CLOCK, DecisionKind, Function, MayWrite, Verdict
+from commands.aws.session_policy import needs_of_plan
+from storage.fixes import FixPlan, FixRequest, Receipt, RequestState
+from storage.models import DecisionKind, Function, MayWrite
 
 # While a fix is under way the newest messages follow it; when it has ended, all do.
 NEWEST = 3
-PATIENCE_SECONDS = (1.0, 3.0, 9.0, None)  # between the attempts to look at a function
-TRACED_BY_ROLE = "Traced now: its execution role was given the permission in a fix of another function."
 
 log = logging.getLogger(__name__)
 
@@ -38,19 +40,20 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
             _applied(context, asked, outcome)
         except FunctionGone as gone:
             context.store.functions.mark_gone(asked.function_arn, context.clock())
-            _end(context, asked, RequestState.RESOLVED, NO_LONGER_EXISTS, detail=_attached(gone.attached_policy))
+            detail = _attached(gone.attached_policy) | _request(gone.request_id)
+            _end(context, asked, RequestState.RESOLVED, NO_LONGER_EXISTS, detail=detail)
         except RemediationFailed as failure:
             detail = {"step": str(failure.step), "code": failure.code, "aws_request": failure.request_id}
             detail |= _attached(failure.attached_policy)
-            if failure.attached_policy:
-                _look_after_a_failure(context, asked)
+            receipt = context.store.requests.get(asked.id).receipt
+            if not receipt.nothing:
+                look_after(context, asked.function_arn, role_changed=bool(receipt.policy))
             _end(context, asked, RequestState.FAILED, failure.reason, detail=detail)
         except AwsProblem as problem:
             detail = {"step": "access", "code": problem.code, "aws_request": problem.request_id}
-            reason = f"AWS did not let Lamplighter in to make the change: {problem}"
-            _end(context, asked, RequestState.FAILED, reason, detail=detail)
+            _end(context, asked, RequestState.FAILED, entry_advice(problem), detail=detail)
         except ShownOtherwise as changed:
-            _end(context, asked, RequestState.FAILED, str(changed), detail={"step": "read"})
+            _end(context, asked, RequestState.FAILED, str(changed), detail={"step": "read"}, plan=changed.plan)
         except Exception:  # a fault of our own must not leave the request running for ever; the caller answers for it
             reason = "Lamplighter itself failed; its log says more. It is safe to approve again."
             _end(context, asked, RequestState.FAILED, reason)
@@ -58,7 +61,12 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
 
 
 class ShownOtherwise(Exception):
-    """The function, or its execution role, is not the one that was shown to whoever approved."""
+    """A fix would do something else now than was shown to whoever approved."""
+
+    def __init__(self, asked: FixRequest, why: str, plan: FixPlan | None = None) -> None:
+        so_far = "Nothing was changed" if asked.receipt.nothing else "Nothing more was changed"
+        super().__init__(f"{so_far}. {why}")
+        self.plan = plan  # as it would be now
 
 
 def _change(context: Context, asked: FixRequest, again: bool) -> Generator[Reply, None, Outcome]:
@@ -74,27 +82,19 @@ def _change_alone(
     context: Context, asked: FixRequest, function: Function, again: bool
 ) -> Generator[Reply, None, Outcome]:
     cloud = context.cloud
-    made_at = context.store.functions.made_at(function.arn)
-    current = _as_it_is_now(context, function)
-    if context.store.functions.made_at(function.arn) != made_at:
-        raise ShownOtherwise(f"Nothing was changed. {NOT_THE_SAME} Look at it, then approve again.")
-    if current.role != function.role:
-        raise ShownOtherwise(
-            f"Nothing was changed: `{function.role_name}` was shown as its execution role, and now it has "
-            f"`{current.role_name}`. Look at it again, then approve again."
-        )
-    if function.role_may_write is MayWrite.YES and current.role_may_write is MayWrite.NO:
-        raise ShownOtherwise(
-            f"Nothing was changed: role `{current.role_name}` has lost its permission since it was shown, and a fix "
-            "would change the role too. Look at it again, then approve again."
-        )
-    writes = cloud.fixer(function.account, function.region, function.arn, function.role or "", asked.approved_by)
+    plan = _plan_as_approved(context, asked, function)
+    writes = cloud.fixer(
+        function.account, function.region, function.arn, plan.role, asked.approved_by, needs_of_plan(plan)
+    )
     with cloud.acting_as(function.account):
         steps = remediation.enable_tracing(
             reads=cloud.clients(function.region),
             writes=writes,
             function_arn=function.arn,
-            attached_before=again or _attached_by_an_earlier_try(context, asked),
+            plan=plan,
+            receipt=asked.receipt,
+            keep=lambda receipt: _keep(context, asked, receipt),
+            lagging=again or _was_to_be_attached(context, asked),
         )
         while True:
             try:
@@ -107,19 +107,39 @@ def _change_alone(
             yield Progress(step.text)
 
 
-def _as_it_is_now(context: Context, function: Function) -> Function:
-    """Patient with an AWS that is busy for a moment. Raises FunctionGone, AwsProblem."""
-    for wait in PATIENCE_SECONDS:
-        try:
-            return look_again(context, function)
-        except Gone:
-            raise FunctionGone(function.arn, None) from None
-        except AwsProblem as problem:
-            if not problem.transient or wait is None:
-                raise
-            log.info("%s, again in %s s", problem, wait)
-            time.sleep(wait)
-    raise AssertionError("the last of PATIENCE_SECONDS is None")
+def _keep(context: Context, asked: FixRequest, receipt: Receipt) -> None:
+    context.store.requests.keep_receipt(asked.id, receipt)
+
+
+def _plan_as_approved(context: Context, asked: FixRequest, function: Function) -> FixPlan:
+    """The plan as AWS stands now. Raises ShownOtherwise where it would do what nobody approved."""
+    made_at = context.store.functions.made_at(function.arn)
+    current = as_it_is_now(context, function)
+    if context.store.functions.made_at(function.arn) != made_at:
+        raise ShownOtherwise(asked, f"{NOT_THE_SAME} Look at it, then approve again.")
+    plan = plan_now(context, current)
+    if asked.plan is None:
+        plan = only_what_was_shown(plan, function.name)
+        why = plan.blocked or _not_as_remembered(function, current)
+    else:
+        why = check_still_holds(asked.plan, plan)
+    if plan.blocked:
+        raise ShownOtherwise(asked, plan.blocked, plan)
+    if why:
+        raise ShownOtherwise(asked, f"{why} Look at it again, then approve again.", plan)
+    return plan
+
+
+def _not_as_remembered(function: Function, current: Function) -> str:
+    """What is other than the messages said, which were drawn from memory."""
+    if current.role != function.role:
+        return f"`{function.role_name}` was shown as its execution role, and now it has `{current.role_name}`."
+    if function.role_may_write is MayWrite.YES and current.role_may_write is MayWrite.NO:
+        return (
+            f"Role `{current.role_name}` has lost its permission since it was shown, and a fix would change the role "
+            "too."
+        )
+    return ""
 
 
 def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
@@ -128,9 +148,12 @@ def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
         _look_after(context, asked, outcome)
     except Exception:  # the fix itself is done; only the rest of the picture is older until the next audit
         log.exception("%s is fixed, and looking at it once more failed", asked.function_arn)
+    receipt = context.store.requests.get(asked.id).receipt
     detail = {
         "changed": outcome.changed,
         "attached_policy": outcome.attached_policy,
+        "published": receipt.published,
+        "moved": [f"{move.name}: {move.before} to {move.after}" for move in receipt.moves],
         "aws_requests": list(outcome.request_ids),
     }
     _end(
@@ -142,19 +165,6 @@ def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
         after=str(outcome.after),
         detail=detail,
     )
-
-
-def _look_after_a_failure(context: Context, asked: FixRequest) -> None:
-    """The role was given its policy all the same, and everything that shows the role has to say so."""
-    function = context.store.functions.get(asked.function_arn)
-    if function is None or function.role is None:
-        return
-    try:
-        seen = look_again(context, function)
-        if seen.role_may_write:
-            _remember_role(context, function.role, seen.role_may_write)
-    except AwsProblem as problem:
-        log.warning("%s could not be looked at after its fix failed: %s", asked.function_arn, problem)
 
 
 def _look_after(context: Context, asked: FixRequest, outcome: Outcome) -> None:
@@ -170,33 +180,8 @@ def _look_after(context: Context, asked: FixRequest, outcome: Outcome) -> None:
     except AwsProblem:
         seen = replace(remembered, mode=outcome.after, role_may_write=outcome.role_may_write)
         remember(context, [seen], asked_at)
-    if outcome.attached_policy and remembered.role:
-        _remember_role(context, remembered.role, outcome.role_may_write)
-
-
-def _remember_role(context: Context, role: str, may_write: MayWrite) -> None:
-    """The other functions of a role that was given a policy gain by it, and their messages say so.
-
-    AWS was not asked about those functions, so that what an audit sees of them counts as newer.
-    """
-    store, now = context.store, context.clock()
-    with store.transaction():
-        others = [one for one in store.functions.of_role(role) if one.role_may_write is MayWrite.NO]
-        for one in judge(context, [replace(one, role_may_write=may_write) for one in others]):
-            store.functions.amend(one, now)
-            live = store.requests.live(one.arn)
-            if live is None:
-                continue
-            if one.verdict is Verdict.TRACED and store.requests.resolve(live.id, TRACED_BY_ROLE, now):
-                _decide.record(
-                    context,
-                    DecisionKind.RESOLVED,
-                    one.arn,
-                    actor=THE_CLOCK,
-                    request_id=live.id,
-                    reason=TRACED_BY_ROLE,
-                )
-            store.posts.redraw_showing(live.id)
+    if outcome.attached_policy and outcome.role_may_write and remembered.role:
+        remember_role(context, remembered.role, outcome.role_may_write)
 
 
 _KINDS = {
@@ -216,10 +201,12 @@ def _end(
     before: str | None = None,
     after: str = "",
     detail: Mapping[str, object] | None = None,
+    plan: FixPlan | None = None,
 ) -> None:
-    store = context.store
+    """`plan`: the newest, for whoever is to approve again."""
+    store, now = context.store, context.clock()
     with store.transaction():
-        if store.requests.finish(asked.id, state, context.clock(), outcome=outcome, note=note):
+        if store.requests.finish(asked.id, state, now, outcome=outcome, note=note):
             _decide.record(
                 context,
                 _KINDS[state],
@@ -231,13 +218,28 @@ def _end(
                 reason=outcome or note,
                 detail=detail,
             )
+            if plan:
+                store.requests.keep_plan(asked.id, plan)
+            if state is RequestState.APPLIED and _can_be_undone(context, asked):
+                store.undos.allow(asked.id, now + timedelta(hours=context.policy.undo_hours))
         store.posts.redraw_showing(asked.id)
 
 
-def _attached_by_an_earlier_try(context: Context, asked: FixRequest) -> bool:
+def _can_be_undone(context: Context, asked: FixRequest) -> bool:
+    return context.policy.undo_hours > 0 and not context.store.requests.get(asked.id).receipt.nothing
+
+
+def _was_to_be_attached(context: Context, asked: FixRequest) -> bool:
+    """Whether the role lacked its permission a short while ago: when this was approved, or at an earlier try."""
+    if asked.plan is not None and asked.plan.changes_role:
+        return True
     return any(row.detail.get("attached_policy") for row in context.store.decisions.of_request(asked.id))
 
 
 def _attached(policy: str | None) -> dict[str, str]:
     """What stays with the role though the fix did not end well."""
     return {"attached_policy": policy} if policy else {}
+
+
+def _request(aws_request: str) -> dict[str, str]:
+    return {"aws_request": aws_request} if aws_request else {}

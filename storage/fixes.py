@@ -47,7 +47,7 @@ class FixPlan:
     role_step: RoleStep
     role_manager: Manager | None = None  # what deploys the role, by the role's own tags
     sharing: int = 0  # other functions that use the role, as far as is remembered
-    aliases: tuple[AliasPlan, ...] | None = ()  # those in use; None: could not be read
+    aliases: tuple[AliasPlan, ...] | None = ()  # all that it has; None: could not be read
     manager: Manager | None = None
     stack: str | None = None
     logical_id: str | None = None
@@ -56,6 +56,15 @@ class FixPlan:
     code_sha256: str = ""
     monthly_usd: float | None = None  # what tracing it would cost; None: not known
     blocked: str = ""  # a sentence with a next step: why this cannot be approved; "" where it can
+
+    @property
+    def publishes(self) -> tuple[AliasPlan, ...]:
+        """What a version would be published for."""
+        return tuple(alias for alias in self.aliases or () if alias.step is AliasStep.PUBLISH)
+
+    @property
+    def changes_role(self) -> bool:
+        return self.role_step in (RoleStep.ATTACH, RoleStep.INLINE)
 
     def to_row(self) -> dict[str, Any]:
         """For JSON."""
@@ -100,7 +109,13 @@ class Receipt:
     )
     mode_before: TracingMode | None = None  # of $LATEST, where this fix changed it
     published: str = ""  # the version that this fix published; "$LATEST.PUBLISHED" on Managed Instances
-    moves: tuple[AliasMove, ...] = ()
+    moves: tuple[AliasMove, ...] = ()  # each is written down before the call
+    requests: tuple[str, ...] = ()  # AWS's ids of the calls that changed something, as CloudTrail has them
+
+    @property
+    def nothing(self) -> bool:
+        """Whether this fix changed nothing, as far as is kept."""
+        return not (self.policy or self.mode_before or self.published or self.moves)
 
     def to_row(self) -> dict[str, Any]:
         """For JSON."""
@@ -109,7 +124,9 @@ class Receipt:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Receipt":
         moves = tuple(AliasMove(**move) for move in row["moves"])
-        return cls(**{**row, "mode_before": _maybe(TracingMode, row["mode_before"]), "moves": moves})
+        requests = tuple(row.get("requests", ()))
+        mode = _maybe(TracingMode, row["mode_before"])
+        return cls(**{**row, "mode_before": mode, "moves": moves, "requests": requests})
 
 
 class RequestState(StrEnum):

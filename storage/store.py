@@ -14,6 +14,7 @@ from storage.places import Places
 from storage.posts import Posts
 from storage.requests import Requests
 from storage.runs import DailyRuns
+from storage.undos import Undos
 
 
 class Store:
@@ -24,6 +25,7 @@ class Store:
         self.audits = Audits(self._connection)
         self.functions = Functions(self._connection)
         self.requests = Requests(self._connection)
+        self.undos = Undos(self._connection)
         self.decisions = Decisions(self._connection)
         self.exemptions = Exemptions(self._connection)
         self.posts = Posts(self._connection)

@@ -7,7 +7,7 @@ of its own, which can do that fix and nothing else.
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from commands.aws.keys import Caller, Keys
 from commands.aws.ordinary import Ordinary, OrdinaryEndpoints, ordinary
 from commands.aws.pace import Paces
 from commands.aws.scope import NO_RULES, Rules
-from commands.aws.session_policy import session_name, session_policy
+from commands.aws.session_policy import Need, session_name, session_policy
 
 if TYPE_CHECKING:
     import boto3
@@ -263,8 +263,17 @@ class Cloud:
 
     # ---- fixes
 
-    def fixer(self, account: str, region: str, function_arn: str, role_arn: str, approver: str) -> Clients:
-        """Clients for one approved fix; CloudTrail names `approver`, a Slack user id, for what they do.
+    def fixer(
+        self,
+        account: str,
+        region: str,
+        function_arn: str,
+        role_arn: str,
+        approver: str,
+        needs: Collection[Need],
+    ) -> Clients:
+        """Clients for one approved fix or undo, that can do what it `needs` and nothing else; CloudTrail names
+        `approver`, a Slack user id, for what they do.
 
         They try each call once: what is tried again, and for how long, is decided in `remediation`.
         With `fix_role`: IAM sts:AssumeRole and sts:SetSourceIdentity on it, in its trust policy too.
@@ -277,7 +286,7 @@ class Cloud:
             name = session_name(approver)
             arguments: dict[str, Any] = self._role_arguments(account, role, name)
             arguments |= {"SourceIdentity": name, "DurationSeconds": _FIX_SECONDS}
-            arguments["Policy"] = session_policy(account, region, function_arn, role_arn)
+            arguments["Policy"] = session_policy(account, region, function_arn, role_arn, needs)
             keys = self._assume(account, arguments)
         return Clients(
             self._make("lambda", region, attempts=1, keys=keys, account=account),

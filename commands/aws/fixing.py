@@ -1,26 +1,31 @@
-"""One fix under way: its steps, what came of them, and how it reads AWS and words its failures."""
+"""One fix or undo under way: its steps, what came of them, and how it reads AWS and words its failures."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from commands.aws import current, one_role, roles
+from commands.aws import roles
+from commands.aws.advice import advice
 from commands.aws.asking import Patience, another
 from commands.aws.clients import Clients
-from commands.aws.current import Reading
-from commands.aws.errors import AwsProblem, Denied, NotAccepted
+from commands.aws.current import AliasNow, Reading
+from commands.aws.errors import AwsProblem, BadAnswer, Gone, Unreachable
+from commands.aws.reader import Reader
 from commands.aws.roles import Role
+from storage.fixes import Receipt
 from storage.models import MayWrite, TracingMode
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
+REVISIONS = 3  # how often somebody else may change the function while we do
+
 
 class StepName(StrEnum):
-    """The steps of a fix, in their order; those that are not needed are left out."""
+    """The steps of a fix in their order, and then those of an undo; those that are not needed are left out."""
 
     READ = "read"
     ROLE = "role"
@@ -28,6 +33,11 @@ class StepName(StrEnum):
     WAIT_IAM = "wait_iam"
     UPDATE = "update"
     READ_BACK = "read_back"
+    PUBLISH = "publish"
+    ALIAS = "alias"
+    ALIAS_BACK = "alias_back"
+    TRACING_BACK = "tracing_back"
+    ROLE_BACK = "role_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +48,17 @@ class Step:
     text: str
 
 
+Steps = Generator[Step, None, _T]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of it, as read back."""
 
     before: TracingMode
     after: TracingMode
-    role_may_write: MayWrite
-    changed: bool  # by this run; a run that resumes after a crash may find nothing left to do
+    role_may_write: MayWrite | None  # None: the role could not be read
+    changed: bool  # by this fix, in an earlier run or this one
     attached_policy: str | None  # a managed policy's ARN or an inline policy's name; ours to take away again
     revision_id: str
     request_ids: tuple[str, ...]  # of the writes, as CloudTrail has them
@@ -53,7 +66,7 @@ class Outcome:
 
 
 class RemediationFailed(Exception):
-    """A step failed; what was done before it stays done, and approving again is safe."""
+    """A step failed; what was done before it stays done, and trying again is safe."""
 
     def __init__(self, step: StepName, reason: str, code: str, request_id: str, attached_policy: str | None) -> None:
         super().__init__(reason)
@@ -67,15 +80,16 @@ class RemediationFailed(Exception):
 class FunctionGone(Exception):
     """The function does not exist any more."""
 
-    def __init__(self, function_arn: str, attached_policy: str | None = None) -> None:
+    def __init__(self, function_arn: str, attached_policy: str | None = None, request_id: str = "") -> None:
         super().__init__(f"{function_arn} was deleted meanwhile")
         self.function_arn = function_arn
         self.attached_policy = attached_policy
+        self.request_id = request_id
 
 
 @dataclass(slots=True)
 class Fix:
-    """One run: where it stands, and how it asks AWS."""
+    """One run: where it stands, how it asks AWS, and what it has changed."""
 
     reads: Clients
     writes: Clients
@@ -83,9 +97,14 @@ class Fix:
     patience: Patience
     iam_deadline: float
     update_deadline: float
+    receipt: Receipt
+    remember: Callable[[Receipt], None]
+    again: str = "approve"  # what a person does to have it tried once more
     step: StepName = StepName.READ
-    attached: str | None = None
-    request_ids: list[str] = field(default_factory=list)
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.reads, self.arn, self.patience, self.update_deadline)
 
     @property
     def name(self) -> str:
@@ -95,12 +114,24 @@ class Fix:
     def account(self) -> str:
         return self.arn.split(":")[4]
 
+    @property
+    def attached(self) -> str | None:
+        return self.receipt.policy or None
+
     def begin(self, name: StepName, text: str) -> Step:
         self.step = name
         return Step(name, text)
 
-    def ask(self, call: Callable[[], _T]) -> _T:
-        return self.patience.ask(call, self.update_deadline)
+    def keep(self, receipt: Receipt) -> None:
+        """Remembered before AWS is asked for a change, and again when it has answered."""
+        self.receipt = receipt
+        self.remember(receipt)
+
+    def wrote(self, what: str, request_id: str, receipt: Receipt | None = None) -> None:
+        """AWS has changed something."""
+        log.info("%s, request %s", what, request_id)
+        kept = receipt or self.receipt
+        self.keep(replace(kept, requests=(*kept.requests, request_id)))
 
     @contextmanager
     def needing(self, permission: str, whose: str = "audits") -> Iterator[None]:
@@ -111,24 +142,46 @@ class Fix:
             raise self.refused(problem, permission, whose) from problem
 
     def refused(self, problem: AwsProblem, permission: str, whose: str) -> Exception:
-        if problem.code == "ResourceNotFoundException":
-            return FunctionGone(self.arn, self.attached)
-        return self.failed(_advice(problem, permission, whose), problem.code, problem.request_id)
+        if problem.code == "ResourceNotFoundException" and self._is_gone():
+            return FunctionGone(self.arn, self.attached, problem.request_id)
+        return self.failed(advice(problem, permission, whose, self.again), problem.code, problem.request_id)
+
+    def _is_gone(self) -> bool:
+        """It may have been a version or an alias that was not found."""
+        try:
+            self.reader.configuration()
+        except Gone:
+            return True
+        except AwsProblem:
+            return False
+        return False
 
     def failed(self, reason: str, code: str = "", request_id: str = "") -> RemediationFailed:
         return RemediationFailed(self.step, reason, code, request_id, self.attached)
 
-    def wrote(self, what: str, request_id: str) -> None:
-        self.request_ids.append(request_id)
-        log.info("%s, request %s", what, request_id)
+    def insist(self, attempt: Callable[[], _T], permission: str) -> _T:
+        """`attempt` reads what it depends on and writes; again while AWS is busy or somebody else was quicker."""
+        busy, revisions = self.patience.pauses(self.update_deadline), iter(range(REVISIONS))
+        while True:
+            try:
+                return attempt()
+            except AwsProblem as refusal:
+                stale = refusal.code == "PreconditionFailedException"
+                if not (another(revisions) if stale else refusal.transient and another(busy)):
+                    raise self.refused(refusal, permission, "fixes") from refusal
 
-    def read_function(self) -> Reading:
+    def read_function(self, qualifier: str = "") -> Reading:
         with self.needing("lambda:GetFunctionConfiguration"):
-            return self.ask(lambda: current.read_configuration(self.reads.lambda_, self.arn))
+            return self.reader.configuration(qualifier)
 
-    def read_role(self, arn: str) -> Role:
+    def read_aliases(self) -> tuple[AliasNow, ...]:
+        with self.needing("lambda:ListAliases"):
+            return self.reader.aliases()
+
+    def read_role(self, arn: str) -> Role | None:
+        """None where AWS will not show it."""
         with self.needing("iam:GetRole"):
-            return self.ask(lambda: one_role.read_role(self.reads.iam, arn))
+            return self.reader.role(arn)
 
     def wait_for_update(self) -> None:
         """IAM: lambda:GetFunctionConfiguration; Lambda's own waiter would need lambda:GetFunction, which shows code."""
@@ -136,34 +189,30 @@ class Fix:
         while (reading := self.read_function()).status == "InProgress":
             if not another(pauses):
                 reason = f"Lambda has not finished the update after {self.update_deadline:.0f} seconds."
-                raise self.failed(f"{reason} Approve again in a few minutes.")
+                raise self.failed(f"{reason} {self.again.capitalize()} again in a few minutes.")
         if reading.status == "Failed":
             reason = reading.status_reason or "it gives no reason"
-            raise self.failed(f"Lambda could not finish the update: {reason} Mend that, then approve again.")
+            raise self.failed(f"Lambda could not finish the update: {reason} Mend that, then {self.again} again.")
 
-    def read_back(self) -> Reading:
+    def read_back(self, wanted: TracingMode = TracingMode.ACTIVE) -> Reading:
         reading = self.read_function()
-        if reading.mode is not TracingMode.ACTIVE:
+        if reading.mode is not wanted:
             text = f"Lambda took the change, but `{self.name}` is {reading.mode} again: something else set it back."
-            raise self.failed(f"{text} Look for a deployment that ran at the same time, then approve again.")
+            text += f" Look for a deployment that ran at the same time, then {self.again} again."
+            raise self.failed(text)
         return reading
 
-    def read_role_back(self, arn: str) -> Role:
+    def read_role_back(self, arn: str) -> Role | None:
         pauses = self.patience.pauses(self.iam_deadline)
-        while not (roles.granted(role := self.read_role(arn), account=self.account) or role.policies_unknown):
+        while (role := self.read_role(arn)) is not None:
+            if roles.granted(role, account=self.account) or role.policies_unknown:
+                break
             if not another(pauses):
-                raise self.failed(f"{self.attached} was given to role `{role.name}`, but IAM does not show it.")
+                reason = f"{self.attached} was given to role `{role.name}`, but IAM does not show it."
+                raise self.failed(f"{reason} Look at the role, then {self.again} again.")
         return role
 
 
-def _advice(problem: AwsProblem, permission: str, whose: str) -> str:
-    """What a person can do about it. `permission` is what the call needed, `whose` credentials it was made with."""
-    if problem.code.startswith("ExpiredToken"):
-        return f"The credentials for {whose} ran out ({problem.code}). Approve again."
-    if isinstance(problem, Denied) and not isinstance(problem, NotAccepted):
-        return f"The credentials for {whose} lack {permission} ({problem.code}). Allow it, then approve again."
-    if problem.code == "NoSuchEntity":
-        return f"IAM does not have it: {problem.message} Give the function a role that exists, then approve again."
-    if problem.transient:
-        return f"AWS is too busy or does not answer ({problem.code}). Approve again in a few minutes."
-    return f"AWS could not be asked or refused ({problem.code}): {problem.message}"
+def unsure(problem: AwsProblem) -> bool:
+    """Whether AWS may have done what was asked for, though the answer does not say so."""
+    return isinstance(problem, Unreachable | BadAnswer) or problem.status >= 500

@@ -42,6 +42,7 @@ def read_role(iam: "IAMClient", role_arn: str) -> Role:
         boundary_unknown=bool(boundary_arn) and boundary is None,
         trust=cast("Mapping[str, Any] | None", told.get("AssumeRolePolicyDocument")),
         path=told["Path"],
+        tags=tuple((tag["Key"], tag["Value"]) for tag in told.get("Tags", ())),
     )
 
 

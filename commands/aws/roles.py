@@ -31,7 +31,8 @@ class Role:
     policies_unknown: bool = False  # `policies` may lack some
     trust: Mapping[str, Any] | None = None
     path: str = "/"
-    policy_names: tuple[str, ...] = ()  # in the order of `policies`, where they are known; only used in sentences
+    policy_names: tuple[str, ...] = ()  # in the order of `policies`, where they are known: managed ones by their ARNs
+    tags: tuple[tuple[str, str], ...] = ()  # where the role was read alone
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from storage.news import Change
 APPROVE = "approve-fix"
 EXEMPT = "open-exempt"
 SHOW_PATCH = "show-patch"
+UNDO = "undo-fix"
 
 # Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
 ROW_LIMIT = 500

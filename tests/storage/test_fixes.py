@@ -28,6 +28,7 @@ RECEIPT = Receipt(
     mode_before=None,
     published="8",
     moves=(AliasMove("live", "7", "8"),),
+    requests=("7f3c", "81aa"),
 )
 
 

@@ -26,9 +26,11 @@ from commands.aws.errors import (
 )
 from commands.aws.inventory import take_inventory
 from commands.aws.keys import Keys
+from commands.aws.planning import PlanRules, make_plan
 from commands.aws.remediation import RemediationFailed, enable_tracing
-from commands.aws.session_policy import session_policy
-from storage.models import MayWrite
+from commands.aws.session_policy import Need, needs_of_plan, needs_of_receipt, session_policy
+from storage.fixes import AliasMove, AliasPlan, AliasStep, FixPlan, Receipt, RoleStep
+from storage.models import Function, MayWrite, TracingMode
 
 HOME, ANA, BO = "123456789012", "222222222222", "333333333333"
 REGION = "eu-central-1"
@@ -49,6 +51,7 @@ HOME_TRUST = {
         }
     ],
 }
+FIX = (Need.UPDATE, Need.ATTACH, Need.PUT)
 SETTINGS = AwsSettings(
     accounts=(ANA, BO), regions=(REGION,), role="audit", fix_role="fix", external_id="lamp", calls_per_second=0
 )
@@ -102,9 +105,19 @@ def full_role(make_aws):
 
 def fix(cloud):
     """The outcome of an approved fix of `refund`."""
-    writes = cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+    function = Function(arn=function_arn(), account=ANA, region=REGION, name="refund", mode=None)
     with cloud.acting_as(ANA):
-        steps = enable_tracing(reads=cloud.clients(REGION), writes=writes, function_arn=function_arn())
+        reads = cloud.clients(REGION)
+        plan = make_plan(reads=reads, function=function, sharing=0, rules=PlanRules(), now=datetime.now(UTC))
+        writes = cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA", needs_of_plan(plan))
+        steps = enable_tracing(
+            reads=reads,
+            writes=writes,
+            function_arn=function_arn(),
+            plan=plan,
+            receipt=Receipt(),
+            keep=lambda _: None,
+        )
         while True:
             try:
                 next(steps)
@@ -173,7 +186,7 @@ def test_an_audit_single_reads_and_fixes_share_one_budget(team_accounts):
     with ThreadPoolExecutor(1) as beside:
         reading = beside.submit(read, ANA)
         take_inventory(cloud, accounts=[ANA], tag_keys=["team"])
-        fixer = cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+        fixer = cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA", FIX)
         with pytest.raises(ClientError):  # a fix may not read; its call takes a turn all the same
             fixer.lambda_.get_function_configuration(FunctionName="refund")
         reading.result()
@@ -230,7 +243,7 @@ def test_the_home_account_is_asked_once(aws):
     [
         lambda cloud: cloud.home_account(),
         lambda cloud: cloud.client("lambda", REGION),
-        lambda cloud: cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA"),
+        lambda cloud: cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA", FIX),
         lambda cloud: take_inventory(cloud, tag_keys=["team"]),
     ],
     ids=["home account", "client", "fixer", "inventory"],
@@ -254,7 +267,7 @@ def test_a_profile_that_does_not_exist_is_named(aws, monkeypatch):
 
 
 def test_a_fix_has_credentials_of_its_own_that_name_the_approver(team_accounts):
-    Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+    Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA", FIX)
 
     session = team_accounts.sessions[0]
     assert (session.role_arn, session.name, session.source_identity) == (role_arn(ANA, "fix"), "U0123ANA", "U0123ANA")
@@ -262,7 +275,7 @@ def test_a_fix_has_credentials_of_its_own_that_name_the_approver(team_accounts):
 
 
 def test_a_fix_may_change_its_function_and_its_role_and_nothing_else(team_accounts):
-    fixer = Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+    fixer = Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA", FIX)
 
     fixer.iam.attach_role_policy(RoleName="refund-role", PolicyArn=DAEMON)
     team_accounts.settle()
@@ -284,7 +297,7 @@ def test_a_fix_may_change_its_function_and_its_role_and_nothing_else(team_accoun
 
 def test_a_fix_tries_each_call_once_and_reads_go_on_trying(team_accounts):
     cloud = Cloud(SETTINGS)
-    fixer = cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+    fixer = cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA", FIX)
     team_accounts.throttle(1, service="iam", action="AttachRolePolicy")
     team_accounts.throttle(1, service="iam", action="GetRole")
 
@@ -318,7 +331,7 @@ def test_a_fix_role_that_may_not_put_inline_policies_is_told_what_it_lacks(full_
 def test_reading_goes_on_with_the_audit_role_beside_a_fix(team_accounts):
     cloud = Cloud(SETTINGS)
     with cloud.acting_as(ANA):
-        cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA")
+        cloud.fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA", FIX)
         cloud.client("lambda", REGION).list_functions()
 
     reader = [call for call in team_accounts.calls if call.action == "ListFunctions"]
@@ -333,6 +346,7 @@ def test_a_session_policy_is_small_and_stays_in_its_partition():
         "us-gov-west-1",
         f"{partition}:lambda:us-gov-west-1:{ANA}:function:refund",
         f"{partition}:iam::{ANA}:role/service-role/refund-role",
+        FIX,
     )
 
     attach = json.loads(made)["Statement"][1]
@@ -346,7 +360,7 @@ def test_a_session_policy_is_small_and_stays_in_its_partition():
 def test_the_longest_names_that_aws_allows_still_fit():
     role = f"arn:aws:iam::{ANA}:role/{'p' * 510}/{'r' * 64}"
 
-    assert len(session_policy(ANA, REGION, function_arn(name="f" * 64), role)) <= 2048
+    assert len(session_policy(ANA, REGION, function_arn(name="f" * 64), role, Need)) <= 2048
 
 
 @pytest.mark.parametrize(
@@ -363,21 +377,80 @@ def test_the_longest_names_that_aws_allows_still_fit():
 )
 def test_a_fix_is_never_given_more_than_one_function_and_role(function, role):
     with pytest.raises(AwsProblem, match=r"is not a (function|role) in"):
-        session_policy(ANA, REGION, function, role)
+        session_policy(ANA, REGION, function, role, FIX)
+
+
+PLAN = FixPlan(datetime(2026, 11, 23, tzinfo=UTC), None, role_arn(), MayWrite.NO, RoleStep.NOTHING)
+PUBLISH = AliasPlan("live", "7", AliasStep.PUBLISH)
+
+
+@pytest.mark.parametrize(
+    ("plan", "needs"),
+    [
+        (PLAN, {Need.UPDATE}),
+        (replace(PLAN, role_step=RoleStep.ATTACH), {Need.UPDATE, Need.ATTACH, Need.PUT}),
+        (replace(PLAN, role_step=RoleStep.INLINE), {Need.UPDATE, Need.PUT}),
+        (replace(PLAN, aliases=(PUBLISH,)), {Need.UPDATE, Need.PUBLISH, Need.MOVE}),
+        (replace(PLAN, mode=TracingMode.ACTIVE, aliases=(PUBLISH,)), {Need.PUBLISH, Need.MOVE}),
+        (replace(PLAN, aliases=(replace(PUBLISH, name="$LATEST.PUBLISHED", version=""),)), {Need.UPDATE, Need.PUBLISH}),
+    ],
+    ids=["the mode", "a managed policy", "an inline policy", "an alias", "an alias alone", "managed instances"],
+)
+def test_a_fix_may_call_what_its_plan_needs(plan, needs):
+    assert needs_of_plan(plan) == needs
+
+
+@pytest.mark.parametrize(
+    ("receipt", "needs"),
+    [
+        (Receipt(), set()),
+        (Receipt(mode_before=TracingMode.PASS_THROUGH), {Need.UPDATE}),
+        (Receipt(policy=DAEMON), {Need.DETACH}),
+        (Receipt(policy="lamplighter-xray-write"), {Need.DELETE}),
+        (Receipt(published="8", moves=(AliasMove("live", "7", "8"),)), {Need.MOVE}),
+        (Receipt(published="$LATEST.PUBLISHED"), {Need.PUBLISH}),
+    ],
+    ids=["nothing", "the mode", "a managed policy", "an inline policy", "an alias", "managed instances"],
+)
+def test_an_undo_may_call_what_its_receipt_needs(receipt, needs):
+    assert needs_of_receipt(receipt) == needs
+
+
+def test_who_needs_nothing_may_do_nothing():
+    (statement,) = json.loads(session_policy(ANA, REGION, function_arn(), "", ()))["Statement"]
+
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "*")
+
+
+def test_a_session_that_publishes_may_move_an_alias_and_not_touch_the_role(team_accounts):
+    team_accounts.seed_alias(function_arn(), "live", team_accounts.seed_version(function_arn(), datetime.now(UTC)))
+    needs = (Need.PUBLISH, Need.MOVE)
+
+    fixer = Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "U0123ANA", needs)
+
+    version = fixer.lambda_.publish_version(FunctionName=function_arn())["Version"]
+    fixer.lambda_.update_alias(FunctionName=function_arn(), Name="live", FunctionVersion=version)
+    for change in (
+        lambda: fixer.lambda_.update_function_configuration(FunctionName="refund", Timeout=1),
+        lambda: fixer.iam.attach_role_policy(RoleName="refund-role", PolicyArn=DAEMON),
+        lambda: fixer.iam.detach_role_policy(RoleName="refund-role", PolicyArn=DAEMON),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            change()
 
 
 @pytest.mark.parametrize(
     ("approver", "name"), [("U0123ANA", "U0123ANA"), ("U 1/ü", "U-1--"), ("W" * 80, "W" * 64)], ids=str
 )
 def test_session_names_hold_what_sts_takes(team_accounts, approver, name):
-    Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), approver)
+    Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), approver, FIX)
 
     assert team_accounts.sessions[0].source_identity == name
 
 
 def test_nobody_in_particular_may_not_fix(team_accounts):
     with pytest.raises(AwsProblem, match="the Slack user id of whoever approved it"):
-        Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "")
+        Cloud(SETTINGS).fixer(ANA, REGION, function_arn(), role_arn(), "", FIX)
 
     assert team_accounts.sessions == []
 
@@ -387,11 +460,11 @@ def test_without_a_fix_role_ones_own_credentials_fix_ones_own_account(aws):
     aws.seed_function(HOME, REGION, described("refund", role), datetime(2026, 11, 1, tzinfo=UTC))
     cloud = Cloud(AwsSettings())
 
-    fixer = cloud.fixer(HOME, REGION, function_arn(HOME), role, "U0123ANA")
+    fixer = cloud.fixer(HOME, REGION, function_arn(HOME), role, "U0123ANA", FIX)
 
     assert fixer.lambda_.get_function_configuration(FunctionName="refund")["FunctionArn"] == function_arn(HOME)
     with pytest.raises(Denied, match="no role"):
-        cloud.fixer(ANA, REGION, function_arn(ANA), role_arn(ANA), "U0123ANA")
+        cloud.fixer(ANA, REGION, function_arn(ANA), role_arn(ANA), "U0123ANA", FIX)
 
 
 def test_keys_do_not_show_their_secrets():

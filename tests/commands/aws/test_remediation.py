@@ -3,151 +3,29 @@
 Time alone is replaced: waiting moves the clock that AWS and the fix both look at.
 """
 
-import base64
-import io
 import json
-import zipfile
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from bot.demo.aws import AwsStandIn
 from commands.aws import roles
 from commands.aws.one_role import read_role
-from commands.aws.remediation import Clients, FunctionGone, RemediationFailed, StepName, enable_tracing
+from commands.aws.remediation import Clients, FunctionGone, RemediationFailed, StepName
 from storage.models import MayWrite, TracingMode
-
-ACCOUNT, REGION = "123456789012", "eu-central-1"
-DAEMON = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
-TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-IAM_DELAY, UPDATE = 10, 3  # seconds
-
-
-def statement(effect, action, **more):
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": effect, "Action": action, "Resource": "*", "Sid": "Rule", **more}],
-    }
-
-
-class Clock:
-    """The one clock of AWS and the fix; waiting moves it."""
-
-    def __init__(self):
-        self.seconds = 0.0
-
-    def __call__(self):
-        return self.seconds
-
-    def utc(self):
-        return datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=self.seconds)
-
-    def wait(self, seconds):
-        assert seconds > 0
-        self.seconds += seconds
-
-
-class World:
-    """An account with functions in it, and a fix to run there."""
-
-    def __init__(self, aws, clock):
-        self.aws, self.clock = aws, clock
-        self.lambda_, self.iam = self.clients()
-
-    def clients(self, **keys):
-        keys = keys or {"aws_access_key_id": "pretend", "aws_secret_access_key": "pretend"}
-        once = Config(retries={"total_max_attempts": 1})  # so that remediation alone decides what is tried again
-        make = [
-            boto3.client(name, REGION, endpoint_url=self.aws.url, config=once, **keys) for name in ("lambda", "iam")
-        ]
-        return tuple(make)
-
-    def role(self, name="refund-role", path="/service-role/", policy=None, **fields):
-        trust = json.dumps({"Version": "2012-10-17", "Statement": TRUST})
-        arn = self.iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust, **fields)["Role"]["Arn"]
-        if policy:
-            self.iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(policy))
-        self.aws.settle()
-        return arn
-
-    def function(self, role, name="refund", mode="PassThrough", runtime="python3.13"):
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("app.py", "def handler(event, context): ...")
-        code = {"ZipFile": base64.b64encode(packed.getvalue()).decode()}
-        spec = {"FunctionName": name, "Role": role, "Runtime": runtime, "Handler": "app.handler", "Code": code}
-        spec["TracingConfig"] = {"Mode": mode}
-        self.aws.functions.create(ACCOUNT, REGION, spec, seeding=True)
-        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-
-    def fix(self, arn, meanwhile=None, writes=None, **more):
-        """The outcome of a fix; `meanwhile` says what others do when a step has been announced."""
-        reads = Clients(self.lambda_, self.iam)
-        running = enable_tracing(
-            reads=reads, writes=writes or reads, function_arn=arn, clock=self.clock, wait=self.clock.wait, **more
-        )
-        self.steps = []
-        while True:
-            try:
-                step = next(running)
-            except StopIteration as end:
-                return end.value
-            self.steps.append(step)
-            (meanwhile or {}).get(step.name, lambda: None)()
-
-    def failure(self, arn, **more):
-        with pytest.raises(RemediationFailed) as failed:
-            self.fix(arn, **more)
-        return failed.value
-
-    @property
-    def names(self):
-        return [step.name for step in self.steps]
-
-    def mode(self, arn):
-        return self.aws.function(arn)["TracingConfig"]["Mode"]
-
-    def attached(self, role="refund-role"):
-        listed = self.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        return [policy["PolicyArn"] for policy in listed]
-
-    def called(self, action):
-        return sum(call.action == action for call in self.aws.calls)
+from tests.commands.aws.conftest import ACCOUNT, DAEMON, IAM_DELAY, REGION, UPDATE, Memory, PowerCutError, statement
 
 
 @pytest.fixture
-def clock():
-    return Clock()
+def make_world(make_fixes):
+    return make_fixes
 
 
 @pytest.fixture
-def make_world(clock, monkeypatch):
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    running = []
-
-    def make(**knobs):
-        aws = AwsStandIn(
-            clock=clock.utc,
-            iam_delay=timedelta(seconds=knobs.pop("iam_delay", IAM_DELAY)),
-            lambda_update=timedelta(seconds=UPDATE),
-            calls_per_second=None,
-            **knobs,
-        )
-        aws.start()
-        running.append(aws)
-        return World(aws, clock)
-
-    yield make
-    for aws in running:
-        aws.stop()
-
-
-@pytest.fixture
-def world(make_world):
-    return make_world()
+def world(fixes):
+    return fixes
 
 
 # The way it should go
@@ -283,7 +161,7 @@ def test_an_explicit_deny_stops_the_fix_before_anything_is_changed(world):
 
     failed = world.failure(arn)
 
-    assert (failed.step, failed.attached_policy, failed.code) == (StepName.ROLE, None, "")
+    assert (failed.step, failed.attached_policy, failed.code) == (StepName.READ, None, "")
     assert "an explicit Deny in policy `own` (statement `Rule`) forbids xray:PutTraceSegments" in failed.reason
     assert (world.mode(arn), world.attached()) == ("PassThrough", [])
 
@@ -295,7 +173,7 @@ def test_a_boundary_without_the_action_stops_the_fix_before_anything_is_changed(
 
     failed = world.failure(arn)
 
-    assert failed.step is StepName.ROLE
+    assert failed.step is StepName.READ
     assert "its permissions boundary does not allow xray:PutTraceSegments" in failed.reason
     assert (world.mode(arn), world.attached()) == ("PassThrough", [])
 
@@ -305,7 +183,7 @@ def test_a_service_linked_role_is_not_touched(world):
 
     failed = world.failure(arn)
 
-    assert (failed.step, world.attached()) == (StepName.ROLE, [])
+    assert (failed.step, world.attached()) == (StepName.READ, [])
     assert "service-linked" in failed.reason
 
 
@@ -464,8 +342,21 @@ def test_a_deprecated_runtime_blocks_the_fix(world):
 
     failed = world.failure(arn)
 
-    assert failed.reason.startswith("Nothing was changed: AWS no longer allows changes of functions on runtime")
-    assert (failed.step, world.mode(arn)) == (StepName.TRACING, "PassThrough")
+    assert failed.reason.startswith("Nothing was changed. AWS blocks changes of functions on `python2.7` since 2022")
+    assert (failed.step, world.mode(arn), world.called("Update")) == (StepName.READ, "PassThrough", 0)
+
+
+def test_a_runtime_that_aws_blocks_unknown_to_us_is_told_with_what_was_done_before(world):
+    arn = world.function(world.role(), runtime="python2.7")
+    unaware = replace(world.plan(arn), blocked="")
+
+    failed = world.failure(arn, plan=unaware)
+
+    assert failed.reason == (
+        "Role `refund-role` was given its permission and nothing else was changed: AWS no longer allows changes of "
+        "functions on runtime `python2.7`. Move it to a newer one, then approve again."
+    )
+    assert (failed.step, world.memory.receipt.policy, world.memory.receipt.mode_before) == ("tracing", DAEMON, None)
 
 
 def test_a_role_that_is_gone_is_named(world):
@@ -473,6 +364,17 @@ def test_a_role_that_is_gone_is_named(world):
     world.iam.delete_role(RoleName="refund-role")
 
     failed = world.failure(arn)
+
+    assert failed.step is StepName.READ
+    assert "Its execution role `refund-role` does not exist" in failed.reason
+
+
+def test_a_role_that_goes_after_the_plan_was_made_is_named_too(world):
+    arn = world.function(world.role())
+    plan = world.plan(arn)
+    world.iam.delete_role(RoleName="refund-role")
+
+    failed = world.failure(arn, plan=plan)
 
     assert (failed.step, failed.code) == (StepName.READ, "NoSuchEntity")
     assert "refund-role" in failed.reason
@@ -482,16 +384,17 @@ def test_a_role_that_is_gone_is_named(world):
     ("service", "action", "step", "permission"),
     [
         ("lambda", "GetFunctionConfiguration", "read", "audits lack lambda:GetFunctionConfiguration"),
-        ("iam", "GetRole", "read", "audits lack iam:GetRole"),
+        ("iam", "GetRole", "tracing", "Let Lamplighter's audit role read it (iam:GetRole and"),
         ("iam", "AttachRolePolicy", "role", "fixes lack iam:AttachRolePolicy on role `refund-role`"),
         ("lambda", "UpdateFunctionConfiguration", "tracing", "fixes lack lambda:UpdateFunctionConfiguration on `ref"),
     ],
 )
 def test_a_denied_call_names_the_missing_permission(world, service, action, step, permission):
     arn = world.function(world.role())
+    plan = world.plan(arn)
     world.aws.deny(service=service, action=action)
 
-    failed = world.failure(arn)
+    failed = world.failure(arn, plan=plan)
 
     assert failed.step == step
     assert permission in failed.reason
@@ -529,88 +432,107 @@ def test_an_aws_that_does_not_answer_is_a_failure_in_our_words(world):
     keys = {"aws_access_key_id": "pretend", "aws_secret_access_key": "pretend"}
     nobody = boto3.client("lambda", REGION, endpoint_url="http://127.0.0.1:9", config=once, **keys)
 
-    with pytest.raises(RemediationFailed) as failed:
-        list(
-            enable_tracing(
-                reads=Clients(nobody, world.iam),
-                writes=Clients(nobody, world.iam),
-                function_arn=arn,
-                clock=world.clock,
-                wait=world.clock.wait,
-            )
-        )
+    failed = world.failure(arn, plan=world.plan(arn), reads=Clients(nobody, world.iam))
 
-    assert failed.value.code == "EndpointConnectionError"
-    assert "does not answer" in failed.value.reason
-
-
-# Aliases
-
-
-def test_an_alias_that_serves_an_untraced_version_is_noted(world):
-    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
-    world.lambda_.publish_version(FunctionName="refund")
-    world.lambda_.create_alias(FunctionName="refund", Name="live", FunctionVersion="1")
-    world.lambda_.create_alias(FunctionName="refund", Name="dev", FunctionVersion="$LATEST")
-    world.aws.settle()
-
-    outcome = world.fix(arn)
-
-    assert world.mode(arn) == "Active"
-    assert outcome.note == "alias `live` serves version 1, which is not traced: it needs a deployment"
-
-
-def test_a_weighted_version_is_looked_at_too(world):
-    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
-    world.lambda_.publish_version(FunctionName="refund")
-    world.aws.settle()
-    world.fix(arn)
-    world.lambda_.publish_version(FunctionName="refund")
-    weights = {"AdditionalVersionWeights": {"1": 0.1}}
-    world.lambda_.create_alias(FunctionName="refund", Name="live", FunctionVersion="2", RoutingConfig=weights)
-    world.aws.settle()
-
-    outcome = world.fix(arn)
-
-    assert not outcome.changed
-    assert outcome.note == "alias `live` serves version 1, which is not traced: it needs a deployment"
-
-
-def test_aliases_that_cannot_be_read_are_noted_and_no_failure(world):
-    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
-    world.aws.deny(service="lambda", action="ListAliases")
-
-    outcome = world.fix(arn)
-
-    assert outcome.after is TracingMode.ACTIVE
-    assert outcome.note == "which versions its aliases serve could not be read (AccessDeniedException)"
+    assert failed.code == "EndpointConnectionError"
+    assert "does not answer" in failed.reason
 
 
 # After a crash
 
 
-@pytest.mark.parametrize("last", ["role", "tracing", "wait_iam", "update", "read_back"])
-def test_a_fix_that_was_cut_short_anywhere_is_finished_by_the_next(world, last):
-    arn = world.function(world.role())
+KEPT = ["attach", "attached", "update", "updated", "published", "move", "moved"]
 
-    class PowerCutError(Exception):
-        """The process ends here."""
+
+@pytest.mark.parametrize("cut", range(len(KEPT)), ids=KEPT)
+def test_the_power_may_go_between_any_two_writes_and_the_end_is_the_same(world, cut):
+    arn = world.served(world.role())
+    world.memory.cut_at = cut  # what was to be kept then is lost, though AWS may have changed already
+    answers = []
+    updates = "after-call.lambda.UpdateFunctionConfiguration"
+    world.lambda_.meta.events.register(updates, lambda http_response, **_: answers.append(http_response.status_code))
+
+    with pytest.raises(PowerCutError):
+        world.fix(arn)
+    outcome = world.fix(arn)
+
+    assert (world.mode(arn), world.attached(), world.alias()["FunctionVersion"]) == ("Active", [DAEMON], "2")
+    assert (outcome.before, outcome.attached_policy, outcome.changed) == (TracingMode.PASS_THROUGH, DAEMON, True)
+    assert world.versions() == ["$LATEST", "1", "2"]
+    receipt = world.memory.receipt
+    assert (receipt.policy, receipt.mode_before) == (DAEMON, "PassThrough")
+    assert [(move.name, move.before, move.after) for move in receipt.moves] == [("live", "1", "2")]
+    assert (world.called("AttachRolePolicy"), world.called("UpdateAlias")) == (1, 1)
+    assert answers.count(200) == 1  # refused ones, while IAM is slow, change nothing
+
+
+@pytest.mark.parametrize("last", list(StepName)[:8])
+def test_a_run_that_is_closed_at_any_step_is_finished_by_the_next(world, last):
+    arn = world.served(world.role())
 
     def power_cut():
         raise PowerCutError
 
     with pytest.raises(PowerCutError):
         world.fix(arn, meanwhile={last: power_cut})
-    outcome = world.fix(arn, attached_before=True)
+    outcome = world.fix(arn)
 
-    assert (world.mode(arn), world.attached()) == ("Active", [DAEMON])
+    assert (world.mode(arn), world.attached(), world.alias()["FunctionVersion"]) == ("Active", [DAEMON], "2")
     assert (outcome.after, outcome.attached_policy) == (TracingMode.ACTIVE, DAEMON)
     assert world.aws.function(arn)["LastUpdateStatus"] == "Successful"
+    assert [world.called(one) for one in ("AttachRolePolicy", "PublishVersion", "UpdateAlias")] == [1, 2, 1]
+
+
+def test_what_somebody_else_attached_does_not_become_ours(world):
+    role = world.role()
+    arn = world.function(role)
+    plan = world.plan(arn)
+    world.iam.attach_role_policy(RoleName="refund-role", PolicyArn=DAEMON)
+
+    outcome = world.fix(arn, plan=plan, lagging=True)
+
+    assert (world.mode(arn), outcome.attached_policy, world.memory.receipt.policy) == ("Active", None, "")
+
+
+@pytest.mark.parametrize("delay", [1, 5, 30])
+def test_iam_may_take_its_time_also_for_a_policy_that_another_fix_gave(make_world, delay):
+    world = make_world(iam_delay=delay)
+    role = world.role()
+    first, second = world.function(role), world.function(role, name="charge")
+    world.iam.attach_role_policy(RoleName="refund-role", PolicyArn=DAEMON)
+
+    world.fix(first, lagging=True)
+    world.fix(second, lagging=True)
+
+    assert (world.mode(first), world.mode(second)) == ("Active", "Active")
+    assert delay <= world.clock.seconds < delay + 40
+
+
+def test_one_call_in_three_may_be_throttled(world):
+    arn = world.served(world.role())
+    world.aws.throttle_every(3, service="lambda")  # reads of IAM are tried again by boto3, whose clients here do not
+
+    outcome = world.fix(arn)
+
+    world.aws.forgive()
+    assert (world.mode(arn), world.alias()["FunctionVersion"], outcome.note) == ("Active", "2", "")
+    assert (world.attached(), world.versions()) == ([DAEMON], ["$LATEST", "1", "2"])
+
+
+def test_a_role_that_is_exchanged_while_iam_is_waited_for_is_not_taken_for_the_approved_one(world):
+    arn = world.function(world.role())
+    other = world.able_role()
+
+    failed = world.failure(arn, meanwhile={"wait_iam": lambda: world.update(Role=other)})
+
+    assert "Its execution role was `refund-role` when this was approved, and now it is `able-role`." in failed.reason
+    assert (world.mode(arn), world.memory.receipt.mode_before) == ("PassThrough", None)
 
 
 def test_running_a_fix_twice_changes_nothing_the_second_time(world):
     arn = world.function(world.role())
     world.fix(arn)
+    world.memory = Memory()
 
     again = world.fix(arn)
 
@@ -656,7 +578,7 @@ def test_managed_instances_serve_what_was_published_last(world):
     arn = world.function(world.role(policy=statement("Allow", "xray:*")))
     edited(world.lambda_, "GetFunctionConfiguration", lambda told: told.update(CapacityProviderConfig={}))
 
-    assert "it runs on Lambda Managed Instances" in world.fix(arn).note
+    assert world.fix(arn).note == ("`$LATEST.PUBLISHED` needs a deployment: version $LATEST.PUBLISHED does not exist")
 
 
 def test_a_missing_tracing_config_counts_as_untraced(world):

@@ -1,0 +1,111 @@
+"""The *Undo* button: whoever may approve a fix may have it taken back, for as long as the configuration says."""
+
+from commands import _decide
+from commands._answers import UNKNOWN_BUTTON
+from commands._carry_back import carry_back
+from commands._carry_out import NEWEST
+from commands._drawing import item
+from commands._types import Answer, Context, Replace, Request, Say
+from commands.views.functions import card_blocks, item_lines
+from commands.views.text import clock_time, code, mention, prose
+from storage.fixes import FixRequest, RequestState
+from storage.models import DecisionKind
+
+OVERTAKEN = "The fix before it was taken back. Ask anew where it is wanted after all."
+
+
+def undo(request: Request, context: Context) -> Answer:
+    """Answer *Undo*: the first click counts, every other one is told how it stands."""
+    asked = context.store.requests.find(request.value)
+    if asked is None:
+        yield Say(UNKNOWN_BUTTON)
+        return
+    late = _too_late(context, asked)
+    if late:
+        yield Say(late)
+        return
+    function = context.store.functions.get(asked.function_arn)
+    permission = context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
+    if not permission.allowed:
+        yield Say(f"Nothing was changed: {permission.why}")
+        return
+    refusal = _claim(request, context, asked, permission.why)
+    if refusal:
+        yield Say(refusal)
+        return
+    if request.private:
+        yield _redrawn(context, asked.id)
+    yield from carry_back(context, asked.id)
+    if request.private:
+        yield _redrawn(context, asked.id)
+    elif context.store.posts.at(request.channel, request.message) is None:
+        # As after an approval: the message that was clicked cannot be drawn again.
+        yield Say("\n".join(item_lines(item(context, context.store.requests.get(asked.id)))))
+
+
+def _claim(request: Request, context: Context, asked: FixRequest, allowed_by: str) -> str:
+    """Empty for the one click that counts, recorded in the same transaction; else why this one does not."""
+    store = context.store
+    with store.transaction():
+        late = _too_late(context, store.requests.get(asked.id))
+        if late:
+            return late
+        _resolve_waiting(request, context, asked)
+        if not store.undos.claim(asked.id, request.user, context.clock()):
+            return f"Nothing was changed: another fix of {code(asked.function_name)} is under way. Undo that one."
+        _decide.record(
+            context,
+            DecisionKind.UNDO,
+            asked.function_arn,
+            actor=request.user,
+            request=request,
+            request_id=asked.id,
+            detail={"allowed_by": allowed_by},
+        )
+        store.posts.redraw_showing(asked.id, newest=NEWEST)
+        clicked = store.posts.at(request.channel, request.message)
+        if clicked:
+            store.posts.redraw(clicked.id)
+    return ""
+
+
+def _resolve_waiting(request: Request, context: Context, asked: FixRequest) -> None:
+    """A newer request that waits for an approver would have the function fixed that is to be as it was."""
+    store = context.store
+    live = store.requests.live(asked.function_arn)
+    if live is None or not store.requests.resolve(live.id, OVERTAKEN, context.clock()):
+        return
+    _decide.record(
+        context,
+        DecisionKind.RESOLVED,
+        asked.function_arn,
+        actor=request.user,
+        request=request,
+        request_id=live.id,
+        reason=OVERTAKEN,
+    )
+    store.posts.redraw_showing(live.id)
+
+
+def _too_late(context: Context, asked: FixRequest) -> str:
+    """Why this fix cannot be undone, or not any more; "" where it can."""
+    name = code(asked.function_name)
+    match asked.state:
+        case RequestState.APPLIED if asked.undo_until is None:
+            return f"Nothing was changed: the fix of {name} cannot be undone here."
+        case RequestState.APPLIED if asked.undo_until and asked.undo_until <= context.clock():
+            at = clock_time(asked.undo_until)
+            return f"Nothing was changed: the fix of {name} could be undone until {at}. Change its tracing in AWS."
+        case RequestState.APPLIED:
+            return ""
+        case RequestState.UNDOING:
+            return f"The fix of {name} is being undone already, by {mention(asked.ended_by)}."
+        case RequestState.UNDONE:
+            return f"The fix of {name} was undone already, by {mention(asked.ended_by)}."
+        case _:
+            return f"There is nothing to undo for {name}. {prose(asked.outcome)}".rstrip()
+
+
+def _redrawn(context: Context, request_id: str) -> Replace:
+    shown = item(context, context.store.requests.get(request_id))
+    return Replace(shown.name, tuple(card_blocks(shown)))
