@@ -74,6 +74,8 @@ def entry_advice(problem: AwsProblem, again: str = "approve") -> str:
     said = _ended(f"AWS did not let Lamplighter in to make the change: {problem}")
     if problem.transient:
         return f"{said} {again.capitalize()} again in a few minutes."
+    if problem.code == "NoRole":
+        return f"{said} Name a role and a fix_role in the settings, then {again} again."
     if isinstance(problem, Denied) and problem.action == "AssumeRole":
         step = "Let the bot's own role assume that role (its trust policy and external id say who may)"
         return f"{said} {step}, then {again} again."

@@ -28,7 +28,10 @@ ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MODIFIED = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
 SETTINGS = AwsSettings(accounts=(HOME, OTHER), role="audit", calls_per_second=0)
-WRITES = ("UpdateFunctionConfiguration", "AttachRolePolicy", "PutRolePolicy")
+WRITES = (
+    *("UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias"),
+    *("AttachRolePolicy", "PutRolePolicy", "DetachRolePolicy", "DeleteRolePolicy"),
+)
 
 
 class HandClock:

@@ -1,5 +1,7 @@
 """What a fix would do to each awkward function, without doing it."""
 
+import json
+
 import pytest
 
 from commands.aws.errors import Denied
@@ -69,12 +71,11 @@ def test_of_a_role_that_is_not_shown_whole_lambda_decides(fixes, hidden):
 
 
 def test_a_deny_that_depends_is_lambdas_to_decide(fixes):
-    both = statement("Allow", "xray:*")
-    both["Statement"] += statement("Deny", "xray:*", Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})[
-        "Statement"
-    ]
+    role = fixes.role(policy=statement("Allow", "xray:*"))
+    deny = statement("Deny", "xray:*", Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})
+    fixes.iam.put_role_policy(RoleName="refund-role", PolicyName="guard", PolicyDocument=json.dumps(deny))
 
-    plan = fixes.plan(fixes.function(fixes.role(policy=both)))
+    plan = fixes.plan(fixes.function(role))
 
     assert (plan.role_step, plan.role_may_write) == (RoleStep.ASK_LAMBDA, MayWrite.CONDITIONAL)
 
