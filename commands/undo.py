@@ -92,7 +92,9 @@ def _too_late(context: Context, asked: FixRequest) -> str:
     name = code(asked.function_name)
     match asked.state:
         case RequestState.APPLIED if asked.undo_until is None:
-            return f"Nothing was changed: the fix of {name} cannot be undone here."
+            return (
+                f"Nothing was changed: the fix of {name} cannot be undone, or not any more. Change its tracing in AWS."
+            )
         case RequestState.APPLIED if asked.undo_until and asked.undo_until <= context.clock():
             at = clock_time(asked.undo_until)
             return f"Nothing was changed: the fix of {name} could be undone until {at}. Change its tracing in AWS."

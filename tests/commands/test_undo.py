@@ -258,7 +258,7 @@ def test_where_the_configuration_says_never_a_fix_cannot_be_undone(world: World)
     world.store.requests.claim(asked.id, ANA, world.clock())
     list(carry_out(replace(world.context, policy=FixPolicy(undo_hours=0)), asked.id))
 
-    assert "cannot be undone here" in said(click(world, asked))
+    assert "cannot be undone, or not any more" in said(click(world, asked))
 
 
 def test_a_fix_that_changed_nothing_cannot_be_undone(world: World) -> None:

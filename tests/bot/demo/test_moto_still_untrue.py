@@ -229,3 +229,20 @@ def test_the_history_of_alarms_is_missing() -> None:
 
 def test_there_is_no_limit_of_calls_a_second(lambdas: Any) -> None:
     assert all(lambdas.list_functions()["Functions"] == [] for _ in range(60))
+
+
+def test_publishing_for_managed_instances_makes_an_ordinary_version(lambdas: Any, make: Any) -> None:
+    make()
+
+    assert lambdas.publish_version(FunctionName="refund", PublishTo="LATEST_PUBLISHED")["Version"] == "1"
+
+
+def test_inline_policies_may_be_of_any_size() -> None:
+    iam = client("iam")
+    iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps({"Statement": []}))
+    long = {"Effect": "Allow", "Action": [f"s3:Action{number:05d}" for number in range(1000)], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [long]})
+
+    iam.put_role_policy(RoleName="worker", PolicyName="long", PolicyDocument=document)
+
+    assert iam.list_role_policies(RoleName="worker")["PolicyNames"] == ["long"]
