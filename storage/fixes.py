@@ -156,6 +156,11 @@ class FixRequest:
     def function_name(self) -> str:
         return self.function_arn.rsplit(":", 1)[-1]
 
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody may still decide on it, as far as its state tells; its time may be over."""
+        return self.state in (RequestState.OPEN, RequestState.FAILED)
+
 
 def _maybe(kind: type[Any], text: str | None) -> Any:
     return None if text is None else kind(text)
