@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from commands import _decide
 from commands._audits import NO_LONGER_EXISTS, judge, look_again, remember
@@ -141,7 +142,15 @@ def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
         before=str(outcome.before),
         after=str(outcome.after),
         detail=detail,
+        undo_until=_undo_until(context, outcome),
     )
+
+
+def _undo_until(context: Context, outcome: Outcome) -> datetime | None:
+    """None where undoing is switched off, or where there is nothing to take back."""
+    hours = context.policy.undo_hours
+    changed = outcome.changed or outcome.attached_policy
+    return context.clock() + timedelta(hours=hours) if hours and changed else None
 
 
 def _look_after_a_failure(context: Context, asked: FixRequest) -> None:
@@ -216,10 +225,11 @@ def _end(
     before: str | None = None,
     after: str = "",
     detail: Mapping[str, object] | None = None,
+    undo_until: datetime | None = None,
 ) -> None:
     store = context.store
     with store.transaction():
-        if store.requests.finish(asked.id, state, context.clock(), outcome=outcome, note=note):
+        if store.requests.finish(asked.id, state, context.clock(), outcome=outcome, note=note, undo_until=undo_until):
             _decide.record(
                 context,
                 _KINDS[state],
