@@ -12,7 +12,7 @@ COMMANDS: "tuple[Entry, ...]"
 
 
 def _table() -> "tuple[Entry, ...]":
-    from commands import audit, deny, digest, exempt, fix, patch
+    from commands import audit, deny, digest, exempt, expire, fix, patch
     from commands._types import Button, Clock, Form, Slash
     from commands.views import deny as deny_view
     from commands.views.exempt import CALLBACK
@@ -52,6 +52,7 @@ def _table() -> "tuple[Entry, ...]":
         Button(SHOW_PATCH, patch.show, opens_form=True),
         Form(CALLBACK, check=exempt.check, run=exempt.grant),
         Clock(digest.DAILY, digest.daily),
+        Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
     )
 
 
