@@ -4,6 +4,8 @@ Whose click counts is decided here, from the record; where two people are needed
 asked for has asked.
 """
 
+from dataclasses import replace
+
 from commands import _decide, _requests
 from commands._answers import no_longer_exists, nothing_to_do, patch_only
 from commands._audits import OVERTAKEN
@@ -83,7 +85,7 @@ def _another(request: Request, context: Context, asked: FixRequest, function: Fu
     """Where it takes another person, what to say to this one; else empty."""
     if not context.policy.needs_two_people(function):
         return ""
-    others = [one for one in context.people.approvers(function.team) if one != mention(request.user)]
+    others = _requests.who_may_click(context, replace(asked, asked_by=request.user), function)
     whom = listing(others, MOST_APPROVERS) or "nobody else may; name another approver in lamplighter.toml"
     name = code(function.name)
     if not asked.asked_by:

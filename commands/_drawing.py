@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from commands import _requests
 from commands._answers import patch_only
 from commands._changes import last_known, taken_back
 from commands._types import Context
@@ -108,4 +109,5 @@ def _asked(context: Context, post: Post, shown: Item) -> tuple[str, list[Block]]
     row = functions.request_blocks(shown)
     if not shown.request or not shown.request.waiting:
         return clip(" ".join(functions.item_lines(shown)), TEXT_SHOWN), row
-    return post.text, [*row, context_block(standing.who_clicks(context.people.approvers(post.team)))]
+    whom = _requests.who_may_click(context, shown.request, shown.function)
+    return post.text, [*row, context_block(standing.who_clicks(whom))]

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from commands import _decide
 from commands._types import Context, Request
+from commands.views.text import mention
 from storage.fixes import FixRequest
-from storage.models import THE_CLOCK, DecisionKind
+from storage.models import THE_CLOCK, DecisionKind, Function
 
 OUT_OF_TIME = "Nobody decided in time."
 
@@ -30,6 +31,14 @@ def ask(request: Request, context: Context, asked: FixRequest, reason: str = "",
         )
         store.posts.redraw_showing(asked.id)
     return True
+
+
+def who_may_click(context: Context, asked: FixRequest, function: Function | None) -> tuple[str, ...]:
+    """Those whose approval would count, as mentions: not of whoever asked, where it takes two people."""
+    approvers = context.people.approvers(function.team if function else asked.team)
+    if function is None or not context.policy.needs_two_people(function):
+        return approvers
+    return tuple(one for one in approvers if one != mention(asked.asked_by))
 
 
 def is_over(asked: FixRequest, now: datetime) -> bool:

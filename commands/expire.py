@@ -9,7 +9,6 @@ from datetime import timedelta
 from commands import _requests
 from commands._types import Answer, Context, Progress, Request
 from commands.views.standing import reminder_text
-from commands.views.text import mention
 from storage.fixes import FixRequest
 from storage.models import PostKind
 
@@ -40,9 +39,6 @@ def _remind(context: Context, asked: FixRequest) -> None:
     store, now = context.store, context.clock()
     function = store.functions.get(asked.function_arn)
     team = function.team if function else asked.team
-    approvers = context.people.approvers(team)
-    if function and context.policy.needs_two_people(function):
-        approvers = tuple(one for one in approvers if one != mention(asked.asked_by))
     with store.transaction():
         if not store.requests.remind(asked.id, now):
             return
@@ -53,6 +49,6 @@ def _remind(context: Context, asked: FixRequest) -> None:
             shown.channel if shown else context.teams.channel_of(team),
             now,
             team=team,
-            text=reminder_text(asked, approvers),
+            text=reminder_text(asked, _requests.who_may_click(context, asked, function)),
             thread=(shown.thread or shown.id) if shown else None,
         )

@@ -106,7 +106,7 @@ def _post_request(
             context.clock(),
             team=function.team,
             requests=[asked.id],
-            text=request_text(asked, context.people.approvers(function.team)),
+            text=request_text(asked, _requests.who_may_click(context, asked, function)),
         )
     return asked, True
 
