@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from bot.policy import PolicySection, ProductionSection, fix_policy
 from bot.values import (
     NO_LIST,
     NO_TIME_ZONE,
@@ -19,7 +20,6 @@ from bot.values import (
     Accounts,
     AccountTags,
     AggregatorName,
-    Approver,
     CallsPerSecond,
     ChannelPattern,
     ChannelRef,
@@ -40,6 +40,9 @@ from commands._teams import TeamSettings
 from commands.aws.accounts import LOCAL, Aggregator, AwsSettings
 from commands.aws.scope import Rules
 from storage.models import team_name
+
+if TYPE_CHECKING:
+    from commands._types import FixPolicy
 
 DEFAULT_FILE = "lamplighter.toml"
 DEFAULT_DATABASE = "lamplighter.db"
@@ -102,15 +105,6 @@ class ScheduleSection(Section, frozen=True):
     timezone: str = "UTC"
 
 
-class TeamPolicy(Section, frozen=True):
-    approvers: list[Approver] = []
-
-
-class PolicySection(Section, frozen=True):
-    approvers: list[Approver] = []
-    teams: dict[str, TeamPolicy] = {}
-
-
 class SlackSection(Section, frozen=True):
     listen: Listen = "0.0.0.0:3000"
 
@@ -123,6 +117,7 @@ class File(Section, frozen=True):
     teams: TeamsSection = TeamsSection()
     schedule: ScheduleSection = ScheduleSection()
     policy: PolicySection = PolicySection()
+    production: ProductionSection = ProductionSection()
     slack: SlackSection = SlackSection()
 
 
@@ -166,6 +161,7 @@ class Config:
             exclude=section.exclude.rules,
             aggregator=section.read_from,
             pool=self.file.scan.pool,
+            production_tags=tuple(self.file.production.tags),
         )
 
     @property
@@ -177,6 +173,10 @@ class Config:
             channels={team_name(name): channel for name, channel in section.channels.items()},
             fallback_channel=section.fallback_channel,
         )
+
+    @property
+    def policy(self) -> "FixPolicy":
+        return fix_policy(self.file.policy, self.file.production)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -9,6 +9,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
+from bot.policy import PolicySection
 from bot.slack_errors import error_code
 from commands._types import Permission
 from storage.models import team_name
@@ -18,12 +19,14 @@ log = logging.getLogger(__name__)
 GROUP_CACHE_SECONDS = 300.0
 ONE_CLICK_SECONDS = 2.0  # one click asks twice: may they ask, may they approve
 MOST_KEPT = 100
+NO_GROUPS = ("plan_upgrade_required", "paid_teams_only")
 
 
 class SlackPeople:
     """Reads users.info (scope users:read) at each question and usergroups.users.list (usergroups:read) every 5 minutes.
 
-    `workspace` is the bot's own team id; `approvers` and `team_approvers` hold user ids (U…, W…) and group ids (S…).
+    `workspace` is the bot's own team id; all else holds user ids (U…, W…) and group ids (S…). Who is denied, for all or
+    for the team, may not approve whatever else names them.
     """
 
     def __init__(
@@ -32,11 +35,13 @@ class SlackPeople:
         workspace: str,
         approvers: Sequence[str],
         team_approvers: Mapping[str, Sequence[str]],
+        deny: Sequence[str] = (),
+        team_deny: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._client = client
         self._workspace = workspace
-        self._approvers = tuple(approvers)
-        self._team_approvers = {team_name(team): tuple(ids) for team, ids in team_approvers.items()}
+        self._approvers, self._deny = tuple(approvers), tuple(deny)
+        self._team_approvers, self._team_deny = _by_team(team_approvers), _by_team(team_deny or {})
         self._people: dict[str, tuple[float, Permission]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
         self._lock = threading.Lock()
@@ -65,6 +70,9 @@ class SlackPeople:
         asks = self.may_ask(user, workspace)
         if not asks.allowed:
             return asks
+        barred = self._barred(user, team)
+        if barred:
+            return Permission(False, barred)
         listed = self._listed(team)
         if not listed:
             return Permission(
@@ -74,26 +82,44 @@ class SlackPeople:
             )
         if user in listed:
             return Permission(True, f"approver {user}")
-        unsure = False
-        for group in (one for one in listed if one.startswith("S")):
+        unread = ""
+        for group in filter(_is_group, listed):
             members = self._members(group)
-            if members is None:
-                unsure = True
+            if isinstance(members, str):
+                unread = unread or f"{_unreadable(group, members)} So it is not known whether you are an approver."
             elif user in members:
                 return Permission(True, f"member of approver group {group}")
-        if unsure:
-            return Permission(False, "Slack could not say whether you are an approver. Try again in a minute.")
+        if unread:
+            return Permission(False, unread)
         who = " ".join(self.approvers(team)[:10])
         return Permission(False, f"You are not an approver{f' of {team}' if team else ''}. Ask one of: {who}")
 
     def approvers(self, team: str | None) -> tuple[str, ...]:
-        return tuple(f"<!subteam^{one}>" if one.startswith("S") else f"<@{one}>" for one in self._listed(team))
+        return tuple(f"<!subteam^{one}>" if _is_group(one) else f"<@{one}>" for one in self._listed(team))
 
     def _listed(self, team: str | None) -> list[str]:
-        return list(dict.fromkeys([*self._team_approvers.get(team or "", ()), *self._approvers]))
+        denied = self._denied(team)
+        named = [*self._team_approvers.get(team or "", ()), *self._approvers]
+        return [one for one in dict.fromkeys(named) if one not in denied]
 
-    def _members(self, group: str) -> frozenset[str] | None:
-        """None where Slack would not say; groups need a paid plan."""
+    def _denied(self, team: str | None) -> list[str]:
+        return list(dict.fromkeys([*self._team_deny.get(team or "", ()), *self._deny]))
+
+    def _barred(self, user: str, team: str | None) -> str:
+        """Why the settings deny it to this person; empty where they do not."""
+        denied = self._denied(team)
+        if user in denied:
+            return "The settings say that you may not approve: [policy] deny names you."
+        for group in filter(_is_group, denied):
+            members = self._members(group)
+            if isinstance(members, str):
+                return f"{_unreadable(group, members)} So it is not known whether you are denied to approve."
+            if user in members:
+                return f"The settings say that you may not approve: [policy] deny names your group <!subteam^{group}>."
+        return ""
+
+    def _members(self, group: str) -> frozenset[str] | str:
+        """Slack's error code where it would not say; groups need a paid plan."""
         with self._lock:
             kept = self._groups.get(group)
         if kept and time.monotonic() - kept[0] < GROUP_CACHE_SECONDS:
@@ -102,10 +128,39 @@ class SlackPeople:
             members = frozenset(self._client.usergroups_users_list(usergroup=group).get("users") or ())
         except (SlackClientError, OSError) as problem:
             log.warning("usergroups.users.list of %s failed: %s", group, error_code(problem))
-            return None
+            return error_code(problem)
         with self._lock:
             self._groups[group] = (time.monotonic(), members)
         return members
+
+
+def people_of(policy: PolicySection, client: WebClient, workspace: str) -> SlackPeople:
+    """Those whom [policy] names."""
+    teams = policy.teams
+    return SlackPeople(
+        client,
+        workspace,
+        policy.approvers,
+        {team: named.approvers for team, named in teams.items()},
+        policy.deny,
+        {team: named.deny for team, named in teams.items()},
+    )
+
+
+def _by_team(named: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {team_name(team): tuple(ids) for team, ids in named.items()}
+
+
+def _is_group(one: str) -> bool:
+    return one.startswith("S")
+
+
+def _unreadable(group: str, error: str) -> str:
+    """What Slack would not say, and how to do without."""
+    said = f"Slack could not say who is in the group <!subteam^{group}> ({error})."
+    if error in NO_GROUPS:
+        return f"{said} User groups need a paid plan: name people by their ids in lamplighter.toml."
+    return f"{said} Try again in a minute."
 
 
 def _unfit(person: Mapping[str, Any], workspace: str) -> str:

@@ -1,4 +1,4 @@
-"""The clock: one APScheduler job for each clock entry of COMMANDS, and the one that a restart missed."""
+"""The clock: one APScheduler job for each clock entry of COMMANDS, and the daily one that a restart missed."""
 
 import logging
 import threading
@@ -60,6 +60,9 @@ class DailyClock:
 
     def start(self) -> None:
         for entry in self._entries:
+            if entry.every:
+                self.every(int(entry.every.total_seconds()), entry.job_id, partial(self._now_and_again, entry))
+                continue
             trigger = CronTrigger(hour=self._at.hour, minute=self._at.minute, timezone=self._zone)
             self._scheduler.add_job(self._due, trigger, args=[entry], id=entry.job_id, replace_existing=True)
             ended = partial(self._context.store.daily_runs.ended, entry.job_id)
@@ -88,6 +91,18 @@ class DailyClock:
             self._ended = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+
+    def _now_and_again(self, entry: Clock) -> None:
+        """What fails comes round again soon; the log is enough to say so."""
+        now = self._context.clock()
+        try:
+            for reply in entry.run(Request(user=THE_CLOCK, now=now, source=Source.CLOCK), self._context):
+                if isinstance(reply, Progress):
+                    log.info("%s", reply.text)
+        except Exception:  # the scheduler goes on whatever it is, and so does the next turn
+            log.exception("%s stumbled", entry.job_id)
+        finally:
+            self._after()
 
     def _due(self, entry: Clock) -> None:
         self._run(entry, last_due(self._context.clock(), self._at, self._zone).date())

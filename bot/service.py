@@ -21,7 +21,7 @@ from bot.doors import Door, door_for
 from bot.notices import notify
 from bot.only_one import OnlyOne
 from bot.outbox import Outbox
-from bot.people import SlackPeople
+from bot.people import people_of
 from bot.scheduler import DailyClock
 from bot.slack_errors import TOKEN_REFUSED, error_code
 from commands import COMMANDS
@@ -65,10 +65,7 @@ class Service:
             store.close()
 
     def _serve(self, store: Store, client: WebClient, workspace: str, missing: list[str]) -> None:
-        policy = self._config.file.policy
-        people = SlackPeople(
-            client, workspace, policy.approvers, {team: section.approvers for team, section in policy.teams.items()}
-        )
+        people = people_of(self._config.file.policy, client, workspace)
         context = Context(
             store=store,
             cloud=Cloud(self._config.aws),
@@ -76,6 +73,7 @@ class Service:
             people=people,
             clock=self._clock,
             zone=self._config.zone,
+            policy=self._config.policy,
         )
         outbox = Outbox(context, client, ChannelNames(client), draw)
         desk = Desk(context, people, outbox)

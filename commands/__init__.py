@@ -12,10 +12,11 @@ COMMANDS: "tuple[Entry, ...]"
 
 
 def _table() -> "tuple[Entry, ...]":
-    from commands import audit, digest, exempt, fix, patch, undo
+    from commands import audit, deny, digest, exempt, expire, fix, patch, undo
     from commands._types import Button, Clock, Form, Slash
+    from commands.views import deny as deny_view
     from commands.views.exempt import CALLBACK
-    from commands.views.functions import APPROVE, EXEMPT, SHOW_PATCH, UNDO
+    from commands.views.functions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH, UNDO
 
     return (
         Slash(
@@ -27,9 +28,12 @@ def _table() -> "tuple[Entry, ...]":
         ),
         Slash(
             "/trace-fix",
-            usage="<function>",
+            usage="<function> [account] [region] [reason]",
             summary="Asks the team's approvers, in the team's channel, to turn on active tracing for a function.",
-            examples=("/trace-fix refund-worker", "/trace-fix refund-worker 111122223333 eu-central-1"),
+            examples=(
+                "/trace-fix refund-worker",
+                "/trace-fix refund-worker 111122223333 eu-central-1 we were blind in OPS-1234",
+            ),
             run=fix.fix,
         ),
         Slash(
@@ -42,10 +46,14 @@ def _table() -> "tuple[Entry, ...]":
         ),
         Button(APPROVE, fix.approve),
         Button(UNDO, undo.undo),
+        Button(DENY, deny.open_form, opens_form=True),
+        Form(deny_view.CALLBACK, check=deny.check, run=deny.deny),
+        Button(CANCEL, deny.cancel),
         Button(EXEMPT, exempt.open_form, opens_form=True),
         Button(SHOW_PATCH, patch.show, opens_form=True),
         Form(CALLBACK, check=exempt.check, run=exempt.grant),
         Clock(digest.DAILY, digest.daily),
+        Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
     )
 
 

@@ -1,15 +1,21 @@
-"""One person's approval of one request: it counts once, and every other click hears what became of it."""
+"""One person's approval of one request: it counts once, and every other click hears what became of it.
 
-from commands import _decide
+Whose click counts is decided here, from the record; where two people are needed, the first who clicks on what nobody
+asked for has asked.
+"""
+
+from dataclasses import replace
+
+from commands import _decide, _requests
 from commands._answers import no_longer_exists, nothing_to_do, patch_only
 from commands._audits import OVERTAKEN
 from commands._carry_out import NEWEST
+from commands._plans import remembered
 from commands._types import Context, Request
-from commands.views.text import clock_time, code, mention, prose
+from commands.views.standing import MOST_APPROVERS, ask_anew, ended_line
+from commands.views.text import clock_time, code, listing, mention, prose
 from storage.fixes import FixRequest, RequestState
-from storage.models import DecisionKind, Verdict
-
-WAITING = (RequestState.OPEN, RequestState.FAILED)
+from storage.models import DecisionKind, Function, Verdict
 
 
 def claim(request: Request, context: Context, asked: FixRequest, allowed_by: str) -> str:
@@ -19,16 +25,22 @@ def claim(request: Request, context: Context, asked: FixRequest, allowed_by: str
         function = store.functions.get(asked.function_arn)
         if function is None:
             return no_longer_exists(asked.function_name)
-        if store.requests.get(asked.id).state not in WAITING:
-            return too_late(context, store.requests.get(asked.id))
+        standing = current(context, asked.id)
+        if not standing.waiting:
+            return too_late(context, standing)
         needless = nothing_to_do(context, function)
         if needless:
             return f"Nothing was changed. {needless}"
-        if not function.fixable:
+        plan = standing.plan or remembered(context, function)
+        if not (function.fixable or plan.publishes):
             return f"Nothing was changed: {code(function.name)} needs a deployment, not a fix of its configuration."
         in_code = patch_only(function, context.policy)
         if in_code:
             return f"Nothing was changed. {in_code}"
+        another = _another(request, context, standing, function, allowed_by)
+        if another:
+            return another
+        store.requests.keep_plan(asked.id, plan)
         if not store.requests.claim(asked.id, request.user, context.clock()):
             return too_late(context, store.requests.get(asked.id))
         _decide.record(
@@ -44,6 +56,47 @@ def claim(request: Request, context: Context, asked: FixRequest, allowed_by: str
         clicked = store.posts.at(request.channel, request.message)
         if clicked:
             store.posts.redraw(clicked.id)
+    return ""
+
+
+def current(context: Context, request_id: str) -> FixRequest:
+    """As it stands now: one whose time is over ends here, though the clock has not come round yet."""
+    store = context.store
+    if _requests.is_over(store.requests.get(request_id), context.clock()):
+        _requests.expire(context, store.requests.get(request_id))
+    return store.requests.get(request_id)
+
+
+def refuse(request: Request, context: Context, asked: FixRequest, why: str) -> str:
+    """What to say to who may not decide; that they tried is kept, once for each person and request."""
+    decisions = context.store.decisions
+    with context.store.transaction():
+        if not decisions.was_refused(asked.id, request.user):
+            _decide.record(
+                context,
+                DecisionKind.REFUSED,
+                asked.function_arn,
+                actor=request.user,
+                request=request,
+                request_id=asked.id,
+                reason=why,
+            )
+    return f"Nothing was changed: {why}"
+
+
+def _another(request: Request, context: Context, asked: FixRequest, function: Function, allowed_by: str) -> str:
+    """Where it takes another person, what to say to this one; else empty."""
+    if not context.policy.needs_two_people(function):
+        return ""
+    others = _requests.who_may_click(context, replace(asked, asked_by=request.user), function)
+    whom = listing(others, MOST_APPROVERS) or "nobody else may; name another approver in lamplighter.toml"
+    name = code(function.name)
+    if not asked.asked_by:
+        _requests.ask(request, context, asked, allowed_by=allowed_by)
+        return f"A fix of {name} takes two people. You have asked for it now; another approver has to click: {whom}"
+    if asked.asked_by == request.user:
+        why = f"you asked for this fix, and it takes two people. Another approver has to click: {whom}"
+        return refuse(request, context, asked, why)
     return ""
 
 
@@ -63,5 +116,11 @@ def too_late(context: Context, asked: FixRequest) -> str:
                 return f"The exemption of {name} has run out. Ask anew: `/trace-fix {asked.function_name}`"
             why = f"exempt: {prose(exemption.reason)}" if exemption else prose(asked.outcome)
             return f"Nothing is left to do for {name}: {why}"
+        case RequestState.EXPIRED:
+            return f"{name}: the request expired at {finished}, and nothing was changed. {ask_anew(asked)}"
+        case RequestState.DENIED | RequestState.CANCELLED:
+            return f"{name}: {ended_line(asked)} {ask_anew(asked)}"
+        case RequestState.UNDOING | RequestState.UNDONE:
+            return f"{name}: {ended_line(asked)}"
         case _:
             return f"{first} approved {name} just before you, and that failed: {prose(asked.outcome)}"

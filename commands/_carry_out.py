@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from commands import _decide
 from commands._aftermath import as_it_is_now, look_after, remember_role
@@ -118,7 +118,7 @@ def _plan_as_approved(context: Context, asked: FixRequest, function: Function) -
     if context.store.functions.made_at(function.arn) != made_at:
         raise ShownOtherwise(asked, f"{NOT_THE_SAME} Look at it, then approve again.")
     plan = plan_now(context, current)
-    if asked.plan is None:
+    if asked.plan is None or asked.plan.remembered:
         plan = only_what_was_shown(plan, function.name)
         why = plan.blocked or _not_as_remembered(function, current)
     else:
@@ -206,7 +206,8 @@ def _end(
     """`plan`: the newest, for whoever is to approve again."""
     store, now = context.store, context.clock()
     with store.transaction():
-        if store.requests.finish(asked.id, state, now, outcome=outcome, note=note):
+        undo_until = _undo_until(context, asked, now) if state is RequestState.APPLIED else None
+        if store.requests.finish(asked.id, state, now, outcome=outcome, note=note, undo_until=undo_until):
             _decide.record(
                 context,
                 _KINDS[state],
@@ -220,13 +221,14 @@ def _end(
             )
             if plan:
                 store.requests.keep_plan(asked.id, plan)
-            if state is RequestState.APPLIED and _can_be_undone(context, asked):
-                store.undos.allow(asked.id, now + timedelta(hours=context.policy.undo_hours))
         store.posts.redraw_showing(asked.id)
 
 
-def _can_be_undone(context: Context, asked: FixRequest) -> bool:
-    return context.policy.undo_hours > 0 and not context.store.requests.get(asked.id).receipt.nothing
+def _undo_until(context: Context, asked: FixRequest, now: datetime) -> datetime | None:
+    """None where undoing is switched off, or where there is nothing to take back."""
+    nothing = context.store.requests.get(asked.id).receipt.nothing
+    hours = context.policy.undo_hours
+    return now + timedelta(hours=hours) if hours and not nothing else None
 
 
 def _was_to_be_attached(context: Context, asked: FixRequest) -> bool:

@@ -2,17 +2,21 @@
 
 from datetime import datetime
 
+from commands import _requests
 from commands._answers import patch_only
 from commands._changes import last_known, taken_back
 from commands._types import Context
 from commands.digest import DAILY
-from commands.views import digest, functions, news
+from commands.views import digest, functions, news, standing
 from commands.views.blocks import Block
 from commands.views.blocks import context as context_block
 from commands.views.functions import Item
+from commands.views.text import clip
 from storage.fixes import FixRequest
 from storage.models import Audit, Coverage, Function, Post, PostKind, Verdict
 from storage.news import Change, ChangeKind
+
+TEXT_SHOWN = 2900
 
 
 def item(context: Context, request: FixRequest) -> Item:
@@ -32,7 +36,7 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
         case PostKind.DIGEST:
             return _digest(context, post, items)
         case PostKind.REQUEST:
-            return _asked(post, items[0])
+            return _asked(context, post, items[0])
         case PostKind.NOTICE:
             return post.text, []
 
@@ -49,6 +53,7 @@ def _item(context: Context, request: FixRequest | None, function: Function | Non
         as_of=_as_of(context, arn),
         patch_only=patch_only(function, context.policy) if function else "",
         undo_hours=context.policy.undo_hours,
+        two_people=function is not None and context.policy.needs_two_people(function),
     )
 
 
@@ -99,5 +104,10 @@ def _news(context: Context, post: Post, audit: Audit) -> tuple[str, ...]:
     return news.digest_line(changes, untraced - undone), news.kept_line(kept)
 
 
-def _asked(post: Post, shown: Item) -> tuple[str, list[Block]]:
-    return post.text, [context_block(post.text), *functions.request_blocks(shown)]
+def _asked(context: Context, post: Post, shown: Item) -> tuple[str, list[Block]]:
+    """While it waits, who has to click; after that, what came of it."""
+    row = functions.request_blocks(shown)
+    if not shown.request or not shown.request.waiting:
+        return clip(" ".join(functions.item_lines(shown)), TEXT_SHOWN), row
+    whom = _requests.who_may_click(context, shown.request, shown.function)
+    return post.text, [*row, context_block(standing.who_clicks(whom))]

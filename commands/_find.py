@@ -45,6 +45,19 @@ class Wanted:
         region = next((word for word in words if REGION.fullmatch(word)), None)
         return cls(name, account, region, " ".join(word for word in words if word not in (account, region)))
 
+    @classmethod
+    def with_reason(cls, text: str) -> "tuple[Wanted, str]":
+        """`name [account] [region] [reason…]`, or an ARN and a reason: what follows on the place is kept as it is."""
+        name, *words = text.split() or [""]
+        kinds: list[re.Pattern[str]] = []
+        for word in () if ARN.match(name.strip("`")) else words[:2]:
+            kind = next((one for one in (ACCOUNT, REGION) if one.fullmatch(word) and one not in kinds), None)
+            if kind is None:
+                break
+            kinds.append(kind)
+        places = len(kinds)
+        return cls.read(" ".join([name, *words[:places]])), " ".join(words[places:])
+
 
 def functions(store: Store, wanted: Wanted) -> list[Function]:
     """All that bear the name, in the account and region if those were given. Names are matched exactly, then

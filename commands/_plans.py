@@ -5,7 +5,7 @@ from dataclasses import replace
 from commands._types import Context
 from commands.aws.planning import PlanRules, make_plan
 from storage.fixes import AliasPlan, AliasStep, FixPlan, RoleStep
-from storage.models import Function, TracingMode
+from storage.models import Function, MayWrite, TracingMode
 
 
 def plan_now(context: Context, function: Function) -> FixPlan:
@@ -16,6 +16,26 @@ def plan_now(context: Context, function: Function) -> FixPlan:
             reads=context.cloud.clients(function.region), function=function, sharing=0, rules=rules, now=context.clock()
         )
     return replace(plan, sharing=context.store.functions.sharing(plan.role, function.arn))
+
+
+def remembered(context: Context, function: Function) -> FixPlan:
+    """What a digest's row and its confirm dialog say of a fix, from memory alone."""
+    step = {MayWrite.NO: RoleStep.ATTACH, MayWrite.YES: RoleStep.NOTHING}
+    return FixPlan(
+        made_at=context.store.functions.seen_at(function.arn) or context.clock(),
+        mode=function.mode,
+        role=function.role or "",
+        role_may_write=function.role_may_write,
+        role_step=step.get(function.role_may_write or MayWrite.CONDITIONAL, RoleStep.ASK_LAMBDA),
+        sharing=context.store.functions.sharing(function.role, function.arn) if function.role else 0,
+        manager=function.managed_by,
+        stack=function.stack,
+        logical_id=function.logical_id,
+        runtime=function.runtime,
+        revision_id=function.revision_id or "",
+        code_sha256=function.code_sha256 or "",
+        remembered=True,
+    )
 
 
 def check_still_holds(approved: FixPlan, now: FixPlan) -> str:
@@ -33,7 +53,7 @@ def check_still_holds(approved: FixPlan, now: FixPlan) -> str:
 
 
 def only_what_was_shown(plan: FixPlan, name: str) -> FixPlan:
-    """For an approval to which no plan was shown: no message spoke of moving an alias."""
+    """For an approval of what a digest showed: no message spoke of moving an alias."""
     if not plan.publishes:
         return plan
     why = f"`/trace-fix {name}` shows what moving it takes"

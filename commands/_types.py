@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from commands._locks import Locks
+from commands._production import EVERYTHING, Production, TwoPeople
 from commands._teams import TeamSettings
-from storage.models import Source
+from storage.models import Function, Source
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
@@ -88,7 +89,7 @@ class People(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FixPolicy:
-    """[policy], as far as it is not about who may approve."""
+    """[policy], as far as it does not name who may approve, and [production]."""
 
     request_hours: float = 24.0  # so long a request waits for an approver
     undo_hours: float = 24.0  # so long a fix can be undone; 0: never
@@ -96,6 +97,18 @@ class FixPolicy:
     patch_only_roles: bool = False  # the same of execution roles
     fixes_per_second: float = 1.0  # of one batch, in each account and region
     largest_batch: int = 300
+    two_people: TwoPeople = TwoPeople.NEVER
+    production: Production = EVERYTHING
+
+    def needs_two_people(self, function: Function) -> bool:
+        """Whether somebody else has to approve than who asked."""
+        match self.two_people:
+            case TwoPeople.NEVER:
+                return False
+            case TwoPeople.PRODUCTION:
+                return self.production.covers(function)
+            case TwoPeople.ALWAYS:
+                return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +162,11 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A job that runs every day at the configured time."""
+    """A job that runs every day at the configured time, or now and again."""
 
     job_id: str
     run: Run
+    every: timedelta | None = None  # None: every day at the configured time
 
 
 Entry = Slash | Button | Form | Clock

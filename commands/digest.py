@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from commands import _requests
 from commands._audits import take_audit
 from commands._types import Answer, Context, Progress, Request
 from commands.views.digest import PAGE
@@ -31,6 +32,7 @@ def daily(request: Request, context: Context) -> Answer:
         raise NothingSeen(f"no account could be read, the first because: {taken.not_scanned[0].reason}")
     if taken.not_scanned:
         _tell_what_was_not_seen(context, taken, day)
+    _requests.expire_due(context)  # a message of today is not to show what is over
     teams: list[str | None] = [*store.functions.teams(), None]
     for team in teams:
         untraced = store.functions.of_team(team, Verdict.UNTRACED)
@@ -62,6 +64,8 @@ def post_digest(context: Context, team: str | None, untraced: Sequence[Function]
     store, now = context.store, context.clock()
     with store.transaction():
         requests = [store.requests.open_for(function, now).id for function in untraced]
+        for request in requests:
+            store.requests.forget_plan(request)
         first = _page(context, team, day, 1, requests[:PAGE], None, now)
         if first is None:
             return

@@ -1,44 +1,57 @@
 """`/trace-fix` and the *Approve fix* button: who asks for a fix, and whose approval counts."""
 
-from commands import _decide, _find
-from commands._answers import UNKNOWN_BUTTON, ask_now, nothing_to_do, patch_only
-from commands._approvals import WAITING, claim, too_late
+from dataclasses import replace
+
+from commands import _find, _requests
+from commands._answers import UNKNOWN_BUTTON, ask_now, no_longer_exists, nothing_to_do
+from commands._approvals import claim, current, refuse, too_late
 from commands._carry_out import carry_out
 from commands._drawing import item
+from commands._plans import plan_now
 from commands._types import Answer, Context, Progress, Replace, Request, Say
+from commands.aws.errors import AwsProblem
+from commands.aws.fixing import FunctionGone
 from commands.views.functions import card_blocks, item_lines
-from commands.views.text import channel, code, mention, prose
-from storage.models import DecisionKind, Function, PostKind, PostState
+from commands.views.standing import REASON_LIMIT, request_text
+from commands.views.text import channel, code, day_and_time, mention, prose, sentence
+from storage.fixes import FixPlan, FixRequest
+from storage.models import Function, PostKind, PostState
 
 
 def fix(request: Request, context: Context) -> Answer:
-    """Answer `/trace-fix <function>`: ask the team's approvers for it, in the team's channel."""
-    function = _find.one(context.store, _find.Wanted.read(request.text), "/trace-fix")
+    """Answer `/trace-fix <function> [reason]`: ask the team's approvers for it, in the team's channel."""
+    wanted, reason = _find.Wanted.with_reason(request.text)
+    if len(reason) > REASON_LIMIT:
+        yield Say(f"That reason has {len(reason):,} characters. Say it in {REASON_LIMIT} at most.")
+        return
+    function = _find.one(context.store, wanted, "/trace-fix")
     if isinstance(function, Say):
         yield function
         return
     yield Progress(f"Looking at {code(function.name)}…")
-    current = ask_now(context, function)
-    yield current if isinstance(current, Say) else _ask(request, context, current)
+    now = ask_now(context, function)
+    yield now if isinstance(now, Say) else _ask(request, context, now, reason)
 
 
 def approve(request: Request, context: Context) -> Answer:
     """Answer *Approve fix*: the first approver's click counts, every other one is told who was first."""
-    asked = context.store.requests.find(request.value)
-    if asked is None:
+    if context.store.requests.find(request.value) is None:
         yield Say(UNKNOWN_BUTTON)
         return
-    if asked.state not in WAITING:
+    asked = current(context, request.value)
+    if not asked.waiting:
         yield Say(too_late(context, asked))
         return
     function = context.store.functions.get(asked.function_arn)
     permission = context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
     if not permission.allowed:
-        yield Say(f"Nothing was changed: {permission.why}")
+        yield Say(refuse(request, context, asked, permission.why))
         return
     refusal = claim(request, context, asked, permission.why)
     if refusal:
         yield Say(refusal)
+        if request.private:
+            yield _redrawn(context, asked.id)  # who asked may be another now
         return
     if request.private:
         yield _redrawn(context, asked.id)
@@ -50,54 +63,78 @@ def approve(request: Request, context: Context) -> Answer:
         yield Say("\n".join(item_lines(item(context, context.store.requests.get(asked.id)))))
 
 
-def _ask(request: Request, context: Context, function: Function) -> Say:
+def _ask(request: Request, context: Context, function: Function, reason: str) -> Say:
     """Put the request where the team's approvers see it."""
     needless = nothing_to_do(context, function)
     if needless:
         return Say(needless)
+    plan = _plan(context, function)
+    if isinstance(plan, Say):
+        return plan
+    if plan.blocked or not plan.changes_something:
+        return _blocked(context, function, plan)
     name = code(function.name)
-    if not function.fixable:
-        findings = " ".join(prose(finding.text) for finding in function.findings)
-        return Say(f"{name} needs a deployment, not a fix of its configuration. {findings}")
-    if patch_only(function, context.policy):
-        asked = context.store.requests.open_for(function, context.clock())
-        shown = item(context, asked)
-        return Say("\n".join(item_lines(shown)), tuple(card_blocks(shown)))
     wanted = context.teams.channel_of(function.team)
-    where = context.store.posts.channel_of(function.team) or wanted  # where its digests really go
-    if _post_request(request, context, function, wanted):
+    where = channel(context.store.posts.channel_of(function.team) or wanted)  # where its digests really go
+    asked, is_first = _post_request(request, context, function, reason, wanted, plan)
+    if not asked.waiting:
+        return Say(too_late(context, asked))
+    until = f" until {day_and_time(asked.expires_at)}" if asked.expires_at else ""
+    if is_first:
+        who = "another approver than you" if context.policy.needs_two_people(function) else "an approver"
         return Say(
-            f"Asked in {channel(where)} to turn on tracing for {name}. It happens when an approver clicks there."
+            f"Asked in {where} to turn on tracing for {name}. It happens when {who} clicks there; it waits{until}."
         )
-    return Say(f"A fix of {name} was asked for already and waits for an approver in {channel(where)}.")
+    by = mention(asked.asked_by)
+    return Say(f"A fix of {name} was asked for already by {by} and waits for an approver in {where}{until}.")
 
 
-def _post_request(request: Request, context: Context, function: Function, where: str) -> bool:
-    """False where one was posted today and still waits."""
-    store, now = context.store, context.clock()
-    approvers = context.people.approvers(function.team)[:5]
-    for_whom = f"An approver has to click: {', '.join(approvers)}" if approvers else "Nobody may approve yet."
+def _plan(context: Context, function: Function) -> FixPlan | Say:
+    """What a fix would do, as AWS stands now; or why that cannot be said."""
+    name = code(function.name)
+    try:
+        return plan_now(context, function)
+    except FunctionGone:
+        return Say(no_longer_exists(function.name))
+    except AwsProblem as problem:
+        return Say(f"AWS did not say what a fix of {name} would take: {prose(sentence(str(problem)))} Ask again later.")
+
+
+def _blocked(context: Context, function: Function, plan: FixPlan) -> Say:
+    """Why a fix may not or need not be, with the patch that does it in code."""
+    findings = " ".join(finding.text for finding in function.findings)
+    why = plan.blocked or f"It needs a deployment, not a fix of its configuration. {findings}"
+    with context.store.transaction():
+        asked = context.store.requests.open_for(function, context.clock())
+        context.store.requests.keep_plan(asked.id, replace(plan, blocked=why))
+    shown = item(context, context.store.requests.get(asked.id))
+    return Say(f"{code(function.name)} cannot be fixed from here. {prose(why)}", tuple(card_blocks(shown)))
+
+
+def _post_request(
+    request: Request, context: Context, function: Function, reason: str, where: str, plan: FixPlan
+) -> tuple[FixRequest, bool]:
+    """The function's request, and whether it was asked for, or shown again, just now."""
+    store = context.store
     with store.transaction():
-        asked = store.requests.open_for(function, now)
-        post = store.posts.create(
-            _free_key(context, f"request:{asked.id}:{now.astimezone(context.zone).date()}"),
+        asked = store.requests.open_for(function, context.clock())
+        if not current(context, asked.id).waiting:
+            asked = store.requests.open_for(function, context.clock())  # that one's time was over
+        store.requests.keep_plan(asked.id, plan)
+        is_first = _requests.ask(request, context, asked, reason)
+        asked = store.requests.get(asked.id)
+        if not asked.waiting or (not is_first and store.posts.showing(asked.id)):
+            return asked, False
+        store.posts.create(
+            _free_key(context, f"request:{asked.id}"),
             PostKind.REQUEST,
             where,
-            now,
+            context.clock(),
             team=function.team,
             requests=[asked.id],
-            text=f"{mention(request.user)} asks to turn on active tracing for {code(function.name)}. {for_whom}",
+            text=request_text(asked, _requests.who_may_click(context, asked, function)),
         )
-        if post:
-            _decide.record(
-                context,
-                DecisionKind.REQUESTED,
-                function.arn,
-                actor=request.user,
-                request=request,
-                request_id=asked.id,
-            )
-    return post is not None
+    return asked, True
 
 
 def _free_key(context: Context, key: str) -> str:

@@ -2,6 +2,7 @@
 
 from commands import _decide
 from commands._answers import UNKNOWN_BUTTON
+from commands._approvals import refuse
 from commands._carry_back import carry_back
 from commands._carry_out import NEWEST
 from commands._drawing import item
@@ -27,7 +28,7 @@ def undo(request: Request, context: Context) -> Answer:
     function = context.store.functions.get(asked.function_arn)
     permission = context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
     if not permission.allowed:
-        yield Say(f"Nothing was changed: {permission.why}")
+        yield Say(refuse(request, context, asked, permission.why))
         return
     refusal = _claim(request, context, asked, permission.why)
     if refusal:

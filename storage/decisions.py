@@ -21,6 +21,11 @@ class Decisions:
             number = self._db.insert("decisions", row)
         return replace(decision, id=number, prev_hash=row["prev_hash"], hash=row["hash"])
 
+    def was_refused(self, request_id: str, actor: str) -> bool:
+        """Whether it is kept already that this person tried to decide on this request and may not."""
+        sql = "select 1 from decisions where request_id = ? and actor = ? and kind = 'refused'"
+        return self._db.row(sql, [request_id, actor]) is not None
+
     def history(self, function_arn: str) -> list[Decision]:
         """Oldest first."""
         return self._list("select * from decisions where function_arn = ? order by id", function_arn)

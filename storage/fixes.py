@@ -56,6 +56,11 @@ class FixPlan:
     code_sha256: str = ""
     monthly_usd: float | None = None  # what tracing it would cost; None: not known
     blocked: str = ""  # a sentence with a next step: why this cannot be approved; "" where it can
+    remembered: bool = False  # what the latest audit knew, as a digest shows it; a fix then leaves aliases alone
+
+    @property
+    def changes_something(self) -> bool:
+        return self.mode is not TracingMode.ACTIVE or self.changes_role or bool(self.publishes)
 
     @property
     def publishes(self) -> tuple[AliasPlan, ...]:
@@ -172,6 +177,11 @@ class FixRequest:
     @property
     def function_name(self) -> str:
         return self.function_arn.rsplit(":", 1)[-1]
+
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody may still decide on it, as far as its state tells; its time may be over."""
+        return self.state in (RequestState.OPEN, RequestState.FAILED)
 
 
 def _maybe(kind: type[Any], text: str | None) -> Any:

@@ -50,6 +50,7 @@ _COLUMNS = (
     "stack",
     "stack_id",
     "logical_id",
+    "production",
     "verdict",
     "findings",
 )
@@ -258,6 +259,7 @@ def _values(function: Function) -> tuple[object, ...]:
         function.stack,
         function.stack_id,
         function.logical_id,
+        function.production,
         _plain(function.verdict),
         _findings_to_json(function.findings),
     )
@@ -302,6 +304,7 @@ def _from_row(row: Row) -> Function:
             "published_mode": TracingMode(row["published_mode"]) if row["published_mode"] else None,
             "untraced_callers": tuple(orjson.loads(row["untraced_callers"])),
             "managed_by": Manager(row["managed_by"]) if row["managed_by"] else None,
+            "production": None if row["production"] is None else bool(row["production"]),
             "verdict": Verdict(row["verdict"]),
             "findings": tuple(
                 Finding(CheckName(item["check"]), item["text"]) for item in orjson.loads(row["findings"])

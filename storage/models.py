@@ -154,6 +154,7 @@ class Function:
     stack: str | None = None  # its CloudFormation stack's name
     stack_id: str | None = None  # the stack's ARN, another one for a stack made anew
     logical_id: str | None = None  # the function's name in the stack's template
+    production: bool | None = None  # by its tags; None: they could not be read, or no tag says what production is
     verdict: Verdict = Verdict.UNKNOWN
     findings: tuple[Finding, ...] = ()
 
@@ -308,6 +309,7 @@ class DecisionKind(StrEnum):
     UNDO_FAILED = "undo_failed"
     BATCH = "batch"  # several functions were approved at once; each has its own rows besides
     STOPPED = "stopped"  # a batch, before all of it was done
+    REFUSED = "refused"  # somebody tried to decide who may not; the first time for each person and request
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,15 @@ class Posts:
         row = self._db.row(sql, [channel, ts])
         return _from_row(row) if row else None
 
+    def showing(self, request_id: str) -> Post | None:
+        """The newest message that shows this request."""
+        sql = """
+            select posts.* from posts join post_items on post_items.post_id = posts.id
+            where post_items.request_id = ? and posts.state <> 'abandoned' order by posts.id desc limit 1
+        """
+        row = self._db.row(sql, [request_id])
+        return _from_row(row) if row else None
+
     def channel_of(self, team: str | None) -> str | None:
         """The id of the channel that took the team's newest digest."""
         sql = """

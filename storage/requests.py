@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
-from storage.connection import Connection, Row, maybe_time, to_json, to_text, to_time
+from storage.connection import Connection, Row, maybe_text, maybe_time, to_json, to_text, to_time
 from storage.fixes import FixPlan, FixRequest, Receipt, RequestState
 from storage.models import Function, Verdict
 
@@ -61,15 +61,86 @@ class Requests:
             """
             update requests
             set state = 'running', approved_by = :by, approved_at = :now, finished_at = null, step = '', outcome = ''
-            where id = :id and state in ('open', 'failed')
+            where id = :id and state in ('open', 'failed') and (expires_at is null or expires_at > :now)
             """,
             {"id": request_id, "by": by, "now": to_text(now)},
         )
+
+    def ask(self, request_id: str, by: str, reason: str, expires_at: datetime) -> bool:
+        """True for the first who asks for it; from then on it runs out."""
+        return 1 == self._db.change(
+            """
+            update requests set asked_by = ?, reason = ?, expires_at = ?
+            where id = ? and state in ('open', 'failed') and asked_by = ''
+            """,
+            [by, reason, to_text(expires_at), request_id],
+        )
+
+    def end(self, request_id: str, state: RequestState, by: str, now: datetime, reason: str = "") -> bool:
+        """True for the one who denies or cancels it while it waits."""
+        return 1 == self._db.change(
+            """
+            update requests set state = :state, ended_by = :by, finished_at = :now, outcome = :reason
+            where id = :id and state in ('open', 'failed') and (expires_at is null or expires_at > :now)
+            """,
+            {"id": request_id, "state": str(state), "by": by, "now": to_text(now), "reason": reason},
+        )
+
+    def run_out(self, now: datetime) -> list[FixRequest]:
+        """Those that wait though their time is over."""
+        sql = "select * from requests where state in ('open', 'failed') and expires_at <= ? order by expires_at"
+        return [_from_row(row) for row in self._db.rows(sql, [to_text(now)])]
+
+    def expire(self, request_id: str, outcome: str, now: datetime) -> bool:
+        """True once, when its time is over."""
+        return 1 == self._db.change(
+            """
+            update requests set state = 'expired', finished_at = :now, outcome = :outcome
+            where id = :id and state in ('open', 'failed') and expires_at <= :now
+            """,
+            {"id": request_id, "now": to_text(now), "outcome": outcome},
+        )
+
+    def to_remind_of(self, now: datetime, until: datetime) -> list[FixRequest]:
+        """Those that wait, run out by `until`, and of which nobody was reminded yet."""
+        rows = self._db.rows(
+            """
+            select * from requests where state in ('open', 'failed') and reminded_at is null
+              and expires_at > ? and expires_at <= ? order by expires_at
+            """,
+            [to_text(now), to_text(until)],
+        )
+        return [_from_row(row) for row in rows]
+
+    def remind(self, request_id: str, now: datetime) -> bool:
+        """True once, for whoever is to send the reminder."""
+        return 1 == self._db.change(
+            """
+            update requests set reminded_at = :now
+            where id = :id and state in ('open', 'failed') and reminded_at is null and expires_at > :now
+            """,
+            {"id": request_id, "now": to_text(now)},
+        )
+
+    def end_undo(self, now: datetime) -> list[str]:
+        """The ids of fixes that could be undone until now; from here on they cannot."""
+        over = "state = 'applied' and undo_until <= ?"
+        with self._db.transaction():
+            rows = self._db.rows(f"select id from requests where {over}", [to_text(now)])  # noqa: S608 - a constant
+            if rows:
+                self._db.change(f"update requests set undo_until = null where {over}", [to_text(now)])  # noqa: S608 - a constant
+        return [row["id"] for row in rows]
 
     def keep_plan(self, request_id: str, plan: FixPlan) -> None:
         """The newest plan, while nobody has approved it."""
         sql = "update requests set plan = ? where id = ? and state in ('open', 'failed')"
         self._db.change(sql, [to_json(plan.to_row()), request_id])
+
+    def forget_plan(self, request_id: str) -> None:
+        """Of a request that nobody asked for: a new digest shows its function as it is now."""
+        self._db.change(
+            "update requests set plan = null where id = ? and state = 'open' and asked_by = ''", [request_id]
+        )
 
     def keep_receipt(self, request_id: str, receipt: Receipt) -> None:
         """What the fix has changed up to now; each step is kept before the next one begins."""
@@ -80,14 +151,31 @@ class Requests:
             "update requests set step = ? where id = ? and state in ('running', 'undoing')", [step, request_id]
         )
 
-    def finish(self, request_id: str, state: RequestState, now: datetime, *, outcome: str = "", note: str = "") -> bool:
+    def finish(
+        self,
+        request_id: str,
+        state: RequestState,
+        now: datetime,
+        *,
+        outcome: str = "",
+        note: str = "",
+        undo_until: datetime | None = None,
+    ) -> bool:
         """True for the one who ends a running request."""
         return 1 == self._db.change(
             """
-            update requests set state = :state, finished_at = :now, outcome = :outcome, note = :note
+            update requests
+            set state = :state, finished_at = :now, outcome = :outcome, note = :note, undo_until = :undo_until
             where id = :id and state = 'running'
             """,
-            {"id": request_id, "state": str(state), "now": to_text(now), "outcome": outcome, "note": note},
+            {
+                "id": request_id,
+                "state": str(state),
+                "now": to_text(now),
+                "outcome": outcome,
+                "note": note,
+                "undo_until": maybe_text(undo_until),
+            },
         )
 
     def resolve(self, request_id: str, outcome: str, now: datetime) -> bool:

@@ -30,6 +30,12 @@ def m004_plans_and_ends_of_requests(db: Database) -> None:
 
 
 @migrations()
+def m006_who_may_approve(db: Database) -> None:
+    for statement in WHO_MAY_APPROVE:
+        db.execute(statement)
+
+
+@migrations()
 def m007_one_index_less(db: Database) -> None:
     db.execute("drop index functions_by_place")  # each audit looks through all places at once, and needs none
 
@@ -301,4 +307,14 @@ PLANS_AND_ENDS_OF_REQUESTS = (
         where state in ('open', 'running', 'failed', 'undoing')
     """,
     "create index requests_that_end on requests(expires_at) where state in ('open', 'failed')",
+)
+
+WHO_MAY_APPROVE = (
+    "alter table functions add column production integer",  # null: not known, or no tag says what production is
+    # Security has to see who tried; that somebody goes on clicking says nothing more.
+    """
+    create unique index one_refusal_a_person_and_request on decisions(request_id, actor)
+        where kind = 'refused' and request_id <> ''
+    """,
+    "create index requests_that_can_be_undone on requests(undo_until) where state = 'applied'",
 )

@@ -10,11 +10,6 @@ class Undos:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def allow(self, request_id: str, until: datetime) -> None:
-        """An applied fix may be undone until then."""
-        sql = "update requests set undo_until = ? where id = ? and state = 'applied'"
-        self._db.change(sql, [to_text(until), request_id])
-
     def claim(self, request_id: str, by: str, now: datetime) -> bool:
         """True for the one person whose click counts; never while another request for the function is alive."""
         return 1 == self._db.change(

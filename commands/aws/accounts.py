@@ -45,7 +45,7 @@ class Aggregator:
 
 @dataclass(frozen=True)
 class AwsSettings:
-    """What `[aws]` in lamplighter.toml says, and `[scan] pool`."""
+    """What `[aws]` in lamplighter.toml says, `[scan] pool` and `[production] tags`."""
 
     accounts: tuple[str, ...] | None = None  # None: the account of the ambient credentials
     regions: tuple[str, ...] | None = None  # None: those enabled in each account
@@ -60,6 +60,7 @@ class AwsSettings:
     exclude: Rules = NO_RULES
     aggregator: Aggregator | None = None  # where AWS Config is asked for the functions; None: Lambda lists them
     pool: str = LOCAL  # or the address of a Dask scheduler, whose workers read the accounts
+    production_tags: tuple[str, ...] = ()  # "key" or "key=value": each of them says that a function is in production
 
 
 class Cloud:

@@ -123,7 +123,7 @@ class ConfigSweep(Sweep):
 
     async def _as_shown(self, who: Identity, region: str) -> None:
         """Functions of which neither roles nor aliases nor event sources are known."""
-        found = Region(region)
+        found = Region(region, self.untagged)
         async for page in self._listed(who, region):
             found.listed += page
         found.aliases = dict.fromkeys(each.name for each in found.listed)

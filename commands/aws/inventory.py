@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from commands.aws import checks, current, errors, one_role, published, roles, shapes, simulation
 from commands.aws.accounts import LOCAL
 from commands.aws.asking import ask
-from commands.aws.tags import UNTAGGED, tag_facts
+from commands.aws.tags import tag_facts
 from storage.models import Alias, Function, Inventory
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
         listed,
         account,
         region,
-        tags=tag_facts(tags, tag_keys) if tags else UNTAGGED,
+        tags=tag_facts(tags or {}, tag_keys, cloud.settings.production_tags),
         tags_known=tags is not None,
         judged=judged,
         aliases=aliases,

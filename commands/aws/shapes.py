@@ -196,6 +196,7 @@ def noun(
         tags.stack,
         tags.stack_id,
         tags.logical_id,
+        tags.production if tags_known else None,
     )
 
 

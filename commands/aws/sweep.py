@@ -19,7 +19,7 @@ from commands.aws.errors import AwsProblem
 from commands.aws.keys import Identity
 from commands.aws.roles import Judgement
 from commands.aws.sources import EventSources, Sources
-from commands.aws.tags import UNTAGGED, TagFacts, tag_facts
+from commands.aws.tags import TagFacts, tag_facts, untagged
 from commands.aws.wire import Wire
 from storage.models import ORGANIZATION, Alias, Function, Inventory, MayWrite, NotScanned, TracingMode
 
@@ -73,6 +73,8 @@ class Sweep:
 
     def __init__(self, cloud: "Cloud", wire: Wire, tag_keys: tuple[str, ...], on_progress: OnProgress | None) -> None:
         self.cloud, self.wire, self.tag_keys = cloud, wire, tag_keys
+        self.production_tags = cloud.settings.production_tags
+        self.untagged = untagged(self.production_tags)
         self.functions: list[Function] = []
         self.not_scanned: list[NotScanned] = []
         self.managed = ManagedPolicies(wire)
@@ -165,7 +167,7 @@ class Sweep:
 
     async def _region(self, who: Identity, region: str, seen: AccountRoles, aliases: AccountAliases) -> "Region":
         """List a region's functions; with the first that is found, ask for all else that is worth knowing of them."""
-        found = Region(region)
+        found = Region(region, self.untagged)
         asked: list[asyncio.Task[None]] = []
         invoked: asyncio.Task[Invoked | None] | None = None
         try:
@@ -212,7 +214,7 @@ class Sweep:
     async def _tags(self, who: Identity, found: "Region") -> None:
         try:
             async for page in self._tagged(who, found.name):
-                found.tags.update((arn, tag_facts(tags, self.tag_keys)) for arn, tags in page)
+                found.tags.update((arn, tag_facts(tags, self.tag_keys, self.production_tags)) for arn, tags in page)
         except AwsProblem as problem:
             found.tags_read = False
             self._row(who.account, found.name, f"tags could not be read: {problem}")
@@ -267,8 +269,9 @@ class Sweep:
 class Region:
     """What one region of one account said."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, untagged: TagFacts) -> None:
         self.name = name
+        self.untagged = untagged  # what is known of a function without tags
         self.listed: list[shapes.Listed] = []
         self.tags: dict[str, TagFacts] = {}
         self.tags_read = True  # else who is missing in `tags` may well have some
@@ -297,7 +300,7 @@ class Region:
                 listed,
                 account,
                 self.name,
-                tags=tags or UNTAGGED,
+                tags=tags or self.untagged,
                 tags_known=self.tags_read or tags is not None,
                 judged=judged.get(listed.role or "", _UNJUDGED),
                 aliases=self.aliases.get(listed.name, ()),

@@ -22,23 +22,42 @@ class TagFacts(NamedTuple):
     stack: str | None = None
     stack_id: str | None = None
     logical_id: str | None = None
+    production: bool | None = None  # None: no tag says what production is
 
 
 UNTAGGED = TagFacts()
+UNTAGGED_BESIDE_PRODUCTION = TagFacts(production=False)
 
 
-def tag_facts(tags: Mapping[str, str], team_keys: Sequence[str]) -> TagFacts:
-    """AWS alone gives tags that begin with `aws:`, so without those of a stack nothing is said to manage a function.
+def untagged(production: Sequence[str]) -> TagFacts:
+    """What is known of a function without tags."""
+    return UNTAGGED_BESIDE_PRODUCTION if production else UNTAGGED
+
+
+def tag_facts(tags: Mapping[str, str], team_keys: Sequence[str], production: Sequence[str] = ()) -> TagFacts:
+    """`production` are the tags by which production is known: "key", or "key=value".
+
+    AWS alone gives tags that begin with `aws:`, so without those of a stack nothing is said to manage a function.
 
     Which of the tools that work through CloudFormation it was, other marks tell: SAM by its own tags; the Serverless
     Framework and the CDK by how they name things, which is a guess (see `_manager`).
     """
     team, stack = team_of(tags, team_keys), tags.get(_STACK)
+    in_production = _any_tag(tags, production) if production else None
     if not stack:
-        return TagFacts(team) if team else UNTAGGED
+        return TagFacts(team, production=in_production) if team or in_production else untagged(production)
     stack_id, logical_id = tags.get(_STACK_ID, ""), tags.get(_LOGICAL_ID, "")
     manager = _manager(tags, stack, logical_id)
-    return TagFacts(team, manager, intern(stack), intern(stack_id) or None, intern(logical_id) or None)
+    return TagFacts(team, manager, intern(stack), intern(stack_id) or None, intern(logical_id) or None, in_production)
+
+
+def _any_tag(tags: Mapping[str, str], rules: Sequence[str]) -> bool:
+    """Case makes no difference: a tag `Env=PROD` that is passed over would be the costlier mistake."""
+    folded = {key.lower(): value.lower() for key, value in tags.items()}
+    return any(
+        key in folded and (not equals or folded[key] == value)
+        for key, equals, value in (rule.lower().partition("=") for rule in rules)
+    )
 
 
 def _manager(tags: Mapping[str, str], stack: str, logical_id: str) -> Manager:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from commands.views import blocks, news, tools
+from commands.views import blocks, news, standing, tools
 from commands.views.blocks import Block
 from commands.views.plan import CONFIRM_LIMIT, confirm_lines, plan_lines
 from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention, prose, sentence
@@ -14,6 +14,8 @@ from storage.news import Change
 APPROVE = "approve-fix"
 EXEMPT = "open-exempt"
 SHOW_PATCH = "show-patch"
+DENY = "open-deny"
+CANCEL = "cancel-fix"
 UNDO = "undo-fix"
 
 # Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
@@ -24,8 +26,6 @@ REASON_SHOWN = 150
 # be refused, and whether somebody else traces the function, are for who is about to click.
 _SAID = {CheckName.PASSTHROUGH, CheckName.ROLE_DENIED, CheckName.UNOWNED, CheckName.ROLE_UNREADABLE}
 _LEFT_OUT = _SAID | {CheckName.STARVED, CheckName.SURFACE_ONLY}
-
-_WAITING = (RequestState.OPEN, RequestState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Item:
     as_of: datetime | None = None  # when AWS last showed it, where that was before the latest audit
     patch_only: str = ""  # why it is changed in the code that deploys it, and not by a click; "" where a click may
     undo_hours: float | None = None  # for how long a fix can be undone; 0: never
+    two_people: bool = False  # whether somebody else has to approve than who asks
 
     @property
     def name(self) -> str:
@@ -94,6 +95,8 @@ def card_blocks(item: Item) -> list[Block]:
         made.append(blocks.section(clip("\n".join(f"• {note}" for note in notes), 2000)))
     if item.request and item.request.state is not RequestState.OPEN:
         made.append(blocks.section("\n".join(_status(item))))
+    elif item.request and item.request.asked_by:
+        made.append(blocks.section(standing.asked_line(item.request, item.two_people)))
     if item.as_of:
         made.append(blocks.context(sentence(news.age(item.as_of))))
     changed = news.card_line(item.change, function.verdict)
@@ -127,7 +130,7 @@ def _place(item: Item) -> str:
 
 def _plan(item: Item) -> list[Block]:
     request = item.request
-    if request is None or request.plan is None or request.state not in _WAITING:
+    if request is None or request.plan is None or not request.waiting:
         return []
     made = [blocks.section("\n".join(plan_lines(request.plan, item.undo_hours)))]
     return [*made, blocks.context(f"The plan, as AWS stood {day_and_time(request.plan.made_at)}")]
@@ -145,11 +148,12 @@ def _status(item: Item) -> list[str]:
             return _applied(item, request, by)
         case RequestState.FAILED:
             when = clock_time(request.finished_at) if request.finished_at else ""
-            return [f"*Not fixed* ({when}, approved by {by}): {prose(request.outcome)}"]
+            asked = standing.asked_line(request, item.two_people)
+            return [*filter(None, [asked]), f"*Not fixed* ({when}, approved by {by}): {prose(request.outcome)}"]
+        case RequestState.RESOLVED if item.exemption:
+            return [_exemption(item.exemption)]
         case _:
-            if item.exemption:
-                return [_exemption(item.exemption)]
-            return [prose(request.outcome)]
+            return [standing.ended_line(request)]
 
 
 def _applied(item: Item, request: FixRequest, by: str) -> list[str]:
@@ -160,7 +164,8 @@ def _applied(item: Item, request: FixRequest, by: str) -> list[str]:
         if undone and item.function.mode is not TracingMode.ACTIVE:
             return [undone]
         return [f"$LATEST is Active since {at}, approved by {by}, and this is not enough.{note}"]
-    return [f"*Active since {at}*, approved by {by} :white_check_mark:{note}"]
+    not_undone = [f"*Not undone*: {prose(request.outcome)}"] if request.outcome else []
+    return [f"*Active since {at}*, approved by {by} :white_check_mark:{note}", *not_undone]
 
 
 def _open(item: Item, function: Function) -> list[str]:
@@ -173,13 +178,21 @@ def _open(item: Item, function: Function) -> list[str]:
     if item.as_of:
         facts.append(news.age(item.as_of))
     lines = [" · ".join(facts)]
+    asked = standing.asked_line(item.request, item.two_people) if item.request else ""
+    lines += [asked] if asked else []
     changed = news.row_line(item.change, function.verdict)
     lines += [changed] if changed else []
     lines += [prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT]
-    if not function.fixable:
+    if not _reachable(item, function):
         lines.append("Needs a deployment, not a fix of its configuration.")
     lines += [item.patch_only] if item.patch_only else []
     return lines
+
+
+def _reachable(item: Item, function: Function) -> bool:
+    """Whether a fix has something to change, as far as is known."""
+    plan = item.request.plan if item.request else None
+    return function.fixable or bool(plan and plan.publishes)
 
 
 def _actions(item: Item, buttons: list[Block]) -> Block:
@@ -189,23 +202,40 @@ def _actions(item: Item, buttons: list[Block]) -> Block:
 
 
 def _buttons(item: Item, *, patch: bool) -> list[Block]:
+    """Those that are still of use; who may click them is decided at the click."""
     request, function = item.request, item.function
     if request is None or function is None:
         return []
-    waiting = request.state in _WAITING
-    not_enough = request.state is RequestState.APPLIED and function.verdict is Verdict.UNTRACED
-    if not waiting and not not_enough:
-        return [_show_patch(item, request.id)] if request.state is RequestState.APPLIED and function.managed_by else []
-    made = []
     where = f"{function.name} in {function.account}"
-    if waiting and function.fixable and not item.patch_only and not (request.plan and request.plan.blocked):
-        approve = blocks.button("Approve fix", APPROVE, request.id, described=f"Approve fix of {where}", primary=True)
-        approve["confirm"] = blocks.confirm("Turn on active tracing?", confirm_text(item), "Approve fix", "Cancel")
-        made.append(approve)
-    made.append(blocks.button("Exempt…", EXEMPT, request.id, described=f"Exempt {where}"))
-    if patch or function.managed_by or not function.fixable:
-        made.append(_show_patch(item, request.id))
-    return made
+    exempt = blocks.button("Exempt…", EXEMPT, request.id, described=f"Exempt {where}")
+    in_code = [_show_patch(item, request.id)] if patch or function.managed_by or not function.fixable else []
+    if request.state is RequestState.APPLIED:
+        undo = [_undo(request, where)] if request.undo_until else []
+        if function.verdict is Verdict.UNTRACED:
+            return [exempt, *in_code, *undo]
+        return [*(in_code if function.managed_by else []), *undo]
+    if not request.waiting:
+        return []
+    by_click = _reachable(item, function) and not item.patch_only and not (request.plan and request.plan.blocked)
+    approve = [_approve(item, request, where)] if by_click else []
+    if not request.asked_by:
+        return [*approve, exempt, *in_code]
+    deny = blocks.button("Deny…", DENY, request.id, described=f"Deny the fix of {where}")
+    cancel = blocks.button("Cancel request", CANCEL, request.id, described=f"Cancel the request to fix {where}")
+    return [*approve, deny, exempt, *in_code, cancel]
+
+
+def _approve(item: Item, request: FixRequest, where: str) -> Block:
+    approve = blocks.button("Approve fix", APPROVE, request.id, described=f"Approve fix of {where}", primary=True)
+    approve["confirm"] = blocks.confirm("Turn on active tracing?", confirm_text(item), "Approve fix", "Cancel")
+    return approve
+
+
+def _undo(request: FixRequest, where: str) -> Block:
+    undo = blocks.button("Undo", UNDO, request.id, described=f"Undo the fix of {where}")
+    text = f"Takes back what this fix changed of {clip(where, 150)}, and nothing else."
+    undo["confirm"] = blocks.confirm("Undo this fix?", text, "Undo", "Cancel")
+    return undo
 
 
 def _show_patch(item: Item, request_id: str) -> Block:

@@ -6,7 +6,9 @@ import pytest
 from msgspec import structs
 
 from bot.config import AccountRules, Config, ConfigProblem, load, require_slack
-from bot.people import SlackPeople
+from bot.people import people_of
+from commands._production import Production, TwoPeople
+from commands._types import FixPolicy
 from commands.aws.accounts import Aggregator
 from storage.models import team_name
 
@@ -71,7 +73,21 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("schedule", "timezone", '"Europe/Berlin"', "Europe/Berlin", '"Berlin"', "write one like Europe/Berlin"),
     ("schedule", "timezone", '"UTC"', "UTC", '"../etc/passwd"', "write one like Europe/Berlin"),
     ("policy", "approvers", '["U0ANA", "S0GROUP"]', ["U0ANA", "S0GROUP"], '["@ana"]', "'@ana' should look like"),
+    ("policy", "deny", '["U0EVE", "S0GROUP"]', ["U0EVE", "S0GROUP"], '["eve"]', "'eve' should look like"),
+    ("policy", "two_people", '"production"', "production", '"prod"', "'never', 'production' or 'always'"),
+    ("policy", "request_hours", "1.5", 1.5, "0", "greater than or equal to 0.1"),
+    ("policy", "request_hours", "720", 720, "721", "less than or equal to 720"),
+    ("policy", "undo_hours", "0", 0, "-1", "greater than or equal to 0"),
+    ("policy", "managed", '"patch"', "patch", '"both"', "'fix' or 'patch'"),
+    ("policy", "managed_roles", '"fix"', "fix", "true", "'fix' or 'patch'"),
+    ("policy", "fixes_per_second", "2.5", 2.5, "11", "less than or equal to 10"),
+    ("policy", "largest_batch", "50", 50, "0", "greater than or equal to 1"),
+    ("policy", "largest_batch", "1000", 1000, '"many"', "valid"),
     ("policy.teams.payments", "approvers", '["W0BO"]', ["W0BO"], '"W0BO"', "valid list"),
+    ("policy.teams.payments", "deny", '["W0BO"]', ["W0BO"], '["C0PAY"]', "'C0PAY' should look like"),
+    ("production", "accounts", '["111122223333"]', ["111122223333"], '["prod"]', "'prod' should look like"),
+    ("production", "names", '["*-prod"]', ["*-prod"], "[]", "at least 1"),
+    ("production", "tags", '["env=prod", "critical"]', ["env=prod", "critical"], '["=prod"]', '"env=prod"'),
     ("slack", "listen", '"127.0.0.1:3000"', "127.0.0.1:3000", '"3000"', '"0.0.0.0:3000"'),
 ]
 
@@ -222,14 +238,32 @@ def test_a_teams_channel_is_found_however_the_team_is_written(written: str) -> N
 
 @pytest.mark.parametrize("written", ["data-platform", "Data Platform", "data_platform"])
 def test_a_teams_approvers_are_found_however_the_team_is_written(written: str, client) -> None:
-    policy = reading(f'[policy.teams."{written}"]\napprovers = ["U0BO"]\n').file.policy
+    policy = reading(f'[policy.teams."{written}"]\napprovers = ["U0BO", "U0EVE"]\ndeny = ["U0EVE"]\n').file.policy
 
-    people = SlackPeople(
-        client, "T0", policy.approvers, {team: section.approvers for team, section in policy.teams.items()}
-    )
+    people = people_of(policy, client, "T0")
 
     assert people.approvers(team_name("Data Platform")) == ("<@U0BO>",)
     assert people.approvers("payments") == ()
+
+
+def test_the_rules_for_fixes_are_those_of_the_file() -> None:
+    config = reading(
+        '[policy]\ntwo_people = "production"\nrequest_hours = 8\nundo_hours = 0\nmanaged = "patch"\n'
+        'fixes_per_second = 2\nlargest_batch = 50\n[production]\nnames = ["*-prod"]\ntags = ["env=prod"]\n'
+    )
+
+    assert config.policy == FixPolicy(
+        request_hours=8.0,
+        undo_hours=0.0,
+        patch_only_functions=True,
+        patch_only_roles=False,
+        fixes_per_second=2.0,
+        largest_batch=50,
+        two_people=TwoPeople.PRODUCTION,
+        production=Production(names=("*-prod",), tags=("env=prod",)),
+    )
+    assert config.aws.production_tags == ("env=prod",)
+    assert reading("").policy == FixPolicy()
 
 
 def given_tokens(monkeypatch: pytest.MonkeyPatch, **tokens: str) -> None:

@@ -57,7 +57,51 @@ def test_a_plan_without_groups_refuses_and_listed_people_still_may(slack: SlackS
     assert people.may_approve(ANA, TEAM_ID, None).allowed
     refused = people.may_approve(BO, TEAM_ID, None)
     assert not refused.allowed
-    assert "could not say" in refused.why
+    assert f"could not say who is in the group <!subteam^{GROUP}> (plan_upgrade_required)" in refused.why
+    assert "name people by their ids in lamplighter.toml" in refused.why
+
+
+def denying(client: WebClient, *deny: str, **team_deny: list[str]) -> SlackPeople:
+    """Everybody below is named as an approver, by id and by group."""
+    return SlackPeople(client, TEAM_ID, [ANA, BO, GROUP], {"payments": [ANA]}, deny, team_deny)
+
+
+@pytest.mark.parametrize("denied", [ANA, GROUP], ids=["by id", "by group"])
+def test_who_is_denied_may_not_approve_whatever_else_names_them(client: WebClient, denied: str) -> None:
+    people = denying(client, denied)
+
+    refused = people.may_approve(ANA, TEAM_ID, "payments")
+
+    assert not refused.allowed
+    assert "[policy] deny names you" in refused.why
+    assert people.may_ask(ANA, TEAM_ID).allowed
+
+
+def test_who_is_denied_for_a_team_may_approve_for_others_and_is_not_named_as_its_approver(client: WebClient) -> None:
+    people = denying(client, payments=[ANA])
+
+    assert not people.may_approve(ANA, TEAM_ID, "payments").allowed
+    assert people.may_approve(ANA, TEAM_ID, "search").allowed
+    assert people.may_approve(BO, TEAM_ID, "payments").allowed
+    assert f"<@{ANA}>" not in people.approvers("payments")
+    assert f"<@{ANA}>" in people.approvers("search")
+
+
+def test_where_a_denied_group_cannot_be_read_nobody_approves(slack: SlackStandIn, client: WebClient) -> None:
+    slack.fail_next("usergroups.users.list", error="internal_error", status=500, times=5)
+    people = denying(client, "S0CONTRACTORS")
+
+    refused = people.may_approve(ANA, TEAM_ID, None)
+
+    assert not refused.allowed
+    assert "not known whether you are denied" in refused.why
+
+
+def test_where_everybody_is_denied_nobody_may(client: WebClient) -> None:
+    people = SlackPeople(client, TEAM_ID, [ANA], {}, [ANA])
+
+    assert people.approvers(None) == ()
+    assert "Nobody may approve yet" in people.may_approve(BO, TEAM_ID, None).why
 
 
 @pytest.mark.parametrize(

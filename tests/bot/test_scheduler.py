@@ -1,13 +1,13 @@
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.scheduler import DailyClock, last_due, missed
 from commands._types import Clock, Context, Progress, Reply, Request
-from storage.models import PostKind
+from storage.models import THE_CLOCK, PostKind
 from tests.bot.conftest import SetClock
 from tests.e2e.scene import wait_for
 
@@ -100,6 +100,25 @@ def test_a_run_that_fails_is_said_and_comes_again(
     assert "secret-token" not in notice.text
     assert notice.channel == "#finops"
     wait_for(lambda: [job for job in made.jobs() if job == "daily:2026-11-23"])
+
+
+def test_what_runs_now_and_again_runs_at_the_start_and_goes_on_after_it_stumbled(
+    context: Context, run_of: Callable[[Clock], DailyClock]
+) -> None:
+    turns: list[Request] = []
+
+    def job(request: Request, given: Context) -> Iterator[Reply]:
+        turns.append(request)
+        if len(turns) == 1:
+            raise ConnectionError("not now")
+        yield Progress("done")
+
+    made = run_of(Clock("minutely", job, every=timedelta(seconds=1)))
+
+    wait_for(lambda: len(turns) > 1)
+    assert (turns[1].user, turns[1].day) == (THE_CLOCK, None)
+    assert made.jobs() == ["minutely"]
+    assert context.store.posts.all(PostKind.NOTICE) == []
 
 
 def test_ending_while_a_job_fails_does_not_hang(context: Context, run_of: Callable[[Clock], DailyClock]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import boto3
@@ -18,6 +18,9 @@ from commands.aws.accounts import AwsSettings, Cloud
 from storage.fixes import FixRequest
 from storage.models import Audit, Decision, Function, Post, Source, TracingMode, Verdict
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from tests.commands.asking import Office
 
 HOME, OTHER = "123456789012", "222222222222"  # HOME is the account of keys that nobody issued
 BERLIN, VIRGINIA = "eu-central-1", "us-east-1"
@@ -244,3 +247,11 @@ def remembered(context: Context, clock: HandClock) -> Callable[..., Function]:
         return made
 
     return remember
+
+
+@pytest.fixture
+def office(context: Context, clock: HandClock, remembered: Callable[..., Function]) -> "Office":
+    """A function that waits for a decision, where AWS does not matter."""
+    from tests.commands.asking import Office  # it takes names from here
+
+    return Office(context, clock, remembered("refund"))

@@ -52,6 +52,22 @@ def found(context: Context, text: str) -> Function | Say:
     return _find.one(context.store, Wanted.read(text), "/trace-fix")
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted", "reason"),
+    [
+        ("refund", Wanted("refund"), ""),
+        ("`refund` blind in OPS-12", Wanted("refund"), "blind in OPS-12"),
+        (f"refund {BERLIN} {HOME}  blind   again", Wanted("refund", HOME, BERLIN), "blind again"),
+        (f"refund {HOME} {OTHER} has it", Wanted("refund", HOME), f"{OTHER} has it"),
+        (f"refund as in {OTHER} {VIRGINIA}", Wanted("refund"), f"as in {OTHER} {VIRGINIA}"),
+        (f"{ARN}:live {OTHER} has `it`", Wanted("refund", HOME, BERLIN), f"{OTHER} has `it`"),
+        ("", Wanted(""), ""),
+    ],
+)
+def test_what_follows_on_the_place_is_the_reason(text: str, wanted: Wanted, reason: str) -> None:
+    assert Wanted.with_reason(text) == (wanted, reason)
+
+
 @pytest.mark.parametrize("text", ["refund", "REFUND", "`refund`", ARN, f"{ARN}:live", f"refund {BERLIN} {HOME}"])
 def test_a_function_is_found_by_its_name_or_arn(context: Context, remembered: Remembered, text: str) -> None:
     function = remembered("refund")

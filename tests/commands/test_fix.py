@@ -1,13 +1,18 @@
 """From an approval to what AWS says afterwards, against the local AWS."""
 
 import threading
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from commands._carry_out import carry_out
-from commands._types import Progress, Replace, Say
+from commands._drawing import draw
+from commands._production import TwoPeople
+from commands._types import FixPolicy, Progress, Replace, Say
 from commands.audit import audit
 from commands.fix import approve, fix
+from commands.views.functions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH
 from storage.fixes import FixRequest, RequestState
 from storage.models import DecisionKind, MayWrite, PostKind, Source, Verdict
 from tests.commands.conftest import ANA, BERLIN, BO, DAEMON, EVE, HOME, OTHER, World
@@ -76,11 +81,14 @@ def test_who_may_not_approve_changes_nothing(world: World, who: str, workspace: 
 
     replies = click(world, asked, who, workspace=workspace)
 
+    click(world, asked, who, workspace=workspace)
     assert said(replies) == "Nothing was changed: You are not an approver."
     assert world.writes() == []
     assert world.mode(arn) == "PassThrough"
     assert world.store.requests.get(asked.id).state is RequestState.OPEN
-    assert world.history(arn) == []
+    (refused,) = world.history(arn)  # however often they click
+    assert (refused.kind, refused.actor, refused.workspace) == (DecisionKind.REFUSED, who, workspace)
+    assert refused.reason == "You are not an approver."
 
 
 def test_an_approver_of_another_team_may_not_approve_and_the_functions_team_of_today_counts(world: World) -> None:
@@ -494,7 +502,71 @@ def test_anybody_may_ask_for_a_fix_and_the_teams_channel_is_asked_once_a_day(wor
     assert world.writes() == []
 
     world.clock.forward(days=1)
-    assert "Asked in" in ask_for(world, "refund")
+    assert "Asked in" in ask_for(world, "refund")  # what nobody decided on in time is asked for anew
+    assert [row.kind for row in world.history(arn)][1:] == [DecisionKind.EXPIRED, DecisionKind.REQUESTED]
+
+
+def test_a_reason_is_kept_as_it_was_typed_and_shown_without_any_meaning(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    reason = "blind in OPS-12, <!channel> *now* 123456789012"
+
+    told = ask_for(world, f"refund {BERLIN} {HOME} {reason}")
+
+    assert "Asked in #team-payments" in told
+    asked = world.store.requests.live(arn)
+    assert asked
+    assert (asked.asked_by, asked.reason) == (EVE, reason)
+    assert asked.expires_at == world.clock() + timedelta(hours=24)
+    assert world.history(arn)[0].reason == reason
+    (post,) = world.store.posts.all(PostKind.REQUEST)
+    text, blocks = draw(world.context, post)
+    for shown in (text, str(blocks)):
+        assert "blind in OPS-12" in shown
+        assert "<!channel>" not in shown
+    (actions,) = [block for block in blocks if block["type"] == "actions"]
+    assert [one["action_id"] for one in actions["elements"]] == [APPROVE, DENY, EXEMPT, SHOW_PATCH, CANCEL]
+
+
+def test_a_reason_that_is_too_long_is_not_cut_in_silence(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+
+    assert "Say it in 500 at most" in ask_for(world, f"refund {'why ' * 200}")
+    assert world.store.requests.live(arn) is None
+
+
+def test_where_two_people_are_needed_whoever_asked_does_not_approve(world: World) -> None:
+    world.context = replace(world.context, policy=FixPolicy(two_people=TwoPeople.ALWAYS))
+    arn = world.function("refund")
+    world.audit()
+    assert "another approver than you" in ask_for(world, "refund", ANA)
+    asked = world.store.requests.live(arn)
+    assert asked
+
+    assert "you asked for this fix, and it takes two people" in said(click(world, asked, ANA))
+    assert world.writes() == []
+    click(world, asked, BO)
+
+    assert world.mode(arn) == "Active"
+    assert [(row.kind, row.actor) for row in world.history(arn)] == [
+        (DecisionKind.REQUESTED, ANA),
+        (DecisionKind.REFUSED, ANA),
+        (APPROVED, BO),
+        (APPLIED, BO),
+    ]
+
+
+@pytest.mark.parametrize(("hours", "undoable"), [(24, True), (0, False)])
+def test_a_fix_can_be_undone_for_as_long_as_the_settings_say(world: World, hours: float, undoable: bool) -> None:
+    world.context = replace(world.context, policy=FixPolicy(undo_hours=hours))
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    click(world, asked)
+
+    until = world.store.requests.get(asked.id).undo_until
+    assert until == (world.clock() + timedelta(hours=hours) if undoable else None)
 
 
 @pytest.mark.parametrize(

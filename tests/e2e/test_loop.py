@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 
 from bot.demo.people import ANA, BO, FINOPS_LEAD, GUEST
-from commands.views.functions import APPROVE, EXEMPT
+from commands.views.functions import APPROVE, EXEMPT, UNDO
 from storage.fixes import RequestState
 from storage.models import DecisionKind, Function, MayWrite, Verdict
 from tests.e2e.scene import Scene, wait_for, words
@@ -58,7 +58,7 @@ def test_an_approved_function_becomes_active_and_its_role_gets_the_permission(sc
 
     row = row_saying(scene, "payments", function, "Active since")
     assert f"approved by <@{ANA}>" in row
-    assert scene.buttons(scene.digest("payments"), function.name, function.account) == []
+    assert scene.buttons(scene.digest("payments"), function.name, function.account) == [UNDO]
     assert scene.aws.function(function.arn)["TracingConfig"]["Mode"] == "Active"
     remembered = scene.function(function.name, function.account)
     assert remembered.mode == "Active"
@@ -113,13 +113,11 @@ def test_of_twenty_clicks_by_two_people_one_counts(scene: Scene) -> None:
 def test_who_is_no_approver_changes_nothing(scene: Scene) -> None:
     function = scene.function("synonyms-sync", PROD)
     digest = scene.digest("search")
-    before = scene.history(function.arn)
-
     scene.click(FINOPS_LEAD, digest, APPROVE, function.name, function.account)
     scene.told(FINOPS_LEAD, "team-search", "You are not an approver of search")
 
     assert scene.aws.function(function.arn)["TracingConfig"]["Mode"] == "PassThrough"
-    assert scene.history(function.arn) == before
+    assert [(one.kind, one.actor) for one in scene.history(function.arn)] == [(DecisionKind.REFUSED, FINOPS_LEAD)]
     assert APPROVE in scene.buttons(scene.digest("search"), function.name, function.account)
 
 
@@ -207,7 +205,7 @@ def test_who_is_no_approver_is_told_before_the_form(scene: Scene) -> None:
 
 def test_a_fix_is_asked_for_by_command_and_approved_in_the_channel(scene: Scene) -> None:
     function = scene.function("settlement-export", PROD)
-    line = f"/trace-fix {function.name} {function.account} {function.region}"
+    line = f"/trace-fix {function.name} {function.account} {function.region} we were blind in OPS-77 & OPS-78"
     scene.answer(FINOPS_LEAD, "finops", line, f"Asked in <#{scene.channel('team-payments')}>")
 
     message = wait_for(
@@ -220,6 +218,7 @@ def test_a_fix_is_asked_for_by_command_and_approved_in_the_channel(scene: Scene)
             None,
         )
     )
+    assert "we were blind in OPS-77 &amp; OPS-78" in words(message)
     scene.answer(BO, "finops", line, "was asked for already")
     scene.click(ANA, message, APPROVE, function.name)
 

@@ -157,3 +157,13 @@ def test_what_is_outside_of_the_settings_is_gone_and_what_could_not_be_seen_is_n
     store.functions.mark_gone_outside(accounts, ["111122223333"], ["eu-central-1"], NOON + HOUR)
 
     assert [one.name for one in store.functions.seen_since(NOON)] == ["dark", "kept"]
+
+
+def test_whether_a_function_is_in_production_is_not_known_any_more_once_its_tags_cannot_be_read(
+    store: Store, make_function
+) -> None:
+    for at, known in enumerate((True, False, None)):
+        store.functions.save([make_function(production=known)], NOON + at * HOUR)
+        found = store.functions.get(make_function().arn)
+        assert found is not None
+        assert found.production is known

@@ -62,3 +62,22 @@ def test_the_demos_functions_are_deployed_by_what_its_table_says():
 
     assert {plan.arn: tag_facts(_tags(plan), ("team",)).managed_by for plan in planned()} == expected
     assert set(expected.values()) == {*marks.values(), None}
+
+
+@pytest.mark.parametrize(
+    ("tags", "production"),
+    [
+        ({}, False),
+        ({"env": "staging"}, False),
+        ({"env": "prod"}, True),
+        ({"Env": "PROD"}, True),
+        ({"env": "production"}, False),
+        ({"critical": ""}, True),
+        (STACK | {"env": "prod", "team": "payments"}, True),
+        (STACK | {"team": "payments"}, False),
+        ({"team": "payments"}, False),
+    ],
+)
+def test_tags_tell_production_where_the_settings_say_which(tags, production):
+    assert tag_facts(tags, ("team",), ("env=prod", "critical")).production is production
+    assert tag_facts(tags, ("team",)).production is None

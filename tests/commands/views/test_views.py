@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long
 from commands.views import digest, functions
+from commands.views.deny import deny_form
 from commands.views.exempt import exempt_form
 from commands.views.functions import Item
 from commands.views.text import clip, escape
@@ -127,6 +128,60 @@ def test_a_row_follows_its_request(request_: FixRequest, said: str, offered: lis
 
     assert said in words(made)
     assert buttons(made) == offered
+
+
+ASKED = replace(REQUEST, asked_by="U0EVE", reason="blind in *OPS-12* <!here>", expires_at=NOON + timedelta(days=1))
+ENDED = replace(ASKED, ended_by="U0BO", finished_at=NOON, outcome="not <!before> Friday")
+
+
+def test_what_somebody_asked_for_says_who_why_and_until_when_and_can_be_denied_or_cancelled() -> None:
+    made = functions.item_blocks(Item(FUNCTION, ASKED))
+
+    assert "Asked for by <@U0EVE>, waits until <!date^" in words(made)
+    assert "blind in" in words(made)
+    assert "<!here>" not in words(made)
+    assert buttons(made) == [functions.APPROVE, functions.DENY, functions.EXEMPT, functions.CANCEL]
+    assert "another approver has to click" in words(functions.item_blocks(Item(FUNCTION, ASKED, two_people=True)))
+    assert not message_problems(made)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (RequestState.DENIED, "*Denied* by <@U0BO> at"),
+        (RequestState.CANCELLED, "*Cancelled* by <@U0BO> at"),
+        (RequestState.EXPIRED, "*Expired* at"),
+        (RequestState.UNDOING, "*Taking it back…* asking AWS · by <@U0BO>"),
+        (RequestState.UNDONE, "*Taken back* by <@U0BO> at"),
+    ],
+)
+def test_what_ended_without_a_fix_is_one_line_without_buttons(state: RequestState, said: str) -> None:
+    made = functions.item_blocks(Item(FUNCTION, replace(ENDED, state=state)))
+
+    assert said in words(made)
+    assert "<!before>" not in words(made)
+    assert len(words(made).splitlines()) == 2
+    assert buttons(made) == []
+
+
+def test_an_applied_fix_can_be_undone_while_there_is_time() -> None:
+    lit = replace(FUNCTION, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES, verdict=Verdict.TRACED)
+    applied = replace(APPLIED, undo_until=NOON + timedelta(days=1))
+
+    made = functions.item_blocks(Item(lit, applied))
+
+    assert buttons(made) == [functions.UNDO]
+    assert made[-1]["elements"][0]["confirm"]
+    assert not message_problems(made)
+    assert buttons(functions.item_blocks(Item(FUNCTION, applied))) == [functions.EXEMPT, functions.UNDO]
+
+
+def test_the_form_of_a_denial_fits_whatever_was_asked() -> None:
+    view = deny_form(FUNCTION, replace(ASKED, reason="<!here>" * 200))
+
+    assert view["private_metadata"] == "token"
+    assert "<!here>" not in words(view["blocks"])
+    assert not view_problems(view)
 
 
 def test_a_fix_that_leaves_an_alias_dark_is_no_success() -> None:
@@ -270,7 +325,8 @@ def test_a_digest_counts_names_the_team_and_what_was_not_seen() -> None:
 
 
 def test_a_full_page_fits_a_message() -> None:
-    failed = replace(FAILED, outcome="e" * 3000)
+    asked = {"asked_by": "U0EVE", "reason": "r" * 500, "expires_at": NOON}
+    failed = replace(FAILED, outcome="e" * 3000, **asked)
     items = [
         Item(replace(FUNCTION, name=f"{'n' * 140}{number}"), replace(failed, id=f"token{number}"))
         for number in range(digest.PAGE)
@@ -371,6 +427,8 @@ def test_no_input_breaks_slacks_limits_or_mentions_anybody(name: str, reason: st
         Item(hostile, failed),
         Item(hostile, replace(failed, state=RequestState.APPLIED)),
         Item(hostile, replace(failed, state=RequestState.RESOLVED), exemption),
+        Item(hostile, replace(failed, asked_by="U0EVE", reason=reason, expires_at=NOON), two_people=True),
+        *(Item(hostile, replace(failed, state=state)) for state in (RequestState.DENIED, RequestState.UNDONE)),
     ):
         page = digest.digest_blocks(
             team,

@@ -1,0 +1,68 @@
+"""[policy] and [production] of lamplighter.toml: who decides, for how long, and what is left to those who deploy."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from bot.values import HINT, NO_LIST, AccountIds, AccountTags, Approver, NamePatterns
+
+if TYPE_CHECKING:
+    from commands._types import FixPolicy
+
+Managed = Annotated[Literal["fix", "patch"], Meta(extra={HINT: "should be 'fix' or 'patch'"})]
+ByTwo = Annotated[
+    Literal["never", "production", "always"], Meta(extra={HINT: "should be 'never', 'production' or 'always'"})
+]
+RequestHours = Annotated[float, Meta(ge=0.1, le=720)]
+UndoHours = Annotated[float, Meta(ge=0, le=720)]
+FixesPerSecond = Annotated[float, Meta(ge=0.1, le=10)]
+LargestBatch = Annotated[int, Meta(ge=1, le=1000)]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of lamplighter.toml; every key is optional."""
+
+
+class TeamPolicy(Part, frozen=True):
+    """For one team, beside what holds for all; who is denied in either place may not approve."""
+
+    approvers: list[Approver] = []
+    deny: list[Approver] = []
+
+
+class PolicySection(Part, frozen=True):
+    approvers: list[Approver] = []
+    deny: list[Approver] = []
+    teams: dict[str, TeamPolicy] = {}
+    two_people: ByTwo = "never"
+    request_hours: RequestHours = 24.0
+    undo_hours: UndoHours = 24.0
+    managed: Managed = "fix"
+    managed_roles: Managed = "fix"
+    fixes_per_second: FixesPerSecond = 1.0
+    largest_batch: LargestBatch = 300
+
+
+class ProductionSection(Part, frozen=True):
+    """What counts as production: any line is enough, and where there is none, everything does."""
+
+    accounts: AccountIds = NO_LIST
+    names: NamePatterns = NO_LIST
+    tags: AccountTags = NO_LIST
+
+
+def fix_policy(policy: PolicySection, production: ProductionSection) -> "FixPolicy":
+    from commands._production import Production, TwoPeople  # an audit in a terminal asks for no policy
+    from commands._types import FixPolicy
+
+    return FixPolicy(
+        request_hours=policy.request_hours,
+        undo_hours=policy.undo_hours,
+        patch_only_functions=policy.managed == "patch",
+        patch_only_roles=policy.managed_roles == "patch",
+        fixes_per_second=policy.fixes_per_second,
+        largest_batch=policy.largest_batch,
+        two_people=TwoPeople(policy.two_people),
+        production=Production(tuple(production.accounts), tuple(production.names), tuple(production.tags)),
+    )

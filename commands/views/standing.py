@@ -1,0 +1,70 @@
+"""How a fix request stands: who asked and until when, how it ended without a fix, and how its message reads."""
+
+from collections.abc import Sequence
+
+from commands.views.text import clip, clock_time, code, day_and_time, escape, listing, mention, prose, sentence
+from storage.fixes import FixRequest, RequestState
+
+REASON_LIMIT = 500
+REASON_SHOWN = 150
+MOST_APPROVERS = 5
+
+
+def asked_line(request: FixRequest, two_people: bool) -> str:
+    """Who asked, why, until when, and whose click counts; empty where nobody asked."""
+    if not request.asked_by:
+        return ""
+    until = f", waits until {day_and_time(request.expires_at)}" if request.expires_at else ""
+    line = f"Asked for by {mention(request.asked_by)}{until}"
+    if two_people:
+        line += "; another approver has to click"
+    return f"{line}: {_reason(request.reason)}" if request.reason else f"{line}."
+
+
+def ended_line(request: FixRequest) -> str:
+    """One line: what came of it, who did that, and when."""
+    by, when = mention(request.ended_by), clock_time(request.finished_at) if request.finished_at else ""
+    match request.state:
+        case RequestState.DENIED:
+            return f"*Denied* by {by} at {when}: {_reason(request.outcome)}"
+        case RequestState.CANCELLED:
+            return f"*Cancelled* by {by} at {when}."
+        case RequestState.EXPIRED:
+            asked = f" {mention(request.asked_by)} had asked." if request.asked_by else ""
+            return f"*Expired* at {when}: {prose(request.outcome)}{asked} {ask_anew(request)}"
+        case RequestState.UNDOING:
+            return f"*Taking it back…* {prose(request.step) or 'asking AWS'} · by {by}"
+        case RequestState.UNDONE:
+            said = f" {prose(sentence(request.outcome or request.note))}" if request.outcome or request.note else ""
+            return f"*Taken back* by {by} at {when}; it had been approved by {mention(request.approved_by)}.{said}"
+        case _:
+            return prose(request.outcome)
+
+
+def ask_anew(request: FixRequest) -> str:
+    return f"Ask anew: {code(f'/trace-fix {request.function_name}')}"
+
+
+def request_text(request: FixRequest, approvers: Sequence[str]) -> str:
+    """For notifications and screen readers; stands alone."""
+    why = f": {_reason(request.reason)}" if request.reason else "."
+    name = code(request.function_name)
+    return f"{mention(request.asked_by)} asks to turn on active tracing for {name}{why} {who_clicks(approvers)}"
+
+
+def who_clicks(approvers: Sequence[str]) -> str:
+    if not approvers:
+        return "Nobody may approve yet: name approvers under [policy] in lamplighter.toml."
+    return f"An approver has to click: {listing(approvers, MOST_APPROVERS)}"
+
+
+def reminder_text(request: FixRequest, approvers: Sequence[str]) -> str:
+    """Said once, in the thread of the message that has the buttons."""
+    until = f" until {day_and_time(request.expires_at)}" if request.expires_at else ""
+    asked = f"{mention(request.asked_by)} asked for a fix of {code(request.function_name)}"
+    return f"{asked}, and it waits{until}. {who_clicks(approvers)}"
+
+
+def _reason(text: str) -> str:
+    """Somebody's words: in full up to a line or two, with nothing that Slack could take for its own."""
+    return escape(clip(text, REASON_SHOWN))
