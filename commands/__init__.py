@@ -12,8 +12,11 @@ COMMANDS: "tuple[Entry, ...]"
 
 
 def _table() -> "tuple[Entry, ...]":
-    from commands import audit, digest, exempt, fix, patch
+    from commands import audit, digest, exempt, fix, patch, review, stop
     from commands._types import Button, Clock, Form, Slash
+    from commands.views import review as form
+    from commands.views.batch import STOP
+    from commands.views.digest import REVIEW
     from commands.views.exempt import CALLBACK
     from commands.views.functions import APPROVE, EXEMPT, SHOW_PATCH
 
@@ -44,6 +47,10 @@ def _table() -> "tuple[Entry, ...]":
         Button(EXEMPT, exempt.open_form, opens_form=True),
         Button(SHOW_PATCH, patch.show, opens_form=True),
         Form(CALLBACK, check=exempt.check, run=exempt.grant),
+        Button(REVIEW, review.open_review, opens_form=True),
+        *(Button(field, review.look_again, opens_form=True) for field in form.FIELDS),
+        Form(form.CALLBACK, check=review.check, run=review.submit),
+        Button(STOP, stop.stop),
         Clock(digest.DAILY, digest.daily),
     )
 
