@@ -102,7 +102,8 @@ def _digest(context: Context, post: Post, items: list[Item]) -> tuple[str, list[
 def _review(context: Context, post: Post, items: list[Item]) -> str:
     """Any of its requests: the button asks for the functions of the post's team."""
     asked = next((one.request.id for one in items if one.request), "")
-    return asked if context.store.batches.count(post.team) > 1 else ""
+    several = context.store.batches.count(post.team, patch_only=context.policy.patch_only_functions) > 1
+    return asked if several else ""
 
 
 def _news(context: Context, post: Post, audit: Audit) -> tuple[str, ...]:

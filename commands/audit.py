@@ -79,6 +79,6 @@ def _team(context: Context, team: str | None, taken: Audit) -> Say:
 
 def _review(context: Context, team: str | None) -> str:
     """The request that the button of several fixes carries; empty where there are not several."""
-    candidates = context.store.batches.candidates(team)
+    candidates = context.store.batches.candidates(team, patch_only=context.policy.patch_only_functions)
     function = context.store.functions.get(candidates[0].arn) if len(candidates) > 1 else None
     return context.store.requests.open_for(function, context.clock()).id if function else ""

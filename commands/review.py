@@ -134,7 +134,7 @@ def _form(context: Context, drawn: _Drawn, fields: Mapping[str, str] | None = No
 
 def _review(context: Context, drawn: _Drawn, fields: Mapping[str, str], *, listing: bool = False) -> Review:
     """`listing`: those that are listed need their requests' ids."""
-    candidates = context.store.batches.candidates(drawn.team)
+    candidates = context.store.batches.candidates(drawn.team, patch_only=context.policy.patch_only_functions)
     matching = sorted(_matching(candidates, drawn), key=lambda one: (one.place, one.name))
     if listing:
         shown = views.listed(matching)

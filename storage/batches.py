@@ -16,6 +16,7 @@ _CAN_BE_CHOSEN = """
         and (functions.mode is not 'Active' or functions.role_may_write = 'no')
         and coalesce(requests.state, 'open') in ('open', 'failed')
         and coalesce(json_extract(requests.plan, '$.blocked'), '') = ''
+        and not (:patch_only and functions.managed_by is not null)
 """
 
 
@@ -23,8 +24,8 @@ class Batches:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def candidates(self, team: str | None) -> list[Candidate]:
-        """A team's functions that a batch can fix, by name."""
+    def candidates(self, team: str | None, *, patch_only: bool = False) -> list[Candidate]:
+        """A team's functions that a batch can fix, by name; `patch_only`: not what a tool deploys."""
         rows = self._db.tuples(
             f"""
             select functions.arn, functions.account, functions.region, functions.name, coalesce(functions.role, ''),
@@ -32,13 +33,13 @@ class Batches:
                 json_extract(requests.plan, '$.monthly_usd')
             {_CAN_BE_CHOSEN} order by functions.name, functions.arn
             """,
-            {"team": team},
+            {"team": team, "patch_only": patch_only},
         )
         return [_candidate(*row) for row in rows]
 
-    def count(self, team: str | None) -> int:
+    def count(self, team: str | None, *, patch_only: bool = False) -> int:
         """How many `candidates` has."""
-        row = self._db.row(f"select count(*) as number {_CAN_BE_CHOSEN}", {"team": team})
+        row = self._db.row(f"select count(*) as number {_CAN_BE_CHOSEN}", {"team": team, "patch_only": patch_only})
         return int(row["number"]) if row else 0
 
     def create(self, team: str | None, channel: str, by: str, post: int, now: datetime) -> Batch:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from storage.fixes import Batch, FixRequest, RequestState
-from storage.models import Function, MayWrite, PostKind, TracingMode, Verdict
+from storage.models import Function, Manager, MayWrite, PostKind, TracingMode, Verdict
 from storage.store import Store
 from tests.storage.conftest import NOON
 
@@ -44,6 +44,7 @@ def test_what_a_fix_can_do_something_about_can_be_chosen_and_nothing_else(store:
     known("no-mode", mode=None)
     known("lost", mode=TracingMode.ACTIVE, role_may_write=MayWrite.NO, untraced_callers=("arn:caller",))
     known("needs-a-deployment", mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
+    known("of-a-stack", managed_by=Manager.SAM)
     known("exempt", verdict=Verdict.EXEMPT)
     known("of-others", team="search")
     known("unowned", team=None)
@@ -55,8 +56,11 @@ def test_what_a_fix_can_do_something_about_can_be_chosen_and_nothing_else(store:
 
     found = {one.name: one for one in store.batches.candidates("payments")}
 
-    assert list(found) == ["failed", "lost", "no-mode", "off"]
-    assert store.batches.count("payments") == 4
+    assert list(found) == ["failed", "lost", "no-mode", "of-a-stack", "off"]
+    assert store.batches.count("payments") == 5
+    by_hand = store.batches.candidates("payments", patch_only=True)
+    assert [one.name for one in by_hand] == ["failed", "lost", "no-mode", "off"]
+    assert store.batches.count("payments", patch_only=True) == 4
     assert found["lost"].gives_policy
     assert found["lost"].callers == ("arn:caller",)
     assert (found["off"].gives_policy, found["off"].request, found["off"].monthly_usd) == (False, "", None)
