@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 
 from bot import inbound
 from bot.desk import Desk
-from bot.replies import Asker, ToButton, ToCommand, ToForm
+from bot.replies import Asker, Deliver, Drawings, ToButton, ToCommand, ToField, ToForm
 from commands._types import Button, Clock, Entry, Form, Run, Slash
 from commands.help import asks_for_help, help_for
 
@@ -31,12 +31,13 @@ def build_app(entries: Iterable[Entry], desk: Desk, client: WebClient, signing_s
         request_verification_enabled=bool(signing_secret),
         listener_executor=ThreadPoolExecutor(LISTENERS, thread_name_prefix="listener"),
     )
+    drawings = Drawings()
     for entry in entries:
         match entry:
             case Slash():
                 app.command(entry.command)(_slash_listener(entry, desk))
             case Button():
-                app.action(entry.action_id)(_button_listener(entry, desk))
+                app.action(entry.action_id)(_button_listener(entry, desk, drawings))
             case Form():
                 app.view(entry.callback_id)(_form_listener(entry, desk))
             case Clock():
@@ -55,11 +56,16 @@ def _slash_listener(entry: Slash, desk: Desk) -> Callable[..., None]:
     return listen
 
 
-def _button_listener(entry: Button, desk: Desk) -> Callable[..., None]:
+def _button_listener(entry: Button, desk: Desk, drawings: Drawings) -> Callable[..., None]:
     def listen(ack: Ack, body: Body, respond: Respond, client: WebClient) -> None:
         ack()
-        request = inbound.from_button(body, desk.context.clock())
-        deliver = ToButton(Asker(respond, client, request, inbound.trigger_of(body)))
+        deliver: Deliver
+        if inbound.is_in_form(body):
+            request = inbound.from_field(body, desk.context.clock())
+            deliver = ToField(client, drawings, *inbound.form_drawing(body))
+        else:
+            request = inbound.from_button(body, desk.context.clock())
+            deliver = ToButton(Asker(respond, client, request, inbound.trigger_of(body)))
         desk.take(entry.run, request, deliver, quick=entry.opens_form)
 
     return listen

@@ -9,7 +9,7 @@ from bot.outbox import Outbox
 from bot.people import SlackPeople
 from bot.replies import Deliver
 from bot.slack_errors import error_code
-from commands._types import Context, Reply, Request, Run, Say
+from commands._types import Background, Context, Reply, Request, Run, Say
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +37,11 @@ class Desk:
             log.warning("a request of %s came while Lamplighter was ending", request.user)
 
     def run_alone(self, what: str, run: Callable[[], object]) -> None:
-        """Work that nobody waits for in Slack."""
-        self._work.submit(self._alone, what, run)
+        """Work that nobody waits for in Slack; where the bot is ending, it is left for the next start to take up."""
+        try:
+            self._work.submit(self._alone, what, run)
+        except RuntimeError:
+            log.warning("%s came while Lamplighter was ending", what)
 
     def stop(self) -> None:
         """Waits for what is running; what has not begun is dropped, and nothing was promised for it."""
@@ -53,7 +56,10 @@ class Desk:
                 return
             for reply in run(request, self.context):
                 self._outbox.nudge()
-                _deliver(deliver, reply)
+                if isinstance(reply, Background):
+                    self.run_alone(reply.what, reply.run)
+                else:
+                    _deliver(deliver, reply)
         except Exception:  # what nobody foresaw: a reference for the person, the traceback for the log
             reference = secrets.token_hex(4)
             log.exception("reference %s: a request of %s failed", reference, request.user)

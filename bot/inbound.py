@@ -1,6 +1,7 @@
 """From what Slack sends to a Request; Slack's shapes go no further than here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +37,11 @@ def from_button(body: Body, now: datetime) -> Request:
     )
 
 
+def from_field(body: Body, now: datetime) -> Request:
+    """A change of a form's field: the form as it is by now."""
+    return replace(from_form(body, now), source=Source.BUTTON)
+
+
 def from_form(body: Body, now: datetime) -> Request:
     view = body.get("view") or {}
     return Request(
@@ -59,13 +65,26 @@ def form_of(body: Body) -> tuple[str, str]:
     return str(view["id"]), str(view["title"]["text"])
 
 
+def is_in_form(body: Body) -> bool:
+    """Whether a field of an open form was changed, and not something in a message clicked."""
+    return (body.get("view") or {}).get("type") == "modal"
+
+
+def form_drawing(body: Body) -> tuple[str, str, str]:
+    """The form's id, the hash of the drawing that was acted on, and when that was."""
+    action = (body.get("actions") or [{}])[0]
+    return str(body["view"]["id"]), str(body["view"].get("hash") or ""), str(action.get("action_ts") or "")
+
+
 def form_fields(view: Body) -> dict[str, str]:
-    """What was put in, by action id."""
+    """What was put in, by action id; several choices with commas between."""
     found: dict[str, str] = {}
     for inputs in ((view.get("state") or {}).get("values") or {}).values():
         for action_id, put in inputs.items():
             chosen = put.get("selected_option") or {}
-            found[action_id] = str(put.get("value") or put.get("selected_date") or chosen.get("value") or "")
+            several = ",".join(str(one.get("value") or "") for one in put.get("selected_options") or ())
+            given = put.get("value") or put.get("selected_date") or chosen.get("value") or several
+            found[action_id] = str(given or "")
     return found
 
 

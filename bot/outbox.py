@@ -19,13 +19,14 @@ from bot.slack_errors import TOKEN_REFUSED, error_code
 from commands._types import Context
 from commands.views.blocks import Block
 from commands.views.text import channel, code
-from storage.models import Post, PostState
+from storage.models import Post, PostKind, PostState
 
 log = logging.getLogger(__name__)
 
 Draw = Callable[[Context, Post], tuple[str, list[Block]]]
 
 PACE_SECONDS = 1.0
+BATCH_SECONDS = 2.0  # between two edits of how far a batch is
 IDLE_SECONDS = 5.0
 SLOWEST_CALL_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 300.0
@@ -56,7 +57,7 @@ class Outbox:
         self._client = client
         self._channels = channels
         self._draw = draw
-        self._free_at: dict[str, float] = {}  # by channel, on the monotonic clock
+        self._free_at: dict[str, float] = {}  # by channel, and by a batch's post, on the monotonic clock
         self._said: set[str] = set()
         self._unrecorded: list[Callable[[], None]] = []  # what Slack took and memory could not be told yet
         self._wake = threading.Event()
@@ -96,7 +97,7 @@ class Outbox:
         self._record()
         pause = IDLE_SECONDS
         for post in self._context.store.posts.due(self._context.clock()):
-            wait = self._free_at.get(_lane(post), 0.0) - time.monotonic()
+            wait = max(self._free_at.get(_lane(post), 0.0), self._free_at.get(post.key, 0.0)) - time.monotonic()
             if wait > 0:
                 pause = min(pause, wait)
                 continue
@@ -106,6 +107,8 @@ class Outbox:
 
     def _handle(self, post: Post) -> None:
         self._free_at[_lane(post)] = time.monotonic() + PACE_SECONDS
+        if post.kind is PostKind.BATCH:  # it changes with every step of every fix
+            self._free_at[post.key] = time.monotonic() + BATCH_SECONDS
         try:
             if post.state is PostState.WAITING:
                 self._send(post)

@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.slack_errors import error_code
-from commands._types import OpenForm, Progress, Replace, Reply, Request, Say
+from commands._types import Background, OpenForm, Progress, Replace, Reply, Request, Say
 from commands.views.blocks import Block
 from commands.views.form import result_view
 
@@ -19,11 +19,13 @@ log = logging.getLogger(__name__)
 
 OK = HTTPStatus.OK
 FORM_PATIENCE_SECONDS = 1.5  # of the three that Slack gives
+MOST_FORMS = 1000  # that are remembered
 ACK_SECONDS = 1.0  # by then an acknowledgement has arrived
 
 Deliver = Callable[[Reply], None]
 
 
+NOT_FILLED = "The form that I opened could not be filled. Please close it and click or type that again."
 TOO_LATE = "Slack opens a form only within three seconds, and I was slower. Please click or type that again."
 
 
@@ -32,6 +34,7 @@ class Asker:
 
     def __init__(self, respond: Respond, client: WebClient, request: Request, trigger_id: str) -> None:
         self._respond, self._client, self._request, self._trigger_id = respond, client, request, trigger_id
+        self._opened: tuple[str, str] | None = None  # the form's id and hash
 
     def tell(self, text: str, blocks: Sequence[Block] = (), *, replace: bool = False) -> None:
         """Raises SlackClientError or OSError where neither way is open."""
@@ -48,9 +51,18 @@ class Asker:
             )
 
     def open_form(self, view: Block) -> None:
+        """Opens it; draws it anew where one was opened before."""
         try:
-            self._client.views_open(trigger_id=self._trigger_id, view=view)
+            if self._opened:
+                self._client.views_update(view_id=self._opened[0], hash=self._opened[1], view=view)
+                return
+            opened = self._client.views_open(trigger_id=self._trigger_id, view=view).get("view") or {}
+            self._opened = str(opened.get("id")), str(opened.get("hash"))
         except (SlackClientError, OSError) as problem:
+            if self._opened:
+                log.warning("a form could not be filled: %s", error_code(problem))
+                self.tell(NOT_FILLED)
+                return
             log.warning("a form could not be opened: %s", error_code(problem))
             self.tell(TOO_LATE)
 
@@ -72,6 +84,8 @@ class ToCommand:
                 self._asker.tell(text, blocks)
             case OpenForm(view):
                 self._asker.open_form(view)
+            case Background():
+                pass  # the desk's
 
 
 class ToButton:
@@ -88,8 +102,53 @@ class ToButton:
                 self._asker.tell(text, blocks, replace=True)
             case OpenForm(view):
                 self._asker.open_form(view)
-            case Progress():
+            case Progress() | Background():
                 pass
+
+
+class Drawings:
+    """Which change of a form is its latest: an earlier one's drawing must not overwrite that of a later one."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def note(self, view_id: str, at: float) -> None:
+        with self._lock:
+            latest = max(at, self._latest.pop(view_id, 0.0))
+            self._latest = dict([*self._latest.items(), (view_id, latest)][-MOST_FORMS:])
+
+    def is_latest(self, view_id: str, at: float) -> bool:
+        with self._lock:
+            return at >= self._latest.get(view_id, 0.0)
+
+
+class ToField:
+    """A form drawn anew after one of its fields was changed."""
+
+    def __init__(self, client: WebClient, drawings: Drawings, view_id: str, view_hash: str, at: str) -> None:
+        self._client, self._drawings, self._view_id, self._hash, self._at = (
+            client,
+            drawings,
+            view_id,
+            view_hash,
+            float(at or 0),
+        )
+        drawings.note(view_id, self._at)
+
+    def __call__(self, reply: Reply) -> None:
+        if not isinstance(reply, OpenForm) or not self._latest():
+            return
+        try:
+            self._client.views_update(view_id=self._view_id, hash=self._hash, view=reply.view)
+        except SlackClientError as problem:
+            if error_code(problem) != "hash_conflict":
+                raise
+            if self._latest():  # it is an earlier change that was drawn meanwhile
+                self._client.views_update(view_id=self._view_id, view=reply.view)
+
+    def _latest(self) -> bool:
+        return self._drawings.is_latest(self._view_id, self._at)
 
 
 class ToForm:
@@ -107,9 +166,12 @@ class ToForm:
         self._acknowledged_at: float | None = None
 
     def __call__(self, reply: Reply) -> None:
-        if not isinstance(reply, Say):
+        if isinstance(reply, OpenForm):
+            shown = reply.view  # it is asked again
+        elif isinstance(reply, Say):
+            shown = result_view(self._title, reply.text, reply.blocks)
+        else:
             return
-        shown = result_view(self._title, reply.text, reply.blocks)
         with self._lock:
             self._answer = shown
             acknowledged_at = self._acknowledged_at

@@ -25,6 +25,7 @@ from bot.people import people_of
 from bot.scheduler import DailyClock
 from bot.slack_errors import TOKEN_REFUSED, error_code
 from commands import COMMANDS
+from commands._batch import lock_of, run_batch
 from commands._carry_back import carry_back
 from commands._carry_out import carry_out
 from commands._drawing import draw
@@ -93,6 +94,7 @@ class Service:
             self.stop.wait()
         finally:
             log.info("ending: running fixes finish first")
+            context.ending.set()
             door.close()
             daily.stop()
             desk.stop()
@@ -161,8 +163,12 @@ class Service:
 
 def _take_up(context: Context, desk: Desk) -> None:
     """Go on with fixes and undos that were decided on and that nobody carries out: cut short by a crash or a fault."""
+    batches = {batch.id for batch in context.store.batches.unfinished()}
+    for batch in batches:
+        if not context.in_hand.held(lock_of(batch)):
+            desk.run_alone(f"taking up batch {batch}", partial(run_batch, context, batch))
     for cut_short in context.store.requests.running():
-        if not context.in_hand.held(cut_short.id):
+        if cut_short.batch not in batches and not context.in_hand.held(cut_short.id):
             again = partial(carry_out, context, cut_short.id, again=True)
             desk.run_alone(f"taking up the fix {cut_short.id}", partial(_finish, again))
     for request_id in context.store.undos.under_way():

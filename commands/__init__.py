@@ -12,9 +12,12 @@ COMMANDS: "tuple[Entry, ...]"
 
 
 def _table() -> "tuple[Entry, ...]":
-    from commands import audit, deny, digest, exempt, expire, fix, patch, undo
+    from commands import audit, deny, digest, exempt, expire, fix, patch, review, stop, undo
     from commands._types import Button, Clock, Form, Slash
     from commands.views import deny as deny_view
+    from commands.views import review as form
+    from commands.views.batch import STOP
+    from commands.views.digest import REVIEW
     from commands.views.exempt import CALLBACK
     from commands.views.functions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH, UNDO
 
@@ -52,6 +55,10 @@ def _table() -> "tuple[Entry, ...]":
         Button(EXEMPT, exempt.open_form, opens_form=True),
         Button(SHOW_PATCH, patch.show, opens_form=True),
         Form(CALLBACK, check=exempt.check, run=exempt.grant),
+        Button(REVIEW, review.open_review, opens_form=True),
+        *(Button(field, review.look_again, opens_form=True) for field in form.FIELDS),
+        Form(form.CALLBACK, check=review.check, run=review.submit),
+        Button(STOP, stop.stop),
         Clock(digest.DAILY, digest.daily),
         Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
     )

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from commands import _requests
 from commands._answers import patch_only
+from commands._batch import RESULTS
 from commands._changes import last_known, taken_back
 from commands._types import Context
 from commands.digest import DAILY
-from commands.views import digest, functions, news, standing
+from commands.views import batch, digest, functions, news, standing
 from commands.views.blocks import Block
 from commands.views.blocks import context as context_block
 from commands.views.functions import Item
@@ -31,6 +32,8 @@ def item_of(context: Context, function: Function) -> Item:
 
 def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
     """A post's text and blocks, from memory alone: the same post drawn later shows what is true then."""
+    if post.kind is PostKind.BATCH:
+        return _batch(context, post)
     items = [item(context, context.store.requests.get(number)) for number in context.store.posts.requests_of(post.id)]
     match post.kind:
         case PostKind.DIGEST:
@@ -39,6 +42,14 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
             return _asked(context, post, items[0])
         case PostKind.NOTICE:
             return post.text, []
+
+
+def _batch(context: Context, post: Post) -> tuple[str, list[Block]]:
+    members = context.store.batches.members(post.id)
+    run = context.store.batches.of_post(post.id)
+    if run is None or run.post != post.id:
+        return f"Results, part {post.page}", batch.page_blocks(members, post.page)
+    return batch.batch_text(run, members), batch.batch_blocks(run, members, threaded=len(members) > RESULTS)
 
 
 def _item(context: Context, request: FixRequest | None, function: Function | None, arn: str) -> Item:
@@ -88,8 +99,16 @@ def _digest(context: Context, post: Post, items: list[Item]) -> tuple[str, list[
         approvers=context.people.approvers(post.team),
         tag_keys=context.teams.tag_keys,
         news=_news(context, post, audit) if audit and post.page == 1 else (),
+        review=_review(context, post, items) if post.page == 1 else "",
     )
     return digest.digest_text(post.team, items, post.page), made
+
+
+def _review(context: Context, post: Post, items: list[Item]) -> str:
+    """Any of its requests: the button asks for the functions of the post's team."""
+    asked = next((one.request.id for one in items if one.request), "")
+    several = context.store.batches.count(post.team, patch_only=context.policy.patch_only_functions) > 1
+    return asked if several else ""
 
 
 def _news(context: Context, post: Post, audit: Audit) -> tuple[str, ...]:

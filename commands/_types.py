@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from commands._locks import Locks
+from commands._pace import Pace
 from commands._production import EVERYTHING, Production, TwoPeople
 from commands._teams import TeamSettings
 from storage.models import Function, Source
@@ -60,12 +61,20 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class OpenForm:
-    """Open a modal for the one who asked."""
+    """Open a modal for the one who asked; draw it anew where one is open that this answers in."""
 
     view: "Block"
 
 
-Reply = Progress | Say | Replace | OpenForm
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Work that goes on after the answer, and that nobody waits for."""
+
+    what: str  # for the log
+    run: Callable[[], object]
+
+
+Reply = Progress | Say | Replace | OpenForm | Background
 Answer = Iterable[Reply]
 
 
@@ -125,6 +134,8 @@ class Context:
     one_audit: threading.Lock = field(default_factory=threading.Lock)
     in_hand: Locks = field(default_factory=Locks)  # the requests that this process is carrying out
     roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another
+    pace: Pace = field(default_factory=Pace)  # of batches, by account and region
+    ending: threading.Event = field(default_factory=threading.Event)  # set: begin nothing more, end what has begun
 
 
 Run = Callable[[Request, Context], Answer]
@@ -144,7 +155,10 @@ class Slash:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button in a message; it carries an opaque id, and what it means stands in memory."""
+    """A button in a message, with an opaque id whose meaning stands in memory; or a form's field that tells of changes.
+
+    For a form's field, the request carries what it would if the form were sent.
+    """
 
     action_id: str
     run: Run

@@ -71,5 +71,14 @@ def _team(context: Context, team: str | None, taken: Audit) -> Say:
     kept = [one for one in last_known(context, taken) if one.function.team == team]
     dark = [one for one in kept if one.function.verdict is Verdict.UNTRACED]
     told = (news.since_line(context.store.changes.since_last(taken.id).of_team(team)), news.kept_line(kept))
-    made = digest.team_blocks(team, untraced, audit=taken, coverage=counts, channel=where, kept=dark, news=told)
+    made = digest.team_blocks(
+        team, untraced, audit=taken, coverage=counts, channel=where, kept=dark, news=told, review=_review(context, team)
+    )
     return Say(digest.team_text(team, untraced, taken, counts), tuple(made))
+
+
+def _review(context: Context, team: str | None) -> str:
+    """The request that the button of several fixes carries; empty where there are not several."""
+    candidates = context.store.batches.candidates(team, patch_only=context.policy.patch_only_functions)
+    function = context.store.functions.get(candidates[0].arn) if len(candidates) > 1 else None
+    return context.store.requests.open_for(function, context.clock()).id if function else ""

@@ -171,6 +171,7 @@ class FixRequest:
     ended_by: str = ""  # who denied, cancelled or undid it
     undo_until: datetime | None = None  # None: it cannot be undone
     batch: int | None = None  # the batch that it was approved in
+    queued: bool = False  # RUNNING, in a batch, and not begun
     plan: FixPlan | None = None  # the newest that was shown
     receipt: Receipt = Receipt()
 
@@ -182,6 +183,41 @@ class FixRequest:
     def waiting(self) -> bool:
         """Whether somebody may still decide on it, as far as its state tells; its time may be over."""
         return self.state in (RequestState.OPEN, RequestState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Requests that one person approved together. Which they are stands with its post."""
+
+    id: int
+    token: str  # opaque, unguessable
+    team: str | None
+    channel: str  # as configured: an id or "#name"
+    approved_by: str  # Slack user id
+    created_at: datetime
+    post: int  # the message that shows how far it is
+    stopped_by: str = ""
+    stopped_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A function that can be put into a batch, as far as choosing it needs."""
+
+    arn: str
+    account: str
+    region: str
+    name: str
+    role: str  # ARN; "" where AWS gave none
+    gives_policy: bool  # its role may not write to X-Ray, so that a fix gives it a policy
+    callers: tuple[str, ...]  # ARNs of functions that may call it and send no traces
+    request: str  # the live request's id; "" where there is none
+    monthly_usd: float | None  # what tracing it would cost; None: not known
+
+    @property
+    def place(self) -> str:
+        return f"{self.account} {self.region}"
 
 
 def _maybe(kind: type[Any], text: str | None) -> Any:

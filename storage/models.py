@@ -340,6 +340,7 @@ class PostKind(StrEnum):
 
     DIGEST = "digest"  # a team's untraced functions
     REQUEST = "request"  # one function that somebody asks to fix
+    BATCH = "batch"  # functions that were approved together: how far it is, and what came of each
     NOTICE = "notice"  # its own text
 
 

@@ -36,7 +36,7 @@ class Requests:
     def find(self, request_id: str) -> FixRequest | None:
         """None for an id that was never given out here."""
         row = self._db.row("select * from requests where id = ?", [request_id])
-        return _from_row(row) if row else None
+        return from_row(row) if row else None
 
     def get(self, request_id: str) -> FixRequest:
         """Raises KeyError for an id that was never given out."""
@@ -49,18 +49,19 @@ class Requests:
         """The one that is open, running, failed or being undone."""
         sql = f"select * from requests where function_arn = ? and state in {LIVE}"  # noqa: S608 - a constant
         row = self._db.row(sql, [function_arn])
-        return _from_row(row) if row else None
+        return from_row(row) if row else None
 
     def running(self) -> list[FixRequest]:
         rows = self._db.rows("select * from requests where state = 'running' order by approved_at")
-        return [_from_row(row) for row in rows]
+        return [from_row(row) for row in rows]
 
     def claim(self, request_id: str, by: str, now: datetime) -> bool:
         """True for the one approver whose click counts."""
         return 1 == self._db.change(
             """
             update requests
-            set state = 'running', approved_by = :by, approved_at = :now, finished_at = null, step = '', outcome = ''
+            set state = 'running', approved_by = :by, approved_at = :now, finished_at = null, step = '', outcome = '',
+                batch = null, queued = 0
             where id = :id and state in ('open', 'failed') and (expires_at is null or expires_at > :now)
             """,
             {"id": request_id, "by": by, "now": to_text(now)},
@@ -89,7 +90,7 @@ class Requests:
     def run_out(self, now: datetime) -> list[FixRequest]:
         """Those that wait though their time is over."""
         sql = "select * from requests where state in ('open', 'failed') and expires_at <= ? order by expires_at"
-        return [_from_row(row) for row in self._db.rows(sql, [to_text(now)])]
+        return [from_row(row) for row in self._db.rows(sql, [to_text(now)])]
 
     def expire(self, request_id: str, outcome: str, now: datetime) -> bool:
         """True once, when its time is over."""
@@ -110,7 +111,7 @@ class Requests:
             """,
             [to_text(now), to_text(until)],
         )
-        return [_from_row(row) for row in rows]
+        return [from_row(row) for row in rows]
 
     def remind(self, request_id: str, now: datetime) -> bool:
         """True once, for whoever is to send the reminder."""
@@ -213,11 +214,12 @@ class Requests:
         found = []
         for row in rows:
             gone, verdict = row.pop("gone_at"), row.pop("verdict")
-            found.append((_from_row(row), None if gone else Verdict(verdict)))
+            found.append((from_row(row), None if gone else Verdict(verdict)))
         return found
 
 
-def _from_row(row: Row) -> FixRequest:
+def from_row(row: Row) -> FixRequest:
+    """A row of the table as its noun."""
     return FixRequest(
         **row
         | {
@@ -228,6 +230,7 @@ def _from_row(row: Row) -> FixRequest:
             "expires_at": maybe_time(row["expires_at"]),
             "reminded_at": maybe_time(row["reminded_at"]),
             "undo_until": maybe_time(row["undo_until"]),
+            "queued": bool(row["queued"]),
             "plan": FixPlan.from_row(json.loads(row["plan"])) if row["plan"] else None,
             "receipt": Receipt.from_row(json.loads(row["receipt"])) if row["receipt"] else Receipt(),
         }

@@ -30,6 +30,12 @@ def m004_plans_and_ends_of_requests(db: Database) -> None:
 
 
 @migrations()
+def m005_batches(db: Database) -> None:
+    for statement in BATCHES:
+        db.execute(statement)
+
+
+@migrations()
 def m006_who_may_approve(db: Database) -> None:
     for statement in WHO_MAY_APPROVE:
         db.execute(statement)
@@ -307,6 +313,26 @@ PLANS_AND_ENDS_OF_REQUESTS = (
         where state in ('open', 'running', 'failed', 'undoing')
     """,
     "create index requests_that_end on requests(expires_at) where state in ('open', 'failed')",
+)
+
+BATCHES = (
+    """
+    create table batches (
+        id integer primary key autoincrement,
+        token text not null unique,        -- opaque: all that its button carries
+        team text,
+        channel text not null,
+        approved_by text not null,
+        created_at text not null,
+        post integer not null references posts(id),
+        stopped_by text not null default '',
+        stopped_at text,
+        finished_at text                   -- null: its requests are to be carried out, in order
+    )
+    """,
+    "create index batches_unfinished on batches(id) where finished_at is null",
+    "alter table requests add column queued integer not null default 0",  # 1: running, and its turn has yet to come
+    "create index requests_by_batch on requests(batch) where batch is not null",
 )
 
 WHO_MAY_APPROVE = (

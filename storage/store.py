@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from storage.audits import Audits
+from storage.batches import Batches
 from storage.changes import Changes
 from storage.connection import Connection
 from storage.decisions import Decisions
@@ -26,6 +27,7 @@ class Store:
         self.functions = Functions(self._connection)
         self.requests = Requests(self._connection)
         self.undos = Undos(self._connection)
+        self.batches = Batches(self._connection)
         self.decisions = Decisions(self._connection)
         self.exemptions = Exemptions(self._connection)
         self.posts = Posts(self._connection)

@@ -27,6 +27,9 @@ TEXT_LIMIT = 10_000
 MOST_LINES = 200
 
 
+REVIEW = "review-fixes"
+
+
 def team_name(team: str | None) -> str:
     return team or "no known team"
 
@@ -50,10 +53,12 @@ def digest_blocks(
     approvers: Sequence[str],
     tag_keys: Sequence[str],
     news: Sequence[str] = (),
+    review: str = "",
 ) -> list[Block]:
     """`items` are this page's; of all pages, `total` counts the functions and `untraced` those that still are.
 
-    `news` are lines of what changed, and of what is known from earlier only.
+    `news` are lines of what changed, and of what is known from earlier only; `review` is what the button carries by
+    which several are fixed together, "" where there are not several.
     """
     if page > 1:
         made = [blocks.context(f"Part {page} of the list of {escape(team_name(team))}")]
@@ -64,11 +69,19 @@ def digest_blocks(
         ]
     if audit and page == 1:
         made += _lines(not_scanned_line(audit.not_scanned), *news)
+    if review and page == 1:
+        made.append(review_button(team, review))
     for item in items:
         made += item_blocks(item)
     if page == 1:
         made.append(blocks.context(_footer(team, items, total, approvers, tag_keys)))
     return made
+
+
+def review_button(team: str | None, value: str) -> Block:
+    """Several of a team's functions, chosen and approved together."""
+    made = blocks.button("Review and fix…", REVIEW, value, described=f"Review and fix functions of {team_name(team)}")
+    return {"type": "actions", "block_id": REVIEW, "elements": [made]}
 
 
 def _lines(*lines: str) -> list[Block]:
@@ -149,14 +162,20 @@ def team_blocks(
     channel: str,
     kept: Sequence[LastKnown] = (),
     news: Sequence[str] = (),
+    review: str = "",
 ) -> list[Block]:
-    """A team's untraced functions as lines, and where their buttons are; `kept` are those of earlier audits only."""
+    """A team's untraced functions as lines, and where their buttons are; `kept` are those of earlier audits only.
+
+    `review` is what the button carries by which several are fixed together.
+    """
     if functions:
         title = f"{count(len(functions), 'Lambda function')} without active tracing"
     else:
         title = "No function without active tracing"
     made = [blocks.header(title), _about(team, audit, coverage)]
     made += _lines(not_scanned_line(audit.not_scanned), *news)
+    if review:
+        made.append(review_button(team, review))
     rows = [line(function) for function in functions]
     rows += [line(one.function, one.seen_at) for one in kept]
     made += _sections(rows, "functions")

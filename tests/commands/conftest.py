@@ -214,11 +214,21 @@ def context(tmp_path: Path, clock: HandClock, people: NamedPeople) -> Iterator[C
 
 
 @pytest.fixture
+def delays() -> dict[str, timedelta]:
+    """How long AWS takes to notice what was changed."""
+    return {"iam_delay": timedelta(seconds=0.2), "lambda_update": timedelta(seconds=0.1)}
+
+
+@pytest.fixture
 def world(
-    context: Context, clock: HandClock, people: NamedPeople, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    context: Context,
+    clock: HandClock,
+    people: NamedPeople,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    delays: dict[str, timedelta],
 ) -> Iterator[World]:
-    quick = {"iam_delay": timedelta(seconds=0.2), "lambda_update": timedelta(seconds=0.1)}
-    with AwsStandIn(calls_per_second=None, **quick) as aws:
+    with AwsStandIn(calls_per_second=None, **delays) as aws:
         settings = {
             "AWS_ENDPOINT_URL": aws.url,
             "AWS_ACCESS_KEY_ID": "AKIAPRETEND",

@@ -171,3 +171,25 @@ def test_nothing_runs_out_of_the_page(page: Page, scene: Scene, width: int) -> N
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=f"{folder}/digest-{width}.png")
+
+
+def test_review_and_fix_several_in_the_modal(page: Page, scene: Scene) -> None:
+    visit(page, scene, "team-data-platform")
+    digest(page).get_by_label("Review and fix functions of data-platform").click()
+    modal = page.get_by_test_id("modal")
+    expect(modal).to_contain_text("that match", timeout=SLOWLY)
+    expect(modal).to_contain_text("Nothing is chosen yet.")
+    modal.locator("input[type=text]").first.fill("no such function")
+    modal.locator("input[type=text]").first.press("Enter")
+    expect(modal).to_contain_text("Nothing matches.")
+    modal.locator("input[type=text]").first.fill("")
+    modal.locator("input[type=text]").first.press("Enter")
+    expect(modal).to_contain_text("Nothing is chosen yet.")
+    modal.get_by_label("Not only those chosen above").check()
+    expect(modal).to_contain_text("chosen.", timeout=SLOWLY)
+    page.get_by_test_id("modal-submit").click()
+    expect(modal).to_contain_text("approved.", timeout=SLOWLY)
+    page.get_by_test_id("modal-close").first.click()
+
+    ended = page.get_by_test_id("message").filter(has_text=re.compile(r"\d+ of \d+ Lambda functions fixed"))
+    expect(ended).to_contain_text("Active since", timeout=2 * SLOWLY)

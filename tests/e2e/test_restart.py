@@ -9,7 +9,9 @@ import pytest
 from bot.demo.people import ANA
 from bot.demo.show import ROOT
 from bot.demo.slack import BOT_USER_ID, Channel
+from commands.views.digest import REVIEW
 from commands.views.functions import APPROVE
+from commands.views.review import ALL
 from storage.fixes import RequestState
 from storage.models import DecisionKind
 from tests.e2e.scene import Scene, wait_for, words
@@ -58,6 +60,44 @@ def test_a_fix_that_was_cut_short_is_taken_up_and_done_once(quiet_scene: Scene) 
     assert [one.kind for one in scene.history(function.arn)] == [DecisionKind.APPROVED, DecisionKind.APPLIED]
     assert scene.logged().count(f"set TracingConfig of {function.arn} to Active") == 1
     assert len([one for one in scene.aws.calls if one.action == "AttachRolePolicy"]) == 1
+
+
+def test_a_batch_that_was_cut_short_is_taken_up_and_each_fix_done_once(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    scene.start_bot()
+    scene.until_posted()
+    ana = scene.slack.acting_as(ANA)
+    ana.click(scene.digest("payments"), REVIEW)
+    view = wait_for(lambda: next((one for one in [ana.modal()] if one["callback_id"]), None))
+    assert ana.submit(view["id"], **{ALL: [{"value": "all"}]}).ok
+    wait_for(lambda: [one for one in scene.aws.calls if one.action.startswith("UpdateFunctionConf")], 30, "a fix")
+
+    scene.stop_bot(signal.SIGKILL)
+    with scene.memory() as store:
+        (batch,) = store.batches.unfinished()
+        assert store.batches.running(batch.id)
+        members = len(store.batches.members(batch.post))
+    scene.start_bot()
+
+    def ended() -> str:
+        messages = scene.workspace.messages(scene.channel("team-payments"))
+        return next((words(one) for one in messages if f"of {members} Lambda functions fixed" in words(one)), "")
+
+    shown = wait_for(ended, 90, "the batch to end")
+    with scene.memory() as store:
+        came = {one.id: one for one in store.batches.members(batch.post)}
+        refused = [one.outcome for one in came.values() if one.state is RequestState.FAILED]
+        assert ["an explicit Deny in policy `payments-pci`" in why for why in refused] == [
+            True
+        ]  # one role of the demo's
+        for one in came.values():
+            ended_as = DecisionKind.FAILED if one.state is RequestState.FAILED else DecisionKind.APPLIED
+            assert [row.kind for row in store.decisions.of_request(one.id)] == [DecisionKind.APPROVED, ended_as]
+        assert store.batches.unfinished() == []
+        assert store.decisions.verify() is None
+    assert f"{members - 1} of {members} Lambda functions fixed" in shown
+    assert scene.logged().count("to Active, request") == members - 1
+    assert scene.slack.faults == []
 
 
 def test_sigterm_lets_a_running_fix_end(quiet_scene: Scene) -> None:

@@ -121,6 +121,8 @@ class Interactions:
         if view is None:
             return Outcome("view_not_found")
         element, told = self._told(view["blocks"], action)
+        if any(one["block_id"] == told["block_id"] and _is_quiet(one) for one in view["blocks"]):
+            raise Refusal("no_dispatch_action", messages=[f"the input block {told['block_id']} tells of no change"])
         noted = self.submissions.chosen_values(view, values or {})
         if element["type"] in inputs.STATEFUL:
             noted.setdefault(told["block_id"], {})[told["action_id"]] = self._chosen(element, action)
@@ -249,6 +251,11 @@ class Interactions:
     def _fault(self, text: str) -> Outcome:
         self.faults.append(text)
         return Outcome(text)
+
+
+def _is_quiet(block: Json) -> bool:
+    """An input block tells the app of a change only where it has `dispatch_action`."""
+    return block["type"] == "input" and not block.get("dispatch_action", False)
 
 
 def _warning(ack: Ack) -> str | None:

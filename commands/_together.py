@@ -1,0 +1,88 @@
+"""Approving many requests at once: each by the rules of a single approval, all of them in one transaction."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from commands import _decide
+from commands._answers import UNKNOWN_BUTTON, no_longer_exists
+from commands._approvals import claim
+from commands._order import roots_first
+from commands._types import Context, Permission, Request
+from commands.views.text import code
+from storage.fixes import Batch, FixRequest
+from storage.models import DecisionKind, PostKind
+
+TURN = "its turn comes in a batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What came of it: a batch of those that were taken, and a sentence for each that was not."""
+
+    batch: Batch | None  # None: nothing was taken
+    taken: int
+    refusals: tuple[str, ...]
+
+
+def approve_together(request: Request, context: Context, team: str | None, request_ids: Sequence[str]) -> Together:
+    """Authority is asked for each function's team of now, before memory is held; what another claimed is refused."""
+    store, permissions = context.store, _permissions(request, context, request_ids)
+    taken, refusals = [], []
+    with store.transaction():
+        for request_id in request_ids:
+            asked = store.requests.find(request_id)
+            refusal = _claimed(request, context, asked, permissions) if asked else UNKNOWN_BUTTON
+            if refusal or asked is None:
+                refusals.append(refusal)
+            else:
+                taken.append(asked)
+        return Together(_batch(request, context, team, taken) if taken else None, len(taken), tuple(refusals))
+
+
+def _permissions(request: Request, context: Context, request_ids: Sequence[str]) -> Mapping[str | None, Permission]:
+    functions = [
+        context.store.functions.get(asked.function_arn)
+        for one in request_ids
+        if (asked := context.store.requests.find(one))
+    ]
+    teams = {function.team for function in functions if function}
+    return {team: context.people.may_approve(request.user, request.workspace, team) for team in teams}
+
+
+def _claimed(
+    request: Request, context: Context, asked: FixRequest, permissions: Mapping[str | None, Permission]
+) -> str:
+    """Empty where this click is the one that counts."""
+    function = context.store.functions.get(asked.function_arn)
+    if function is None:
+        return no_longer_exists(asked.function_name)
+    permission = permissions.get(function.team)
+    if permission is None:
+        return f"{code(function.name)} went to another team just now. Look at it again."
+    if not permission.allowed:
+        return f"{code(function.name)}: {permission.why}"
+    return claim(request, context, asked, permission.why)
+
+
+def _batch(request: Request, context: Context, team: str | None, taken: Sequence[FixRequest]) -> Batch:
+    store, now, where = context.store, context.clock(), context.teams.channel_of(team)
+    ids = [one.id for one in in_turn(context, taken)]
+    post = store.posts.create(f"batch:{secrets.token_urlsafe(8)}", PostKind.BATCH, where, now, team=team, requests=ids)
+    if post is None:
+        raise AssertionError("a key that was made up just now")
+    batch = store.batches.create(team, where, request.user, post.id, now)
+    for request_id in ids:
+        store.batches.put(batch.id, request_id)
+        store.requests.at_step(request_id, TURN)
+    detail = {"batch": batch.id, "requests": ids}
+    _decide.record(context, DecisionKind.BATCH, "", actor=request.user, request=request, detail=detail)
+    return batch
+
+
+def in_turn(context: Context, requests: Sequence[FixRequest]) -> list[FixRequest]:
+    """Callers before the called."""
+    by_arn = {one.function_arn: one for one in requests}
+    functions = {arn: context.store.functions.get(arn) for arn in by_arn}
+    callers = {arn: one.untraced_callers if one else () for arn, one in functions.items()}
+    return [by_arn[arn] for arn in roots_first(callers)]
