@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from commands import _find, _requests
-from commands._answers import UNKNOWN_BUTTON, ask_now, no_longer_exists, nothing_to_do
+from commands._answers import UNKNOWN_BUTTON, ask_now, no_longer_exists, nothing_to_do, patch_only
 from commands._approvals import claim, current, refuse, too_late
 from commands._carry_out import carry_out
 from commands._drawing import item
@@ -108,7 +108,8 @@ def _blocked(context: Context, function: Function, plan: FixPlan) -> Say:
         asked = context.store.requests.open_for(function, context.clock())
         context.store.requests.keep_plan(asked.id, replace(plan, blocked=why))
     shown = item(context, context.store.requests.get(asked.id))
-    return Say(f"{code(function.name)} cannot be fixed from here. {prose(why)}", tuple(card_blocks(shown)))
+    said = patch_only(function, context.policy) or prose(why)
+    return Say(f"{code(function.name)} cannot be fixed from here. {said}", tuple(card_blocks(shown)))
 
 
 def _post_request(

@@ -37,8 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: install it to run the browser tests"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
+    """Ended with its module: Playwright keeps an event loop running, beside which no other can be started."""
     from playwright.sync_api import sync_playwright
 
     path = chromium()

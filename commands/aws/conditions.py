@@ -66,7 +66,7 @@ def _weigh(operator: str, key: str, wanted: list[str], context: Context, variabl
 
 
 def _test_null(value: str | None, wanted: list[str]) -> Match:
-    said = {text.lower() for text in wanted}
+    said = set(wanted)  # AWS documents these two words in lower case, and no other
     if said - _BOOLEANS:
         return Match.MAYBE
     return Match.ALWAYS if ("true" if value is None else "false") in said else Match.NEVER

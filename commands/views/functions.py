@@ -102,7 +102,7 @@ def card_blocks(item: Item) -> list[Block]:
     changed = news.card_line(item.change, function.verdict)
     if changed:
         made.append(blocks.context(changed))
-    if function.verdict is Verdict.UNTRACED and not function.fixable:
+    if function.verdict is Verdict.UNTRACED and not _reachable(item, function):
         publish = "publish it" if function.managed_instances else "publish a version and move the alias to it"
         made.append(blocks.context(f"A fix of $LATEST changes nothing here: {publish}."))
     if item.patch_only and function.verdict is Verdict.UNTRACED:

@@ -586,8 +586,23 @@ def test_a_fix_is_asked_for_only_after_aws_was_asked(world: World, mode: str, wo
     assert world.store.posts.all() == []
 
 
+def test_what_moving_an_alias_can_mend_is_asked_for_with_a_plan_that_says_so(world: World) -> None:
+    arn = world.served_untraced("refund")
+    world.audit()
+
+    assert "clicks there" in ask_for(world, "refund")
+    plan = world.request(arn).plan
+    assert [(each.name, each.version) for each in plan.publishes] == [("live", "1")]
+    list(approve(world.asks(value=world.request(arn).id), world.context))
+
+    assert world.aws.function(f"{arn}:live")["TracingConfig"]["Mode"] == "Active"
+    assert world.known(arn).verdict is Verdict.TRACED
+
+
 def test_a_fix_that_needs_a_deployment_is_not_asked_for(world: World) -> None:
     world.served_untraced("refund")
+    world.lambdas().update_function_configuration(FunctionName="refund", MemorySize=512)
+    world.aws.settle()
     world.audit()
 
     told = ask_for(world, "refund")

@@ -191,7 +191,7 @@ def test_who_may_not_approve_may_not_undo(world: World, who: str, workspace: str
     asked = fixed(world, arn)
 
     assert "You are not an approver" in said(click(world, asked, who, workspace=workspace))
-    assert (world.mode(arn), kinds(world, arn)) == ("Active", ["applied"])
+    assert (world.mode(arn), kinds(world, arn)) == ("Active", ["applied", "refused"])
 
 
 def test_a_role_that_another_traced_function_uses_keeps_its_policy_and_the_last_one_is_said_so(world: World) -> None:

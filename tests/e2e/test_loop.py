@@ -220,7 +220,7 @@ def test_a_fix_is_asked_for_by_command_and_approved_in_the_channel(scene: Scene)
     )
     assert "we were blind in OPS-77 &amp; OPS-78" in words(message)
     scene.answer(BO, "finops", line, "was asked for already")
-    scene.click(ANA, message, APPROVE, function.name)
+    assert scene.slack.acting_as(ANA).click(message, APPROVE).ok
 
     wait_for(lambda: scene.aws.function(function.arn)["TracingConfig"]["Mode"] == "Active", 40)
     row_saying(scene, "payments", function, "Active since")

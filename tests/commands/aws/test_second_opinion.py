@@ -190,6 +190,7 @@ WRITE = {"Statement": {"Effect": "Allow", "Action": "xray:*", "Resource": "*"}}
 @example(role(WRITE, when("Bool", "aws:SecureTransport", "${aws:ViaAWSService}", "Deny")))
 @example(role(when("Null", "aws:username", "yes", "Deny"), WRITE))
 @example(role(when("StringLike", "aws:SourceVpc", "vpc-1"), boundary=WRITE))
+@example(role(WRITE, boundary=when("Null", "aws:PrincipalAccount", "TRUE")))
 def test_a_yes_holds_in_every_context_and_a_no_in_none(candidate):
     found = may_write(candidate, account=ACCOUNT)
 
