@@ -28,8 +28,13 @@ def chromium() -> str | None:
     )
 
 
+# What waits for processes and for AWS begins first, so that no worker is left with it alone at the end.
+LONG = ("tests/e2e/", "tests/commands/test_batch", "tests/commands/test_undo", "tests/commands/test_fix", "tests/bot/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests are skipped by name where there is no Chromium; CI makes that a failure."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     if chromium() or os.environ.get("LAMPLIGHTER_BROWSER") == "required":
         return
     for item in items:
