@@ -34,7 +34,7 @@ LONG = ("tests/e2e/", "tests/commands/test_batch", "tests/commands/test_undo", "
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests are skipped by name where there is no Chromium; CI makes that a failure."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=lambda item: next((at for at, path in enumerate(LONG) if item.nodeid.startswith(path)), len(LONG)))
     if chromium() or os.environ.get("LAMPLIGHTER_BROWSER") == "required":
         return
     for item in items:
