@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from commands._changes import Compared, compare, seen_whole
 from commands._newest import newest
 from commands._types import Context
-from commands.aws import checks, inventory
+from commands.aws import checks, inventory, one_function
 from commands.aws.errors import Gone
 from storage.models import (
     THE_CLOCK,
@@ -109,7 +109,7 @@ def look_again(context: Context, function: Function) -> Function:
     """
     asked_at = context.clock()
     try:
-        fresh = inventory.read_function(
+        fresh = one_function.read_function(
             context.cloud, function.account, function.region, function.name, context.teams.tag_keys
         )
     except Gone:

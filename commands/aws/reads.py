@@ -136,15 +136,19 @@ def _roles_page(root: Element) -> tuple[RolesPage, str]:
 
 
 class FunctionsPage(NamedTuple):
-    """Some of a region's functions as Lambda describes them, and the marker of those that follow; "" at the end."""
+    """Some of a region's functions as the text that came, and the marker of those that follow; "" at the end."""
 
-    items: list[shapes.Described]
+    body: bytes
     following: str
 
     @property
     def first_arn(self) -> str:
-        """Of its first function; "" where there is none."""
-        return self.items[0].function_arn if self.items else ""
+        """Of its first function; "" where there is none, or none that can be read."""
+        try:
+            items = shapes.read_page(self.body).functions
+        except ValueError:
+            return ""
+        return items[0].function_arn if items else ""
 
 
 async def functions(
@@ -180,18 +184,19 @@ async def functions_page(wire: Wire, who: Identity, region: str, marker: str = "
     """One page, as it came. IAM: lambda:ListFunctions."""
 
     def read(body: bytes) -> FunctionsPage:
-        page = shapes.read_page(body)
-        return FunctionsPage(page.functions, page.next_marker or "")
+        return FunctionsPage(body, shapes.read_following(body).next_marker or "")
 
     return await wire.ask(who, _functions_call(region, marker), read)
 
 
 async def _listed(wire: Wire, who: Identity, region: str, marker: str, page: FunctionsPage) -> list[shapes.Listed]:
+    def read(body: bytes) -> list[shapes.Listed]:
+        return shapes.listing(shapes.read_page(body).functions)
+
     try:
-        return shapes.listing(page.items)
+        return read(page.body)
     except STRANGE:  # asked for again, as anything is that cannot be read
-        call = _functions_call(region, marker)
-        return await wire.ask(who, call, lambda body: shapes.listing(shapes.read_page(body).functions))
+        return await wire.ask(who, _functions_call(region, marker), read)
 
 
 def _functions_call(region: str, marker: str) -> Call:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from commands.aws.mentions import mentioned
-from commands.aws.roles import Judgement
 from storage.models import Alias, Form, Function, ServedVersion, TracingMode, team_name
 
 if TYPE_CHECKING:
+    from commands.aws.roles import Judgement
     from commands.aws.tags import TagFacts
 
 LATEST = "$LATEST"  # what is deployed last, and not yet published as a version
@@ -87,10 +87,17 @@ class Page(msgspec.Struct, rename="pascal", gc=False):
     """An answer of ListFunctions."""
 
     functions: list[Described]
+
+
+class Following(msgspec.Struct, rename="pascal", gc=False):
+    """What of the same answer names the next one."""
+
     next_marker: str | None = None
 
 
-read_page = msgspec.json.Decoder(Page).decode  # raises ValueError
+# Both look through the whole text and raise ValueError where it is cut or no JSON.
+read_page = msgspec.json.Decoder(Page).decode
+read_following = msgspec.json.Decoder(Following).decode
 
 
 class EventSource(NamedTuple):
@@ -158,7 +165,7 @@ def noun(
     *,
     tags: "TagFacts",
     tags_known: bool,
-    judged: Judgement,
+    judged: "Judgement",
     aliases: tuple[Alias, ...] | None,
     sources: tuple[str, ...] | None,
     edge_role: bool,

@@ -12,7 +12,8 @@ import pytest
 from commands.aws import checks, config_gaps, config_rows
 from commands.aws.accounts import Aggregator, Cloud
 from commands.aws.errors import AwsProblem, Denied
-from commands.aws.inventory import read_function, take_inventory
+from commands.aws.inventory import take_inventory
+from commands.aws.one_function import read_function
 from commands.aws.scope import Rules
 from storage.models import ORGANIZATION, Function, Inventory, MayWrite, TracingMode, Verdict
 from tests.commands.conftest import (

@@ -19,7 +19,8 @@ from bot.demo.fleet import seed
 from bot.demo.fleet_access import AUDIT_ROLE
 from commands.aws.accounts import AwsSettings, Cloud
 from commands.aws.errors import Denied, Gone
-from commands.aws.inventory import read_function, take_inventory
+from commands.aws.inventory import take_inventory
+from commands.aws.one_function import read_function
 from commands.aws.shapes import alias, event_sources, listed_in, listing, read_page, team_of
 from storage.models import Alias, Form, Manager, MayWrite, ServedVersion, TracingMode
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from commands.aws.accounts import Cloud
-from commands.aws.inventory import read_function, take_inventory
+from commands.aws.inventory import take_inventory
+from commands.aws.one_function import read_function
 from tests.commands.conftest import BERLIN, HOME, SETTINGS, World
 
 PRODUCTION = replace(SETTINGS, production_tags=("env=prod",))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from commands.aws.errors import AwsProblem, Denied, Gone, Throttled, Unreachable
-from commands.aws.inventory import read_function
+from commands.aws.one_function import read_function
 from commands.aws.roles import Judgement, Role
 from commands.aws.simulation import Simulated, believe, in_vain, question, worth_asking
 from storage.models import CheckName, MayWrite, Verdict
