@@ -17,6 +17,7 @@ from storage.models import MayWrite
 WRITE = "xray:PutTraceSegments"
 TELEMETRY = "xray:PutTelemetryRecords"  # AWS's own Application Signals policy leaves it out, so its lack is a warning
 
+_TIMES = frozenset({"aws:currenttime", "aws:epochtime"})
 _EDGE = "edgelambda.amazonaws.com"
 
 
@@ -79,10 +80,13 @@ def certain(role: Role, *, account: str) -> dict[str, str]:
     return {key: values[0] for key, values in facts.items() if len(values) == 1 and values[0] is not None}
 
 
-def boundary_open(role: Role, *, account: str) -> bool:
-    """Whether its permissions boundary is unknown, or may allow or deny under a condition that cannot be decided."""
+def boundary_out_of_sight(role: Role, *, account: str) -> bool:
+    """Whether its permissions boundary is unknown, or hangs on a condition of which more than the time is not known."""
     rulings = _boundary_rulings(role, _request(role, account, WRITE))
-    return role.boundary_unknown or any(ruling.match is Match.MAYBE for ruling, _ in rulings)
+    return role.boundary_unknown or any(
+        ruling.match is Match.MAYBE and not (ruling.keys and {key.lower() for key in ruling.keys} <= _TIMES)
+        for ruling, _ in rulings
+    )
 
 
 def missing_telemetry(role: Role, *, account: str) -> bool:

@@ -6,7 +6,8 @@ the simulator does not know could change it; all else stays `conditional`, which
 
 - Keys that policies ask for and nobody gave are evaluated as absent, and listed as missing; then nothing is believed.
   That list leaves out what only service control policies ask for, and by its description (identity-based and
-  resource-based policies) a permissions boundary's keys too: where the boundary leaves anything open, AWS is not asked.
+  resource-based policies) a permissions boundary's keys too. So where the attached boundary, which is simulated, hangs
+  on more than the time, what it makes of the call is not believed: no "no" that comes from it, and no "yes" at all.
 - Service control policies are simulated as well, in some accounts wrongly (https://github.com/aws/aws-sdk/issues/102),
   and with their keys absent. They end the simulation, so a refusal by them says nothing of the role, and is no "no".
 - Resource control policies, session policies and VPC endpoint policies are not simulated; X-Ray knows none of the
@@ -48,13 +49,13 @@ class Simulated(NamedTuple):
     )
 
 
-def worth_asking(role: Role, judgement: Judgement, *, account: str) -> bool:
+def worth_asking(role: Role, judgement: Judgement) -> bool:
     """Whether the simulator can know more than we do, and say so."""
-    unread = role.policies_unknown or roles.boundary_open(role, account=account)
+    unread = role.policies_unknown or role.boundary_unknown
     return judgement.may_write is MayWrite.CONDITIONAL and not unread
 
 
-def believe(said: Simulated, judgement: Judgement) -> Judgement:
+def believe(said: Simulated, role: Role, judgement: Judgement, *, account: str) -> Judgement:
     """The judgement, settled where what the simulator said settles it."""
     answer = _ANSWERS.get(said.decision)
     if answer is None or said.missing:
@@ -63,11 +64,14 @@ def believe(said: Simulated, judgement: Judgement) -> Judgement:
         return Judgement(judgement.may_write, "a policy of its organization may forbid it")
     if answer is MayWrite.YES and said.by_boundary is False:
         return judgement  # the answer contradicts itself
+    by_boundary = answer is MayWrite.YES or said.by_boundary is False
+    if by_boundary and roles.boundary_out_of_sight(role, account=account):
+        return judgement
     return Judgement(answer)
 
 
 def in_vain(problem: AwsProblem) -> bool:
-    """Whether the same account would answer for the next role no better, and as late. A refusal is of one role."""
+    """Whether AWS gave no answer at all; a refusal is one, about one role."""
     return isinstance(problem, Throttled | Unreachable) or problem.status >= 500
 
 
@@ -87,7 +91,7 @@ def settle(iam: "IAMClient", role: Role, judgement: Judgement, *, account: str, 
 
     IAM: iam:SimulatePrincipalPolicy.
     """
-    if not worth_asking(role, judgement, account=account):
+    if not worth_asking(role, judgement):
         return judgement
     entries: list[ContextEntryTypeDef] = [
         {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": [value]}
@@ -101,7 +105,7 @@ def settle(iam: "IAMClient", role: Role, judgement: Judgement, *, account: str, 
         )
     except AwsProblem:
         return judgement
-    return believe(_simulated(found[0]), judgement) if found else judgement
+    return believe(_simulated(found[0]), role, judgement, account=account) if found else judgement
 
 
 def _simulated(result: "EvaluationResultTypeDef") -> Simulated:

@@ -15,6 +15,7 @@ from commands.aws.simulation import Simulated
 from commands.aws.wire import Wire
 
 _AT_ONCE = 2  # questions in an account; how many IAM allows is not documented
+_PATIENCE = 4  # questions one after the other that AWS left without an answer, each asked again and again
 
 log = logging.getLogger(__name__)
 
@@ -22,38 +23,38 @@ log = logging.getLogger(__name__)
 class Simulator:
     """Asks once for each role that needs it, in the order of their ARNs: two audits of one world ask the same.
 
-    A refusal may be meant for one role (a policy may name it), and leaves only that one open. Where AWS gives no answer
-    although it was asked again and again, no further roles of the account are asked for: that would take too long.
+    A refusal may be meant for one role (a policy may name it), and leaves only that one open. So does a question that
+    AWS does not answer however often it is asked; but after some of these in a row, no further roles of the account are
+    asked for: that would take too long.
     """
 
     def __init__(self, wire: Wire, who: Identity, region: str) -> None:
         self._wire, self._who, self._region = wire, who, region
-        self._in_vain = False
+        self._in_vain = 0  # the last so many questions
 
     async def settle(self, judged: Mapping[str, tuple[Role, Judgement]]) -> dict[str, Judgement]:
         """The judgements, those settled that the simulator settles; what it leaves open stays as it was."""
-        account = self._who.account
-        asked = sorted(
-            arn for arn, (role, so_far) in judged.items() if simulation.worth_asking(role, so_far, account=account)
-        )
+        asked = sorted(arn for arn, (role, so_far) in judged.items() if simulation.worth_asking(role, so_far))
         found = {arn: so_far for arn, (_, so_far) in judged.items()}
         for start in range(0, len(asked), _AT_ONCE):  # together begun and ended: who is asked hangs on no chance
-            if self._in_vain:
+            if self._in_vain >= _PATIENCE:
                 break
             some = asked[start : start + _AT_ONCE]
             told = await asyncio.gather(*(self._ask(*judged[arn]) for arn in some))
-            found |= dict(zip(some, told, strict=True))
+            found |= {arn: judgement for arn, (judgement, _) in zip(some, told, strict=True)}
+            in_vain = all(vain for _, vain in told)
+            self._in_vain = self._in_vain + len(some) if in_vain else 0
         return found
 
-    async def _ask(self, role: Role, judgement: Judgement) -> Judgement:
+    async def _ask(self, role: Role, judgement: Judgement) -> tuple[Judgement, bool]:
+        """What is known then, and whether AWS was asked in vain."""
         question = simulation.question(role, account=self._who.account, now=datetime.now(UTC))
         try:
             said = await simulated(self._wire, self._who, self._region, question)
         except AwsProblem as problem:
             log.warning("could not simulate role %s: %s", role.arn, problem)
-            self._in_vain = self._in_vain or simulation.in_vain(problem)
-            return judgement
-        return simulation.believe(said, judgement)
+            return judgement, simulation.in_vain(problem)
+        return simulation.believe(said, role, judgement, account=self._who.account), False
 
 
 async def simulated(wire: Wire, who: Identity, region: str, question: Mapping[str, str]) -> Simulated:

@@ -139,11 +139,18 @@ def test_an_organization_that_allows_changes_nothing(world, audited):
 
 
 @pytest.mark.parametrize(
-    ("boundary", "found", "asked"),
-    [(allow(action="*"), YES, 1), (allow(FROM_VPC, "*"), CONDITIONAL, 0), (until(2099), CONDITIONAL, 0)],
-    ids=["that allows", "that depends", "of which the keys would not be listed"],
+    ("boundary", "found"),
+    [
+        (allow(action="*"), YES),
+        (until(2099), YES),
+        (until(2020), NO),
+        (allow(FROM_VPC, "*"), CONDITIONAL),
+        (allow({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, "*"), CONDITIONAL),
+        (allow({"StringEquals": {"aws:PrincipalAccount": "${aws:SourceAccount}"}}, "*"), CONDITIONAL),
+    ],
+    ids=["allows", "allows for now", "allowed once", "keys not listed", "allows without the key", "variable"],
 )
-def test_a_boundary_has_to_be_clear_before_the_simulator_is_asked(world, boundary, found, asked):
+def test_a_boundary_is_simulated_and_believed_where_it_hangs_on_nothing_but_the_time(world, boundary, found):
     limit = world.aws.create_policy(HOME, "limit", boundary)
     world.aws.create_role(HOME, "still", LAMBDA, inline={"inline": until(2099)}, boundary=limit)
     arn = world.function("refund", role="still", mode="Active")
@@ -151,7 +158,25 @@ def test_a_boundary_has_to_be_clear_before_the_simulator_is_asked(world, boundar
     world.audit()
 
     assert world.known(arn).role_may_write is found
-    assert simulations(world) == asked
+    assert look(world, "refund").role_may_write is found
+    assert simulations(world) == 2  # once by the audit, once by the look
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (Simulated("allowed"), CONDITIONAL),
+        (Simulated("allowed", by_boundary=True), CONDITIONAL),
+        (Simulated("implicitDeny", by_boundary=False), CONDITIONAL),
+        (Simulated("explicitDeny", by_boundary=True), NO),
+        (Simulated("implicitDeny"), NO),
+        (Simulated("implicitDeny", missing=("aws:SourceVpc",)), CONDITIONAL),
+    ],
+)
+def test_of_a_boundary_that_hangs_on_more_than_the_time_only_what_comes_from_elsewhere_is_believed(said, expected):
+    role = Role(f"arn:aws:iam::{HOME}:role/refund", policies=(allow(),), boundary=allow(FROM_VPC, "*"))
+
+    assert believe(said, role, OPEN, account=HOME).may_write is expected
 
 
 @pytest.mark.parametrize(
@@ -173,7 +198,9 @@ def test_a_boundary_has_to_be_clear_before_the_simulator_is_asked(world, boundar
     ],
 )
 def test_only_what_nothing_could_change_is_believed(said, expected):
-    judgement = believe(said, OPEN)
+    role = Role(f"arn:aws:iam::{HOME}:role/refund", policies=(until(2099),))
+
+    judgement = believe(said, role, OPEN, account=HOME)
 
     assert judgement.may_write is expected
     assert bool(judgement.doubt) is (expected is CONDITIONAL)
@@ -184,9 +211,9 @@ def test_a_role_of_which_a_part_could_not_be_read_is_not_asked_for(part):
     arn = f"arn:aws:iam::{HOME}:role/refund"
     role = Role(arn, policies=(until(2099),))
 
-    assert worth_asking(role, OPEN, account=HOME)
-    assert not worth_asking(Role(arn, policies=(until(2099),), **{part: True}), OPEN, account=HOME)
-    assert not worth_asking(role, Judgement(YES), account=HOME)
+    assert worth_asking(role, OPEN)
+    assert not worth_asking(Role(arn, policies=(until(2099),), **{part: True}), OPEN)
+    assert not worth_asking(role, Judgement(YES))
 
 
 def test_the_question_gives_what_is_certain_and_nothing_else():
