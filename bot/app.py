@@ -42,7 +42,12 @@ def build_app(entries: Iterable[Entry], desk: Desk, client: WebClient, signing_s
                 app.view(entry.callback_id)(_form_listener(entry, desk))
             case Clock():
                 pass  # the scheduler's
+    app.event("app_home_opened")(_hear)
     return app
+
+
+def _hear() -> None:
+    """Bolt acknowledges an event that somebody listens to, and calls any other one unhandled."""
 
 
 def _slash_listener(entry: Slash, desk: Desk) -> Callable[..., None]:

@@ -35,7 +35,9 @@ from storage.store import Store
 
 log = logging.getLogger(__name__)
 
-SCOPES = frozenset({"commands", "chat:write", "channels:read", "groups:read", "users:read", "usergroups:read"})
+SCOPES = frozenset(
+    {"commands", "chat:write", "channels:read", "groups:read", "files:write", "users:read", "usergroups:read"}
+)
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 TAKE_UP_SECONDS = 60

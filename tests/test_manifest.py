@@ -45,6 +45,17 @@ def test_scopes_that_this_bot_has_no_use_for_are_not_asked_for():
     assert [scope for scope in SCOPES if scope in wide or "history" in scope or "im:" in scope] == []
 
 
+def test_the_bot_misses_at_its_start_any_scope_of_the_manifest_that_was_not_granted():
+    from bot import service
+
+    assert sorted(service.SCOPES) == sorted(SCOPES)
+
+
+def test_the_home_tab_is_there_and_its_opening_is_told():
+    assert APP["features"]["app_home"]["home_tab_enabled"] is True
+    assert "app_home_opened" in APP["settings"]["event_subscriptions"]["bot_events"]
+
+
 def test_slack_is_told_of_the_commands_that_the_bot_answers():
     from commands import COMMANDS
     from commands._types import Slash
