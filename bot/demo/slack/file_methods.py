@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 import threading
 from dataclasses import replace
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 from bot.demo.slack import payloads
 from bot.demo.slack.app import InstalledApp
 from bot.demo.slack.chat_methods import ChatMethods
-from bot.demo.slack.drafts import parsed
+from bot.demo.slack.drafts import Draft, draft, parsed
 from bot.demo.slack.nouns import Json, SlackFile
 from bot.demo.slack.refusals import Refusal
 from bot.demo.slack.web_api import Method, number, required
 from bot.demo.slack.workspace import Workspace
 
 MOST_ALT_TEXT = 1000
+# Neither names nor people's ids are taken. Slack wants eight more characters, but invented ids are shorter.
+CHANNEL_ID, IN_SLACKS_WORDS = re.compile(r"[CGDZ][A-Z0-9]+"), "^[CGDZ][A-Z0-9]{8,}$"
 
 
 class FileMethods:
@@ -38,6 +41,8 @@ class FileMethods:
         }
 
     def get_upload_url(self, args: Json) -> Json:
+        if not self.workspace.uploads_allowed:
+            raise Refusal("file_uploads_disabled")
         (name, _) = required(args, "filename", "length")
         length = number(args, "length", 0)
         if length <= 0:
@@ -63,10 +68,9 @@ class FileMethods:
         required(args, "files")
         with self._lock:
             files = [self._uploaded(each) for each in _list(parsed(args["files"], "invalid_arguments"))]
-            wanted = args.get("channel_id") or args.get("channels") or args.get("channel")
-            if wanted:
-                for channel_id in str(wanted).split(","):
-                    self._share(channel_id, files, args)
+            contents = self._contents(args)
+            for channel_id in _channel_ids(args):  # without any, the file stays the bot's own
+                self._share(channel_id, files, contents, args)
             for file in files:
                 self.workspace.put_file(replace(file, shared=True))
         return {"files": [payloads.file(file, self.base_url) for file in files]}
@@ -77,11 +81,28 @@ class FileMethods:
             raise Refusal("file_not_found")
         return replace(file, title=entry.get("title") or file.name)
 
-    def _share(self, channel_id: str, files: list[SlackFile], args: Json) -> None:
+    def _contents(self, args: Json) -> Draft:
+        """What stands above the files: `blocks` are left aside where there is an `initial_comment`."""
+        comment = str(args.get("initial_comment") or "")
+        if comment or not args.get("blocks"):
+            return Draft(comment, None, None, None)
+        return draft({"blocks": args["blocks"]}, self.workspace)
+
+    def _share(self, channel_id: str, files: list[SlackFile], contents: Draft, args: Json) -> None:
         channel = self.chat.joined(channel_id)
-        thread_ts = self.chat.thread(channel, args)
-        text = str(args.get("initial_comment") or "")
-        self.workspace.post(channel.id, self.app.bot_user_id, text, bot=True, thread_ts=thread_ts, files=tuple(files))
+        fields = contents.fields() | {"thread_ts": self.chat.thread(channel, args), "files": tuple(files)}
+        self.workspace.post(channel.id, self.app.bot_user_id, bot=True, **fields)
+
+
+def _channel_ids(args: Json) -> list[str]:
+    name = "channel_id" if args.get("channel_id") else "channels"
+    wanted = [args[name]] if name == "channel_id" else str(args.get(name) or "").split(",")
+    wanted = [str(each) for each in wanted if each]
+    for each in wanted:
+        if not CHANNEL_ID.fullmatch(each):
+            why = f"[ERROR] input must match regex pattern: {IN_SLACKS_WORDS} [json-pointer:/{name}]"
+            raise Refusal("invalid_arguments", messages=[why])
+    return wanted
 
 
 def _list(value: Any) -> list[Any]:

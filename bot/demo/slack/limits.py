@@ -241,7 +241,7 @@ def _check_together(blocks: list[Json], pointer: str, problems: Problems) -> Non
     for block_id, times in Counter(block["block_id"] for block in blocks if "block_id" in block).items():
         if times > 1:
             problem(problems, f"block_id must be unique: {block_id}", pointer)
-    kinds = Counter(block["type"] for block in blocks)
+    kinds = Counter(block["type"] for block in _opened_up(blocks))
     if kinds["table"] + kinds["data_table"] > 1:
         problem(problems, "only_one_table_allowed", pointer)
     if kinds["data_visualization"] > CHARTS_PER_MESSAGE:
@@ -254,6 +254,13 @@ def _check_together(blocks: list[Json], pointer: str, problems: Problems) -> Non
             problem(problems, f"action_id must be unique within a block: {action_id}", pointer)
     if sum(bool(part.get("focus_on_load")) for _, part in interactive(blocks)) > 1:
         problem(problems, "only one element can have focus_on_load", pointer)
+
+
+def _opened_up(blocks: list[Json]) -> Iterator[Json]:
+    """The blocks, and those inside of containers."""
+    for block in blocks:
+        yield block
+        yield from _opened_up(_dicts(block.get("child_blocks")))
 
 
 def _dicts(things: Any) -> list[Json]:

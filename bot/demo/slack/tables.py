@@ -60,7 +60,7 @@ _PARTS = {
 RICH_TEXT_PARTS: Check = items(by_type(_PARTS), least=1, most=1000)
 
 _CELLS = {
-    "raw_text": shape({"text": string(TABLE_TEXT)}),
+    "raw_text": shape({"text": string(TABLE_TEXT, 1)}),  # an empty cell is a space
     "rich_text": shape({"elements": RICH_TEXT_PARTS}, {"block_id": string(255, 1)}),
 }
 _DATA_CELLS = {

@@ -57,7 +57,7 @@ class ViewMethods:
         if not self.app.home_tab:
             raise Refusal("not_enabled")
         if self.workspace.person(person_id) is None:
-            raise Refusal("user_not_found")
+            raise Refusal("invalid_arguments", messages=["invalid `user_id`"])
         return {"view": self.modals.publish(person_id, view, args.get("hash"))}
 
     def _view(self, args: Json) -> Any:

@@ -41,6 +41,7 @@ class Workspace:
         self.team_domain = team_domain
         self.clock = clock
         self.usergroups_available = True  # False: answers plan_upgrade_required, as a free plan does
+        self.uploads_allowed = True  # False: answers file_uploads_disabled, as where an admin forbids files
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._generation = 0

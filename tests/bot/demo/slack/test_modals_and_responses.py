@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.demo.slack import SlackStandIn
+from bot.demo.slack import SlackStandIn, Workspace
 from tests.bot.demo.slack.conftest import Clock, actions, button, plain, reason_modal, section
 
 Connect = Callable[[], SocketModeHandler]
@@ -251,7 +252,53 @@ def test_a_home_can_be_published_against_its_hash(slack: SlackStandIn, client: W
     client.views_publish(user_id="U1ANA", view=HOME, hash=first["hash"])
 
     assert error_of(client.views_publish, user_id="U1ANA", view=HOME, hash=first["hash"]) == "hash_conflict"
-    assert error_of(client.views_publish, user_id="U0", view=HOME) == "user_not_found"
+    assert error_of(client.views_publish, user_id="U1ANA", view=reason_modal()) == "invalid_arguments"
+    assert error_of(client.views_publish, user_id="U0", view=HOME) == "invalid_arguments"
+
+
+def test_what_is_done_in_a_home_is_told_with_the_view_and_its_hash(
+    slack: SlackStandIn, bolt: App, connect: Connect
+) -> None:
+    bodies: list[Body] = []
+
+    @bolt.action("more")
+    def hear(ack: Ack, body: Body, client: WebClient) -> None:
+        ack()
+        bodies.append(body)
+        client.views_open(trigger_id=body["trigger_id"], view=reason_modal())
+
+    connect()
+    options = [{"text": plain(text), "value": text} for text in ("Snooze", "Exempt")]
+    menu = {"type": "overflow", "action_id": "more", "options": options}
+    home = {"type": "home", "private_metadata": "page 2", "blocks": [section(accessory=menu)]}
+    published = bolt.client.views_publish(user_id="U1ANA", view=home)["view"]
+    ana = slack.acting_as("U1ANA")
+
+    assert ana.click_in_view(published["id"], "more", "Exempt").ok
+    (body,) = bodies
+
+    assert body["container"] == {"type": "view", "view_id": published["id"]}
+    assert (body["view"]["type"], body["view"]["private_metadata"]) == ("home", "page 2")
+    assert body["view"]["hash"] == published["hash"]
+    assert body["actions"][0]["selected_option"] == options[1]
+    assert not {"channel", "message", "response_url"} & set(body)
+    assert ana.modal()["callback_id"] == "exempt"
+
+
+def test_an_app_without_a_home_or_without_its_event_is_told_of_no_opening(manifest: Path, workspace: Workspace) -> None:
+    manifest.write_text(manifest.read_text().replace("home_tab_enabled: true", "home_tab_enabled: false"))
+    with SlackStandIn(manifest, workspace) as slack:
+        client = WebClient(slack.bot_token, base_url=slack.api_url)
+        assert error_of(client.views_publish, user_id="U1ANA", view=HOME) == "not_enabled"
+        slack.acting_as("U1ANA").open_home()
+    manifest.write_text(manifest.read_text().replace("home_tab_enabled: false", "home_tab_enabled: true"))
+    manifest.write_text(manifest.read_text().replace("[app_home_opened]", "[]"))
+    with SlackStandIn(manifest, workspace, event_retry_seconds=()) as other:
+        other.acting_as("U1ANA").open_home()
+        other.acting_as("U1ANA").open_home()  # an event that was sent to nobody would be a fault by now
+
+        assert other.faults == []
+    assert slack.faults == []
 
 
 # -- response URLs -------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
-from bot.demo.slack import BOT_USER_ID, SlackStandIn, Workspace
+from bot.demo.slack import BOT_USER_ID, Message, SlackStandIn, Workspace
 from tests.bot.demo.slack.conftest import MANIFEST, Clock, actions, button, section
 
 
@@ -357,6 +358,40 @@ def test_a_file_needs_bytes_and_membership(client: WebClient, slack: SlackStandI
     assert refusal(client, "files.completeUploadExternal", files=files, channel_id="C1PAY") == "file_not_found"
     too_long = {"filename": "a", "length": 1, "alt_txt": "x" * 1001}
     assert refusal(client, "files.getUploadURLExternal", **too_long) == "alt_txt_too_large"
+
+
+def test_a_file_goes_to_a_channels_id_and_never_to_a_name_or_a_person(client: WebClient, slack: SlackStandIn) -> None:
+    for wanted in ("payments", "#payments", "U1ANA"):
+        with pytest.raises(SlackApiError) as caught:
+            client.files_upload_v2(channel=wanted, content="a,b", filename="a.csv")
+        answer = caught.value.response
+        assert answer["error"] == "invalid_arguments"
+        assert answer["response_metadata"]["messages"] == [
+            "[ERROR] input must match regex pattern: ^[CGDZ][A-Z0-9]{8,}$ [json-pointer:/channel_id]"
+        ]
+    client.files_upload_v2(content="a,b", filename="a.csv")  # to nobody: it stays the bot's own
+
+    assert slack.workspace.messages("C1PAY") == []
+
+
+def test_a_file_comes_with_its_comment_or_with_blocks(client: WebClient, slack: SlackStandIn) -> None:
+    def upload(**more: Any) -> Message:
+        place = client.files_getUploadURLExternal(filename="a.csv", length=1)
+        requests.post(place["upload_url"], data=b"a", timeout=5)
+        client.files_completeUploadExternal(files=[{"id": place["file_id"]}], channel_id="C1PAY", **more)
+        return slack.workspace.messages("C1PAY")[-1]
+
+    with_blocks = upload(blocks=json.dumps([section("All 40")]))
+    with_both = upload(blocks=json.dumps([section("All 40")]), initial_comment="All 41")
+
+    assert (with_blocks.blocks[0]["text"]["text"], with_blocks.files[0].name) == ("All 40", "a.csv")
+    assert (with_both.text, with_both.blocks) == ("All 41", ())
+
+
+def test_a_workspace_may_forbid_uploads(client: WebClient, slack: SlackStandIn) -> None:
+    slack.workspace.uploads_allowed = False
+
+    assert refusal(client, "files.getUploadURLExternal", filename="a.csv", length=1) == "file_uploads_disabled"
 
 
 # -- limits and failures -------------------------------------------------------------------------------------
