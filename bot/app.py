@@ -5,16 +5,19 @@ An exception in a listener can erase an acknowledgement that was already given, 
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot import inbound
+from bot.at_home import Homes, ToHome, beside_home
 from bot.desk import Desk
 from bot.replies import Asker, Deliver, Drawings, ToButton, ToCommand, ToField, ToForm
-from commands._types import Button, Clock, Entry, Form, Run, Slash
+from commands._types import Button, Clock, Entry, Event, Form, Run, Slash
 from commands.help import asks_for_help, help_for
+from commands.home import kept_up
 
 Body = dict[str, Any]
 
@@ -31,23 +34,29 @@ def build_app(entries: Iterable[Entry], desk: Desk, client: WebClient, signing_s
         request_verification_enabled=bool(signing_secret),
         listener_executor=ThreadPoolExecutor(LISTENERS, thread_name_prefix="listener"),
     )
-    drawings = Drawings()
+    drawings, homes = Drawings(), Homes()
     for entry in entries:
         match entry:
             case Slash():
                 app.command(entry.command)(_slash_listener(entry, desk))
             case Button():
-                app.action(entry.action_id)(_button_listener(entry, desk, drawings))
+                app.action(entry.action_id)(_button_listener(entry, desk, drawings, homes))
             case Form():
-                app.view(entry.callback_id)(_form_listener(entry, desk))
+                app.view(entry.callback_id)(_form_listener(entry, desk, homes))
+            case Event():
+                app.event(entry.event)(_event_listener(entry, desk, homes))
             case Clock():
                 pass  # the scheduler's
-    app.event("app_home_opened")(_hear)
     return app
 
 
-def _hear() -> None:
-    """Bolt acknowledges an event that somebody listens to, and calls any other one unhandled."""
+def _event_listener(entry: Event, desk: Desk, homes: Homes) -> Callable[..., None]:
+    def listen(body: Body, client: WebClient) -> None:  # Bolt has acknowledged an event by itself
+        if inbound.is_home(body.get("event") or {}):
+            request = inbound.from_event(body, desk.context.clock())
+            desk.take(entry.run, request, ToHome(client, homes, request.user), quick=True)
+
+    return listen
 
 
 def _slash_listener(entry: Slash, desk: Desk) -> Callable[..., None]:
@@ -61,22 +70,27 @@ def _slash_listener(entry: Slash, desk: Desk) -> Callable[..., None]:
     return listen
 
 
-def _button_listener(entry: Button, desk: Desk, drawings: Drawings) -> Callable[..., None]:
+def _button_listener(entry: Button, desk: Desk, drawings: Drawings, homes: Homes) -> Callable[..., None]:
     def listen(ack: Ack, body: Body, respond: Respond, client: WebClient) -> None:
         ack()
         deliver: Deliver
+        run = entry.run
         if inbound.is_in_form(body):
             request = inbound.from_field(body, desk.context.clock())
             deliver = ToField(client, drawings, *inbound.form_drawing(body))
         else:
             request = inbound.from_button(body, desk.context.clock())
-            deliver = ToButton(Asker(respond, client, request, inbound.trigger_of(body)))
-        desk.take(entry.run, request, deliver, quick=entry.opens_form)
+            if inbound.is_in_home(body):
+                deliver = ToHome(client, homes, request.user, inbound.trigger_of(body))
+                run = entry.run if entry.opens_form else kept_up(entry.run)
+            else:
+                deliver = ToButton(Asker(respond, client, request, inbound.trigger_of(body)))
+        desk.take(run, request, deliver, quick=entry.opens_form)
 
     return listen
 
 
-def _form_listener(entry: Form, desk: Desk) -> Callable[..., None]:
+def _form_listener(entry: Form, desk: Desk, homes: Homes) -> Callable[..., None]:
     def listen(ack: Ack, body: Body, client: WebClient) -> None:
         now = desk.context.clock()
         request = inbound.from_form(body, now)
@@ -84,8 +98,13 @@ def _form_listener(entry: Form, desk: Desk) -> Callable[..., None]:
         if wrong:
             ack(response_action="errors", errors=wrong)
             return
-        deliver = ToForm(client, *inbound.form_of(body))
-        desk.take(entry.run, request, deliver, quick=True)
-        ack(response_action="update", view=deliver.view_for_ack())
+        form = ToForm(client, *inbound.form_of(body))
+        page = homes.page_of(request.user)
+        if page is None:
+            desk.take(entry.run, request, form, quick=True)
+        else:
+            both = beside_home(form, ToHome(client, homes, request.user))
+            desk.take(kept_up(entry.run), replace(request, page=page), both, quick=True)
+        ack(response_action="update", view=form.view_for_ack())
 
     return listen

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.beside import Memory
     from bot.config import Config
     from commands._types import Context, Permission
@@ -169,6 +171,9 @@ class Nobody:
 
     def approvers(self, team: str | None) -> tuple[str, ...]:  # noqa: ARG002 - People's shape
         return ()
+
+    def teams_of(self, user: str, groups: "Mapping[str, str]") -> frozenset[str]:  # noqa: ARG002 - People's shape
+        return frozenset()
 
 
 def _check_filters(config: "Config", account: str | None, region: str | None) -> None:

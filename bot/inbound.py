@@ -34,7 +34,26 @@ def from_button(body: Body, now: datetime) -> Request:
         channel=str((body.get("channel") or {}).get("id") or container.get("channel_id") or ""),
         message=str(container.get("message_ts") or ""),
         private=bool(container.get("is_ephemeral")),
+        page=str((body.get("view") or {}).get("private_metadata") or ""),
     )
+
+
+def from_event(body: Body, now: datetime) -> Request:
+    """What happened, told without anybody asking for an answer."""
+    event = body.get("event") or {}
+    return Request(
+        user=str(event.get("user") or ""), now=now, source=Source.EVENT, workspace=str(body.get("team_id") or "")
+    )
+
+
+def is_home(event: Body) -> bool:
+    """Whether the tab that was opened is Home, and not the app's messages."""
+    return bool(event.get("tab", "home") == "home")
+
+
+def is_in_home(body: Body) -> bool:
+    """Whether somebody clicked in App Home."""
+    return bool((body.get("view") or {}).get("type") == "home")
 
 
 def from_field(body: Body, now: datetime) -> Request:

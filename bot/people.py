@@ -44,6 +44,7 @@ class SlackPeople:
         self._team_approvers, self._team_deny = _by_team(team_approvers), _by_team(team_deny or {})
         self._people: dict[str, tuple[float, Permission]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
+        self._everybody: tuple[float, Mapping[str, frozenset[str]]] | None = None
         self._lock = threading.Lock()
 
     def may_ask(self, user: str, workspace: str) -> Permission:
@@ -96,6 +97,27 @@ class SlackPeople:
 
     def approvers(self, team: str | None) -> tuple[str, ...]:
         return tuple(f"<!subteam^{one}>" if _is_group(one) else f"<@{one}>" for one in self._listed(team))
+
+    def teams_of(self, user: str, groups: Mapping[str, str]) -> frozenset[str]:
+        """All groups are asked about at once; where Slack will not tell, nobody is in one."""
+        members = self._all_members() if groups else {}
+        by_group = {team for team, group in groups.items() if user in members.get(group, frozenset())}
+        return frozenset(by_group | {team for team, named in self._team_approvers.items() if user in named})
+
+    def _all_members(self) -> Mapping[str, frozenset[str]]:
+        with self._lock:
+            kept = self._everybody
+        if kept and time.monotonic() - kept[0] < GROUP_CACHE_SECONDS:
+            return kept[1]
+        try:
+            found = self._client.usergroups_list(include_users=True).get("usergroups") or ()
+        except (SlackClientError, OSError) as problem:
+            log.warning("usergroups.list failed: %s", error_code(problem))
+            return kept[1] if kept else {}
+        members = {str(one["id"]): frozenset(one.get("users") or ()) for one in found}
+        with self._lock:
+            self._everybody = (time.monotonic(), members)
+        return members
 
     def _listed(self, team: str | None) -> list[str]:
         denied = self._denied(team)

@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.slack_errors import error_code
-from commands._types import Background, OpenForm, Progress, Replace, Reply, Request, Say
+from commands._types import Background, OpenForm, Progress, PublishHome, Replace, Reply, Request, Say
 from commands.views.blocks import Block
 from commands.views.form import result_view
 
@@ -102,7 +102,7 @@ class ToButton:
                 self._asker.tell(text, blocks, replace=True)
             case OpenForm(view):
                 self._asker.open_form(view)
-            case Progress() | Background():
+            case Progress() | PublishHome() | Background():
                 pass
 
 

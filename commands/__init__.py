@@ -12,9 +12,10 @@ COMMANDS: "tuple[Entry, ...]"
 
 
 def _table() -> "tuple[Entry, ...]":
-    from commands import audit, deny, digest, exempt, expire, fix, patch, review, stop, undo
-    from commands._types import Button, Clock, Form, Slash
+    from commands import audit, deny, digest, exempt, expire, fix, home, patch, review, stop, undo
+    from commands._types import Button, Clock, Event, Form, Slash
     from commands.views import deny as deny_view
+    from commands.views import home as home_view
     from commands.views import review as form
     from commands.views.batch import STOP
     from commands.views.digest import REVIEW
@@ -59,6 +60,8 @@ def _table() -> "tuple[Entry, ...]":
         *(Button(field, review.look_again, opens_form=True) for field in form.FIELDS),
         Form(form.CALLBACK, check=review.check, run=review.submit),
         Button(STOP, stop.stop),
+        Event(home.OPENED, home.opened),
+        *(Button(turn, home.turned(turn)) for turn in home_view.TURNS),
         Clock(digest.DAILY, digest.daily),
         Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
     )

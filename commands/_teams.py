@@ -12,6 +12,7 @@ class TeamSettings:
     channel: str = "#team-{team}"  # for teams without an entry in `channels`
     channels: Mapping[str, str] = field(default_factory=dict)  # team -> channel id or #name
     fallback_channel: str = "#finops"
+    groups: Mapping[str, str] = field(default_factory=dict)  # team -> id of the user group of its people
 
     def channel_of(self, team: str | None) -> str:
         if team is None:

@@ -34,6 +34,7 @@ class Request:
     message: str = ""  # timestamp of the message that was clicked
     private: bool = False  # that message is shown to this person alone, and is redrawn by `Replace`
     day: date | None = None  # the local date that a clock job is for
+    page: str = ""  # of App Home: what the page that was clicked on said of itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,13 @@ class OpenForm:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishHome:
+    """App Home of the one who asked, drawn anew; nobody else's."""
+
+    view: "Block"
+
+
+@dataclass(frozen=True, slots=True)
 class Background:
     """Work that goes on after the answer, and that nobody waits for."""
 
@@ -74,7 +82,7 @@ class Background:
     run: Callable[[], object]
 
 
-Reply = Progress | Say | Replace | OpenForm | Background
+Reply = Progress | Say | Replace | OpenForm | PublishHome | Background
 Answer = Iterable[Reply]
 
 
@@ -94,6 +102,9 @@ class People(Protocol):
 
     def approvers(self, team: str | None) -> tuple[str, ...]:
         """Those who may approve for this team, as mentions; none where nobody is configured."""
+
+    def teams_of(self, user: str, groups: Mapping[str, str]) -> frozenset[str]:
+        """The teams whose user group, by team in `groups`, this person is in, and those they are named for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,4 +194,12 @@ class Clock:
     every: timedelta | None = None  # None: every day at the configured time
 
 
-Entry = Slash | Button | Form | Clock
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that Slack tells of without being asked, by the name that the manifest subscribes to."""
+
+    event: str
+    run: Run
+
+
+Entry = Slash | Button | Form | Clock | Event

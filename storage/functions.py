@@ -55,11 +55,11 @@ _COLUMNS = (
     "findings",
 )
 _FROM_TAGS = ("team", "managed_by", "stack", "stack_id", "logical_id")
-_KEPT = ", ".join(_COLUMNS)
+KEPT = ", ".join(_COLUMNS)
 _LEARNT = "max(functions.seen_at, coalesce(functions.gone_at, ''))"
 # Knowledge that was asked for earlier never overwrites later knowledge: a fix may end while an audit is under way.
 _UPSERT = f"""
-    insert into functions ({_KEPT}, since, seen_at, gone_at, made_at, told)
+    insert into functions ({KEPT}, since, seen_at, gone_at, made_at, told)
     values ({", ".join(":" + column for column in _COLUMNS)}, :seen_at, :seen_at, null, :seen_at,
         case when :audited then case :verdict when 'exempt' then 'untraced' else :verdict end end)
     on conflict (arn) do update set
@@ -152,8 +152,8 @@ class Functions:
 
     def get(self, arn: str) -> Function | None:
         """None for one that was never seen or is gone."""
-        row = self._db.row(f"select {_KEPT} from functions where arn = ? and gone_at is null", [arn])  # noqa: S608 - ours
-        return _from_row(row) if row else None
+        row = self._db.row(f"select {KEPT} from functions where arn = ? and gone_at is null", [arn])  # noqa: S608 - ours
+        return from_row(row) if row else None
 
     def modified(self) -> dict[str, datetime]:
         """When each was last changed, as far as that is known, by ARN."""
@@ -205,7 +205,7 @@ class Functions:
     def last_known(self, before: datetime, accounts: Sequence[str], regions: Sequence[str]) -> list[LastKnown]:
         """Those that AWS has not shown since then and that are not gone; in these accounts and regions, if any."""
         sql = f"""
-            select {_KEPT}, seen_at from functions
+            select {KEPT}, seen_at from functions
             where gone_at is null and seen_at < :before
               and (:accounts = '[]' or account in (select value from json_each(:accounts)))
               and (:regions = '[]' or region in (select value from json_each(:regions)))
@@ -213,7 +213,7 @@ class Functions:
         """  # noqa: S608 - ours
         asked = {"before": to_text(before), "accounts": _json(list(accounts)), "regions": _json(list(regions))}
         return [
-            LastKnown(seen_at=to_time(row.pop("seen_at")), function=_from_row(row)) for row in self._db.rows(sql, asked)
+            LastKnown(seen_at=to_time(row.pop("seen_at")), function=from_row(row)) for row in self._db.rows(sql, asked)
         ]
 
     def _time(self, column: str, arn: str) -> datetime | None:
@@ -221,8 +221,8 @@ class Functions:
         return maybe_time(row["time"]) if row else None
 
     def _list(self, where: str, parameters: Sequence[object]) -> list[Function]:
-        sql = f"select {_KEPT} from functions where gone_at is null and {where} order by name, account, region"  # noqa: S608 - ours
-        return [_from_row(row) for row in self._db.rows(sql, parameters)]
+        sql = f"select {KEPT} from functions where gone_at is null and {where} order by name, account, region"  # noqa: S608 - ours
+        return [from_row(row) for row in self._db.rows(sql, parameters)]
 
 
 def _to_row(function: Function) -> Row:
@@ -287,7 +287,8 @@ def _alias_to_json(alias: Alias) -> dict[str, object]:
     return {"name": alias.name, "versions": versions}
 
 
-def _from_row(row: Row) -> Function:
+def from_row(row: Row) -> Function:
+    """A row of the columns in `KEPT` as its noun."""
     keys = orjson.loads(row["environment_keys"])
     return Function(
         **row

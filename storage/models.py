@@ -23,6 +23,7 @@ class Source(StrEnum):
     SLASH = "slash"
     BUTTON = "button"
     FORM = "form"
+    EVENT = "event"
     CLOCK = "clock"
     TERMINAL = "terminal"
 
@@ -249,6 +250,14 @@ class Coverage:
         """traced ÷ (traced + untraced + exempt) × 100, one decimal; None where nothing could be traced."""
         whole = self.traced + self.untraced + self.exempt
         return round(100 * self.traced / whole, 1) if whole else None
+
+    @classmethod
+    def sum(cls, counts: "Iterable[Coverage]") -> "Coverage":
+        """Of all of these together."""
+        total = Counter[str]()
+        for one in counts:
+            total.update({each.name: getattr(one, each.name) for each in fields(cls)})
+        return cls(**total)
 
     @classmethod
     def of(cls, functions: Iterable[Function]) -> "Coverage":

@@ -92,6 +92,10 @@ class Posts:
         row = self._db.row(sql, {"id": number})
         return int(row["number"]) if row else 0
 
+    def any_sent(self) -> bool:
+        """Whether Slack ever took a digest."""
+        return self._db.row("select 1 from posts where kind = 'digest' and state = 'sent' limit 1") is not None
+
     def at(self, channel: str, ts: str) -> Post | None:
         """The post that Slack shows as this message and that is kept up to date."""
         sql = "select * from posts where posted_channel = ? and ts = ? and state = 'sent'"

@@ -87,6 +87,18 @@ class Requests:
             {"id": request_id, "state": str(state), "by": by, "now": to_text(now), "reason": reason},
         )
 
+    def awaited(self, now: datetime) -> list[FixRequest]:
+        """Those that somebody asked for and that wait for an approver, in the order in which they run out."""
+        rows = self._db.rows(
+            """
+            select * from requests
+            where state in ('open', 'failed') and asked_by <> '' and (expires_at is null or expires_at > ?)
+            order by expires_at, created_at
+            """,
+            [to_text(now)],
+        )
+        return [from_row(row) for row in rows]
+
     def run_out(self, now: datetime) -> list[FixRequest]:
         """Those that wait though their time is over."""
         sql = "select * from requests where state in ('open', 'failed') and expires_at <= ? order by expires_at"

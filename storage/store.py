@@ -11,6 +11,7 @@ from storage.connection import Connection
 from storage.decisions import Decisions
 from storage.exemptions import Exemptions
 from storage.functions import Functions
+from storage.overview import Overview
 from storage.places import Places
 from storage.posts import Posts
 from storage.requests import Requests
@@ -32,6 +33,7 @@ class Store:
         self.exemptions = Exemptions(self._connection)
         self.posts = Posts(self._connection)
         self.changes = Changes(self._connection)
+        self.overview = Overview(self._connection)
         self.places = Places(self._connection)
         self.daily_runs = DailyRuns(self._connection)
 

@@ -72,6 +72,9 @@ class Everybody:
     def approvers(self, team: str | None) -> tuple[str, ...]:
         return ("<@U0ANA>",)
 
+    def teams_of(self, user: str, groups: object) -> frozenset[str]:
+        return frozenset()
+
 
 @pytest.fixture
 def make_function() -> Callable[[str], Function]:

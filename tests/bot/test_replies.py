@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slack_bolt import BoltRequest
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
@@ -18,7 +17,6 @@ from bot.channels import ChannelNames
 from bot.demo import people
 from bot.demo.people import ANA, GUEST
 from bot.demo.slack import TEAM_ID, SlackStandIn, Workspace
-from bot.demo.slack.payloads import event_callback
 from bot.desk import Desk
 from bot.outbox import Outbox
 from bot.people import SlackPeople
@@ -121,18 +119,6 @@ FUNCTION = Function(
 
 def form() -> dict[str, Any]:
     return exempt_form(FUNCTION, "R1", date(2026, 11, 23))
-
-
-def test_an_opened_home_tab_is_acknowledged_and_nothing_complains(
-    slack: SlackStandIn, connect: Connect, client: WebClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    opened = {"type": "app_home_opened", "user": ANA, "tab": "home", "event_ts": "1.0"}
-    body = event_callback(opened, slack.app, slack.workspace)
-
-    answer = build_app((), connect(), client, "").dispatch(BoltRequest(body=body, mode="socket_mode"))
-
-    assert answer.status == 200
-    assert caplog.text == ""
 
 
 def test_the_first_progress_and_the_answer_are_seen_by_the_one_who_asked_alone(

@@ -63,6 +63,7 @@ class NamedPeople:
     """Ana and Bo may approve for every team but those of which `of_team` names others."""
 
     of_team: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    teams: dict[str, set[str]] = field(default_factory=dict)  # whose people each is among
 
     def may_approve(self, user: str, workspace: str, team: str | None) -> Permission:
         if workspace == WORKSPACE and user in self._of(team):
@@ -71,6 +72,9 @@ class NamedPeople:
 
     def approvers(self, team: str | None) -> tuple[str, ...]:
         return tuple(f"<@{user}>" for user in self._of(team))
+
+    def teams_of(self, user: str, groups: Mapping[str, str]) -> frozenset[str]:
+        return frozenset(self.teams.get(user, ()))
 
     def _of(self, team: str | None) -> tuple[str, ...]:
         return self.of_team.get(team or "", (ANA, BO))

@@ -1,0 +1,189 @@
+"""App Home: one person's page, from how their teams stand down to what they can do about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from commands.views import blocks, news
+from commands.views.blocks import Block
+from commands.views.digest import team_name
+from commands.views.functions import Item, item_blocks
+from commands.views.text import clip, count, coverage_line, day, day_and_time, escape, not_scanned_line
+from storage.models import Audit, Coverage
+from storage.news import LastKnown
+from storage.overview import Point
+
+PAGE = 10  # functions; each takes two of the 100 blocks
+MOST_TEAMS = 25
+MOST_WAITING = 5
+MOST_UNSEEN = 5
+PREVIOUS, NEXT, ALL_TEAMS, MY_TEAMS = "home-previous", "home-next", "home-all-teams", "home-my-teams"
+TURNS = (PREVIOUS, NEXT, ALL_TEAMS, MY_TEAMS)
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a new workspace does once."""
+
+    what: str  # mrkdwn: what it is, and how it is done
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What the page shows."""
+
+    audit: Audit | None
+    teams: Sequence[tuple[str | None, Coverage]] = ()  # the one with most untraced functions first
+    mine: bool = False  # whether these are the person's own, and not simply all
+    has_own: bool = False  # whether there is a choice between the two
+    trend: Sequence[Point] = ()  # oldest first
+    waiting: Sequence[Item] = ()  # for this person's approval
+    waiting_in_all: int = 0
+    rows: Sequence[Item] = ()  # untraced functions, of this page
+    untraced: int = 0
+    page: int = 1
+    pages: int = 1
+    steps: Sequence[Step] = ()
+    kept: Sequence[LastKnown] = ()  # as they were when AWS last showed them
+    more: Sequence[Block] = field(default=())  # sections that other features bring along
+
+
+def home_view(home: Home, metadata: str = "") -> Block:
+    """`metadata` is what the next click on the page is told: which page it is."""
+    made = _first_run(home) if home.audit is None else _page(home, home.audit)
+    return {"type": "home", "private_metadata": metadata, "blocks": made[:100]}
+
+
+def notice_view(text: str) -> Block:
+    """A page that only tells, as for a guest."""
+    return {"type": "home", "blocks": [blocks.section(text)]}
+
+
+def _first_run(home: Home) -> list[Block]:
+    return [
+        blocks.header("Welcome to Lamplighter"),
+        blocks.section(
+            "I look every day for AWS Lambda functions that run without X-Ray active tracing, and tell each owning "
+            "team in its own channel. An approver turns tracing on there with one click, or grants an exemption with "
+            "a reason and an end date. Everything that is decided is recorded."
+        ),
+        *_steps(home.steps),
+        blocks.context("This page fills with the first audit."),
+    ]
+
+
+def _steps(steps: Sequence[Step]) -> list[Block]:
+    lines = [f"{number}. {'*Done:*' if one.done else '*To do:*'} {one.what}" for number, one in enumerate(steps, 1)]
+    return [blocks.section("\n".join(["*What to do next*", *lines]))] if lines else []
+
+
+def _page(home: Home, audit: Audit) -> list[Block]:
+    made = _head(home)
+    made += _steps([step for step in home.steps if not step.done])
+    made += _waiting(home)
+    made += _teams(home)
+    made += home.more
+    made += _rows(home)
+    return [*made, *_health(home, audit)]
+
+
+def _head(home: Home) -> list[Block]:
+    total = Coverage.sum(counts for _, counts in home.teams)
+    percent = "no function that can be traced" if total.percent is None else f"{total.percent:g}\N{NO-BREAK SPACE}%"
+    made = [blocks.header(f"Tracing coverage of {_whose(home)}: {percent}"), blocks.section(coverage_line(total))]
+    trend = trend_line(home.trend)
+    if trend:
+        made.append(blocks.context(trend))
+    if home.has_own:
+        label, turn = ("All teams", ALL_TEAMS) if home.mine else ("My teams only", MY_TEAMS)
+        made.append(_turns([blocks.button(label, turn, turn, described=f"Show {label.lower()}")], "home-whose"))
+    return made
+
+
+def _whose(home: Home) -> str:
+    if not home.mine:
+        return "all teams"
+    return clip(team_name(home.teams[0][0]), 60) if len(home.teams) == 1 else f"my {len(home.teams)} teams"
+
+
+def trend_line(trend: Sequence[Point]) -> str:
+    """A sparkline, and in words what it shows; empty where there is nothing to compare."""
+    known = [(point.at, point.coverage.percent) for point in trend if point.coverage.percent is not None]
+    if len(known) < 2:
+        return ""
+    bars = "".join(_BARS[min(7, int(percent / 12.5))] for _, percent in known)
+    (since, first), (_, last) = known[0], known[-1]
+    return f"`{bars}` {first:g}\N{NO-BREAK SPACE}% on {day(since)}, {last:g}\N{NO-BREAK SPACE}% now"
+
+
+def _waiting(home: Home) -> list[Block]:
+    if not home.waiting:
+        return []
+    made = [blocks.header(f"{count(home.waiting_in_all, 'request')} {_wait(home.waiting_in_all)} for your approval")]
+    for item in home.waiting:
+        made += item_blocks(item)
+    left = home.waiting_in_all - len(home.waiting)
+    return [*made, blocks.context(f"and {left:,} more, in their teams' channels")] if left else made
+
+
+def _wait(number: int) -> str:
+    return "waits" if number == 1 else "wait"
+
+
+def _teams(home: Home) -> list[Block]:
+    if len(home.teams) < 2:
+        return []
+    lines = [
+        f"• *{escape(clip(team_name(team), 80))}*: {counts.untraced:,} untraced · {coverage_line(counts)}"
+        for team, counts in home.teams[:MOST_TEAMS]
+    ]
+    left = len(home.teams) - MOST_TEAMS
+    made = [blocks.section("\n".join(part)) for part in _parts(lines)]
+    return [*made, blocks.context(f"and {count(left, 'more team')}")] if left > 0 else made
+
+
+def _parts(lines: Sequence[str]) -> list[list[str]]:
+    """As many lines together as a section takes."""
+    parts: list[list[str]] = [[]]
+    for line in lines:
+        if sum(map(len, parts[-1])) + len(parts[-1]) + len(line) > 2900:
+            parts.append([])
+        parts[-1].append(line)
+    return parts
+
+
+def _rows(home: Home) -> list[Block]:
+    if not home.untraced:
+        return [blocks.section(f"No function of {_whose(home)} is untraced.")]
+    made = [blocks.header(f"{count(home.untraced, 'function')} without active tracing")]
+    for item in home.rows:
+        made += item_blocks(item)
+    if home.pages == 1:
+        return made
+    turns = []
+    if home.page > 1:
+        turns.append(blocks.button("Previous", PREVIOUS, PREVIOUS, described="Previous page of functions"))
+    if home.page < home.pages:
+        turns.append(blocks.button("Next", NEXT, NEXT, described="Next page of functions"))
+    return [*made, blocks.context(f"Page {home.page:,} of {home.pages:,}"), _turns(turns, "home-turns")]
+
+
+def _turns(buttons: Sequence[Block], block_id: str) -> dict[str, Any]:
+    return {"type": "actions", "block_id": block_id, "elements": list(buttons)}
+
+
+def _health(home: Home, audit: Audit) -> list[Block]:
+    about = (
+        f"Last audit: {day_and_time(audit.finished_at)} · {count(audit.functions, 'function')} in "
+        f"{count(audit.accounts, 'account')} and {count(audit.regions, 'region')} · {audit.seconds:.1f} s · "
+        f"{count(audit.aws_calls, 'AWS call')}"
+    )
+    made = [{"type": "divider"}, blocks.context(about)]
+    unseen = [not_scanned_line([row]) for row in audit.not_scanned[:MOST_UNSEEN]]
+    if len(audit.not_scanned) > MOST_UNSEEN:
+        unseen.append(f"and {len(audit.not_scanned) - MOST_UNSEEN:,} places more that were not fully seen")
+    kept = news.kept_line(home.kept)
+    return [*made, *(blocks.context(line) for line in [*unseen, kept] if line)]

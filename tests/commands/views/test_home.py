@@ -1,0 +1,64 @@
+"""App Home within Slack's limits, whatever it has to show."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from slack_sdk.models.views import View
+
+from bot.demo.slack import view_problems
+from commands.views.functions import Item
+from commands.views.home import MOST_WAITING, PAGE, Home, Step, home_view, trend_line
+from storage.models import Coverage, NotScanned
+from storage.overview import Point
+from tests.commands.views.test_views import AUDIT, FUNCTION, HOSTILE, NOON, REQUEST, words
+
+BIG = 10**9
+
+
+def items(number, text, *, asked=""):
+    name = (text or "f")[:140]
+    return [
+        Item(
+            replace(FUNCTION, name=name, team=text or None),
+            replace(REQUEST, id=f"{asked}{each}", asked_by="U0EVE" if asked else "", reason=text),
+        )
+        for each in range(number)
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(text=HOSTILE, teams=st.integers(0, 300), rows=st.integers(0, PAGE), waiting=st.integers(0, MOST_WAITING))
+def test_it_holds_slacks_limits(text, teams, rows, waiting):
+    home = Home(
+        replace(AUDIT, not_scanned=tuple(NotScanned(text, text, text) for _ in range(9))),
+        teams=[(f"{text}{number}" if number else None, Coverage(BIG, BIG, BIG, BIG, BIG)) for number in range(teams)],
+        mine=True,
+        has_own=True,
+        trend=[Point(NOON + timedelta(days=day), Coverage(traced=day, untraced=1)) for day in range(30)],
+        waiting=items(waiting, text, asked="asked"),
+        waiting_in_all=BIG,
+        rows=items(rows, text),
+        untraced=BIG,
+        page=500,
+        pages=1000,
+        steps=[Step("Do this.", done=False)] * 4,
+    )
+
+    for view in (home_view(home, "[500, true]"), home_view(replace(home, audit=None))):
+        assert view_problems(view) == []
+        View(**view).validate_json()
+        assert "<!channel>" not in words(view["blocks"])
+
+
+def test_a_trend_of_less_than_two_days_is_none():
+    assert trend_line([]) == ""
+    assert trend_line([Point(NOON, Coverage(traced=1))]) == ""
+    assert trend_line([Point(NOON, Coverage()), Point(NOON, Coverage(traced=1))]) == ""
+
+
+def test_the_trend_rises_from_the_lowest_bar_to_the_highest():
+    points = [Point(NOON + timedelta(days=day), Coverage(traced=day, untraced=10 - day)) for day in range(11)]
+
+    assert trend_line(points).startswith("`▁▁▂▃▄▅▅▆▇██` 0")
