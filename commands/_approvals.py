@@ -9,7 +9,7 @@ from dataclasses import replace
 from commands import _decide, _requests
 from commands._answers import no_longer_exists, nothing_to_do, patch_only
 from commands._audits import OVERTAKEN
-from commands._carry_out import NEWEST
+from commands._clicks import decided
 from commands._plans import remembered
 from commands._types import Context, Request
 from commands.views.standing import MOST_APPROVERS, ask_anew, ended_line
@@ -43,19 +43,7 @@ def claim(request: Request, context: Context, asked: FixRequest, allowed_by: str
         store.requests.keep_plan(asked.id, plan)
         if not store.requests.claim(asked.id, request.user, context.clock()):
             return too_late(context, store.requests.get(asked.id))
-        _decide.record(
-            context,
-            DecisionKind.APPROVED,
-            asked.function_arn,
-            actor=request.user,
-            request=request,
-            request_id=asked.id,
-            detail={"allowed_by": allowed_by},
-        )
-        store.posts.redraw_showing(asked.id, newest=NEWEST)
-        clicked = store.posts.at(request.channel, request.message)
-        if clicked:
-            store.posts.redraw(clicked.id)
+        decided(request, context, DecisionKind.APPROVED, asked, allowed_by=allowed_by)
     return ""
 
 

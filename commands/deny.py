@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from commands import _decide
 from commands._answers import UNKNOWN_BUTTON, no_longer_exists
 from commands._approvals import current, refuse, too_late
-from commands._drawing import item
-from commands._types import Answer, Context, OpenForm, Permission, Replace, Request, Say
+from commands._clicks import EVERY, decided, redrawn
+from commands._types import Answer, Context, OpenForm, Permission, Request, Say
 from commands.views.deny import REASON, deny_form
-from commands.views.functions import card_blocks
 from commands.views.standing import REASON_LIMIT, ask_anew, ended_line
 from commands.views.text import code
 from storage.fixes import FixRequest, RequestState
@@ -73,8 +71,7 @@ def cancel(request: Request, context: Context) -> Answer:
         return
     yield _end(request, context, asked, RequestState.CANCELLED, permission.why)
     if request.private:
-        shown = item(context, context.store.requests.get(asked.id))
-        yield Replace(shown.name, tuple(card_blocks(shown)))
+        yield redrawn(context, asked.id)
 
 
 def _waiting(request: Request, context: Context) -> FixRequest | Say:
@@ -105,20 +102,7 @@ def _end(
     store = context.store
     with store.transaction():
         if store.requests.end(asked.id, state, request.user, context.clock(), reason):
-            _decide.record(
-                context,
-                _KINDS[state],
-                asked.function_arn,
-                actor=request.user,
-                request=request,
-                request_id=asked.id,
-                reason=reason,
-                detail={"allowed_by": allowed_by},
-            )
-            store.posts.redraw_showing(asked.id)
-            clicked = store.posts.at(request.channel, request.message)
-            if clicked:
-                store.posts.redraw(clicked.id)
+            decided(request, context, _KINDS[state], asked, allowed_by=allowed_by, reason=reason, newest=EVERY)
             ended = store.requests.get(asked.id)
             return Say(f"{code(asked.function_name)}: {ended_line(ended)} {ask_anew(ended)}")
     return Say(too_late(context, current(context, asked.id)))

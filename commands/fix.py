@@ -6,12 +6,13 @@ from commands import _find, _requests
 from commands._answers import UNKNOWN_BUTTON, ask_now, no_longer_exists, nothing_to_do, patch_only
 from commands._approvals import claim, current, refuse, too_late
 from commands._carry_out import carry_out
+from commands._clicks import carried, redrawn
 from commands._drawing import item
 from commands._plans import plan_now
-from commands._types import Answer, Context, Progress, Replace, Request, Say
+from commands._types import Answer, Context, Progress, Request, Say
 from commands.aws.errors import AwsProblem
 from commands.aws.fixing import FunctionGone
-from commands.views.functions import card_blocks, item_lines
+from commands.views.functions import card_blocks
 from commands.views.standing import REASON_LIMIT, request_text
 from commands.views.text import channel, code, day_and_time, mention, prose, sentence
 from storage.fixes import FixPlan, FixRequest
@@ -51,16 +52,9 @@ def approve(request: Request, context: Context) -> Answer:
     if refusal:
         yield Say(refusal)
         if request.private:
-            yield _redrawn(context, asked.id)  # who asked may be another now
+            yield redrawn(context, asked.id)  # who asked may be another now
         return
-    if request.private:
-        yield _redrawn(context, asked.id)
-    yield from carry_out(context, asked.id)
-    if request.private:
-        yield _redrawn(context, asked.id)
-    elif context.store.posts.at(request.channel, request.message) is None:
-        # The message that was clicked cannot be drawn again: Slack lost track of it, or will not have it changed.
-        yield Say("\n".join(item_lines(item(context, context.store.requests.get(asked.id)))))
+    yield from carried(request, context, asked, carry_out(context, asked.id))
 
 
 def _ask(request: Request, context: Context, function: Function, reason: str) -> Say:
@@ -145,8 +139,3 @@ def _free_key(context: Context, key: str) -> str:
         number += 1
         free = f"{key}:{number}"
     return free
-
-
-def _redrawn(context: Context, request_id: str) -> Replace:
-    shown = item(context, context.store.requests.get(request_id))
-    return Replace(shown.name, tuple(card_blocks(shown)))

@@ -4,10 +4,8 @@ from commands import _decide
 from commands._answers import UNKNOWN_BUTTON
 from commands._approvals import refuse
 from commands._carry_back import carry_back
-from commands._carry_out import NEWEST
-from commands._drawing import item
-from commands._types import Answer, Context, Replace, Request, Say
-from commands.views.functions import card_blocks, item_lines
+from commands._clicks import carried, decided
+from commands._types import Answer, Context, Request, Say
 from commands.views.text import clock_time, code, mention, prose
 from storage.fixes import FixRequest, RequestState
 from storage.models import DecisionKind
@@ -34,14 +32,7 @@ def undo(request: Request, context: Context) -> Answer:
     if refusal:
         yield Say(refusal)
         return
-    if request.private:
-        yield _redrawn(context, asked.id)
-    yield from carry_back(context, asked.id)
-    if request.private:
-        yield _redrawn(context, asked.id)
-    elif context.store.posts.at(request.channel, request.message) is None:
-        # As after an approval: the message that was clicked cannot be drawn again.
-        yield Say("\n".join(item_lines(item(context, context.store.requests.get(asked.id)))))
+    yield from carried(request, context, asked, carry_back(context, asked.id))
 
 
 def _claim(request: Request, context: Context, asked: FixRequest, allowed_by: str) -> str:
@@ -54,19 +45,7 @@ def _claim(request: Request, context: Context, asked: FixRequest, allowed_by: st
         _resolve_waiting(request, context, asked)
         if not store.undos.claim(asked.id, request.user, context.clock()):
             return f"Nothing was changed: another fix of {code(asked.function_name)} is under way. Undo that one."
-        _decide.record(
-            context,
-            DecisionKind.UNDO,
-            asked.function_arn,
-            actor=request.user,
-            request=request,
-            request_id=asked.id,
-            detail={"allowed_by": allowed_by},
-        )
-        store.posts.redraw_showing(asked.id, newest=NEWEST)
-        clicked = store.posts.at(request.channel, request.message)
-        if clicked:
-            store.posts.redraw(clicked.id)
+        decided(request, context, DecisionKind.UNDO, asked, allowed_by=allowed_by)
     return ""
 
 
@@ -107,8 +86,3 @@ def _too_late(context: Context, asked: FixRequest) -> str:
             return f"The fix of {name} was undone already, by {mention(asked.ended_by)}."
         case _:
             return f"There is nothing to undo for {name}. {prose(asked.outcome)}".rstrip()
-
-
-def _redrawn(context: Context, request_id: str) -> Replace:
-    shown = item(context, context.store.requests.get(request_id))
-    return Replace(shown.name, tuple(card_blocks(shown)))
