@@ -42,7 +42,7 @@ def claim(request: Request, context: Context, asked: FixRequest, allowed_by: str
             return another
         store.requests.keep_plan(asked.id, plan)
         if not store.requests.claim(asked.id, request.user, context.clock()):
-            return too_late(context, store.requests.get(asked.id))
+            return too_late(context, current(context, asked.id))  # its time was over between two looks at the clock
         decided(request, context, DecisionKind.APPROVED, asked, allowed_by=allowed_by)
     return ""
 

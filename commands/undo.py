@@ -1,5 +1,7 @@
 """The *Undo* button: whoever may approve a fix may have it taken back, for as long as the configuration says."""
 
+from datetime import datetime
+
 from commands import _decide
 from commands._answers import UNKNOWN_BUTTON
 from commands._approvals import refuse
@@ -19,7 +21,7 @@ def undo(request: Request, context: Context) -> Answer:
     if asked is None:
         yield Say(UNKNOWN_BUTTON)
         return
-    late = _too_late(context, asked)
+    late = _too_late(asked, context.clock())
     if late:
         yield Say(late)
         return
@@ -37,13 +39,13 @@ def undo(request: Request, context: Context) -> Answer:
 
 def _claim(request: Request, context: Context, asked: FixRequest, allowed_by: str) -> str:
     """Empty for the one click that counts, recorded in the same transaction; else why this one does not."""
-    store = context.store
+    store, now = context.store, context.clock()  # one moment for all: what is not undone ends no other request
     with store.transaction():
-        late = _too_late(context, store.requests.get(asked.id))
+        late = _too_late(store.requests.get(asked.id), now)
         if late:
             return late
         _resolve_waiting(request, context, asked)
-        if not store.undos.claim(asked.id, request.user, context.clock()):
+        if not store.undos.claim(asked.id, request.user, now):
             return f"Nothing was changed: another fix of {code(asked.function_name)} is under way. Undo that one."
         decided(request, context, DecisionKind.UNDO, asked, allowed_by=allowed_by)
     return ""
@@ -67,7 +69,7 @@ def _resolve_waiting(request: Request, context: Context, asked: FixRequest) -> N
     store.posts.redraw_showing(live.id)
 
 
-def _too_late(context: Context, asked: FixRequest) -> str:
+def _too_late(asked: FixRequest, now: datetime) -> str:
     """Why this fix cannot be undone, or not any more; "" where it can."""
     name = code(asked.function_name)
     match asked.state:
@@ -75,7 +77,7 @@ def _too_late(context: Context, asked: FixRequest) -> str:
             return (
                 f"Nothing was changed: the fix of {name} cannot be undone, or not any more. Change its tracing in AWS."
             )
-        case RequestState.APPLIED if asked.undo_until and asked.undo_until <= context.clock():
+        case RequestState.APPLIED if asked.undo_until and asked.undo_until <= now:
             at = clock_time(asked.undo_until)
             return f"Nothing was changed: the fix of {name} could be undone until {at}. Change its tracing in AWS."
         case RequestState.APPLIED:

@@ -1,0 +1,73 @@
+"""Clicks, the clock and restarts that meet at the same moment: one of them counts, and what is said of it is so."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from commands._approvals import claim
+from commands.undo import OVERTAKEN, undo
+from storage.fixes import FixRequest, Receipt, RequestState
+from storage.models import DecisionKind, TracingMode
+from tests.commands.asking import Office
+from tests.commands.conftest import ANA, EVE, HandClock
+
+
+@pytest.fixture
+def ticking(clock: HandClock) -> Callable[[timedelta], None]:
+    """The clock goes on by that much between each two looks at it."""
+
+    def tick(by: timedelta) -> None:
+        def forward() -> None:
+            clock.now += by
+
+        clock.asked = forward
+
+    return tick
+
+
+def applied(office: Office) -> FixRequest:
+    """Fixed, and for 24 hours to be undone."""
+    asked, requests = office.request(), office.context.store.requests
+    assert requests.claim(asked.id, ANA, office.clock())
+    requests.keep_receipt(asked.id, Receipt(mode_before=TracingMode.PASS_THROUGH))
+    until = office.clock() + timedelta(hours=24)
+    assert requests.finish(asked.id, RequestState.APPLIED, office.clock(), undo_until=until)
+    return office.again(asked)
+
+
+@pytest.mark.parametrize("microseconds", range(1, 9))
+def test_an_approval_at_the_moment_of_expiry_counts_or_hears_that_it_is_over(
+    office: Office, ticking: Callable[[timedelta], None], microseconds: int
+) -> None:
+    asked = office.asked(EVE)
+    office.clock.forward(hours=24, microseconds=-microseconds)
+    ticking(timedelta(microseconds=1))
+
+    told = claim(office.by(ANA, asked), office.context, asked, "approver")
+
+    ended = office.again(asked)
+    if told:
+        assert "the request expired at" in told
+        assert ended.state is RequestState.EXPIRED
+        assert office.kinds() == [DecisionKind.REQUESTED, DecisionKind.EXPIRED]
+    else:
+        assert ended.state is RequestState.RUNNING
+        assert office.kinds() == [DecisionKind.REQUESTED, DecisionKind.APPROVED]
+
+
+@pytest.mark.parametrize("microseconds", range(1, 7))
+def test_an_undo_in_the_last_moment_leaves_a_newer_request_alone_or_counts(
+    office: Office, ticking: Callable[[timedelta], None], microseconds: int
+) -> None:
+    asked = applied(office)
+    newer = office.request()
+    office.clock.forward(hours=24, microseconds=-microseconds)
+    ticking(timedelta(microseconds=1))
+
+    answer = iter(undo(office.by(ANA, asked, private=True), office.context))
+    first = next(answer)
+
+    overtaken = office.again(newer).outcome == OVERTAKEN
+    assert overtaken is (office.again(asked).state is RequestState.UNDOING)
+    assert overtaken or "could be undone until" in first.text
