@@ -165,11 +165,12 @@ class Service:
 
 def _take_up(context: Context, desk: Desk) -> None:
     """Go on with fixes and undos that were decided on and that nobody carries out: cut short by a crash or a fault."""
+    running = context.store.requests.running()  # read first: of a batch that is approved meanwhile, none is among them
     batches = {batch.id for batch in context.store.batches.unfinished()}
     for batch in batches:
         if not context.in_hand.held(lock_of(batch)):
             desk.run_alone(f"taking up batch {batch}", partial(run_batch, context, batch))
-    for cut_short in context.store.requests.running():
+    for cut_short in running:
         if cut_short.batch not in batches and not context.in_hand.held(cut_short.id):
             again = partial(carry_out, context, cut_short.id, again=True)
             desk.run_alone(f"taking up the fix {cut_short.id}", partial(_finish, again))

@@ -33,8 +33,8 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
     """
     with context.in_hand.hold(request_id):
         asked = context.store.requests.get(request_id)
-        if asked.state is not RequestState.RUNNING:
-            return  # somebody else had it in hand, and has ended it
+        if asked.state is not RequestState.RUNNING or asked.queued:
+            return  # somebody else had it in hand and has ended it, or its batch has yet to begin it
         try:
             outcome = yield from _change(context, asked, again)
             _applied(context, asked, outcome)

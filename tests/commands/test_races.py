@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from commands._approvals import claim
+from commands._carry_out import carry_out
+from commands._together import approve_together
 from commands.undo import OVERTAKEN, undo
 from storage.fixes import FixRequest, Receipt, RequestState
 from storage.models import DecisionKind, TracingMode
@@ -71,3 +73,14 @@ def test_an_undo_in_the_last_moment_leaves_a_newer_request_alone_or_counts(
     overtaken = office.again(newer).outcome == OVERTAKEN
     assert overtaken is (office.again(asked).state is RequestState.UNDOING)
     assert overtaken or "could be undone until" in first.text
+
+
+def test_what_waits_for_its_turn_in_a_batch_is_carried_out_by_the_batch_alone(office: Office) -> None:
+    asked = office.request()
+    came = approve_together(office.by(ANA), office.context, "payments", [asked.id])
+    assert came.batch
+
+    assert list(carry_out(office.context, asked.id, again=True)) == []  # a take-up that saw no batch yet
+
+    assert (office.again(asked).state, office.again(asked).queued) == (RequestState.RUNNING, True)
+    assert office.kinds() == [DecisionKind.APPROVED]
