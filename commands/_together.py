@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from commands import _decide
 from commands._answers import UNKNOWN_BUTTON, no_longer_exists
-from commands._approvals import claim
+from commands._approvals import claim, refuse
 from commands._order import roots_first
 from commands._types import Context, Permission, Request
 from commands.views.text import code
@@ -61,7 +61,7 @@ def _claimed(
     if permission is None:
         return f"{code(function.name)} went to another team just now. Look at it again."
     if not permission.allowed:
-        return f"{code(function.name)}: {permission.why}"
+        return f"{code(function.name)}: {refuse(request, context, asked, permission.why)}"
     return claim(request, context, asked, permission.why)
 
 

@@ -334,5 +334,6 @@ def test_a_function_of_another_team_needs_that_teams_approver(world: World) -> N
 
     assert isinstance(said, Say)
     assert "*1 function approved.*" in said.text
-    assert "`f0`: You are not an approver." in said.text
+    assert "`f0`: Nothing was changed: You are not an approver." in said.text
+    assert [(row.kind, row.actor) for row in world.history(arns[0])] == [(DecisionKind.REFUSED, ANA)]
     assert world.store.requests.get(asked[0].id).state is RequestState.OPEN
