@@ -86,6 +86,8 @@ class _Run:
     def _start_what_may(self) -> float:
         """How many seconds until it is worth looking again, where nothing ends before."""
         pause = LOOK_SECONDS
+        if self.context.store.batches.get(self.batch.id).stopped_at:  # what is open again takes no turn
+            self.left = [turn for turn in self.left if not turn.request.queued]
         unended = {turn.request.function_arn for turn in (*self.left, *self.under_way.values())}
         roles = {turn.role for turn in self.under_way.values()}
         for turn in list(self.left):

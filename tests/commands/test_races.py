@@ -1,18 +1,22 @@
 """Clicks, the clock and restarts that meet at the same moment: one of them counts, and what is said of it is so."""
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from commands._approvals import claim
+from commands._batch import run_batch
 from commands._carry_out import carry_out
 from commands._together import approve_together
+from commands.stop import stop
 from commands.undo import OVERTAKEN, undo
 from storage.fixes import FixRequest, Receipt, RequestState
-from storage.models import DecisionKind, TracingMode
+from storage.models import DecisionKind, Function, TracingMode
 from tests.commands.asking import Office
-from tests.commands.conftest import ANA, EVE, HandClock
+from tests.commands.conftest import ANA, BERLIN, BO, EVE, HOME, HandClock
 
 
 @pytest.fixture
@@ -84,3 +88,23 @@ def test_what_waits_for_its_turn_in_a_batch_is_carried_out_by_the_batch_alone(of
 
     assert (office.again(asked).state, office.again(asked).queued) == (RequestState.RUNNING, True)
     assert office.kinds() == [DecisionKind.APPROVED]
+
+
+def test_a_batch_that_was_stopped_does_not_wait_for_the_turns_of_what_is_open_again(
+    office: Office, remembered: Callable[..., Function]
+) -> None:
+    office = office.under(fixes_per_second=0.001)  # one turn in a quarter of an hour
+    store = office.context.store
+    asked = [store.requests.open_for(remembered(f"f{number}"), office.clock()) for number in range(5)]
+    office.context.pace.take((HOME, BERLIN), 0.001)
+    came = approve_together(office.by(ANA), office.context, "payments", [one.id for one in asked])
+    assert came.batch
+    runner = threading.Thread(target=run_batch, args=[office.context, came.batch.id])
+    runner.start()
+
+    list(stop(replace(office.by(BO), value=came.batch.token), office.context))
+
+    runner.join(20)
+    office.context.ending.set()  # the thread ends, whatever comes of this
+    assert store.batches.unfinished() == []
+    assert {office.again(one).state for one in asked} == {RequestState.OPEN}
