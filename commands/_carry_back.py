@@ -31,7 +31,6 @@ def carry_back(context: Context, request_id: str) -> Iterator[Reply]:
             return  # somebody else had it in hand, and has ended it
         try:
             outcome = yield from _take_back(context, asked)
-            _undone(context, asked, outcome)
         except RemediationFailed as failure:
             detail = {"step": str(failure.step), "code": failure.code, "aws_request": failure.request_id}
             look_after(context, asked.function_arn, role_changed=False)
@@ -43,6 +42,8 @@ def carry_back(context: Context, request_id: str) -> Iterator[Reply]:
             reason = "Lamplighter itself failed; its log says more. It is safe to undo again."
             _end(context, asked, RequestState.APPLIED, reason)
             raise
+        else:  # where this cannot be kept the request stays undoing, and whoever takes it up reads AWS again
+            _undone(context, asked, outcome)
 
 
 def _take_back(context: Context, asked: FixRequest) -> Generator[Reply, None, UndoOutcome]:

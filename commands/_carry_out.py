@@ -37,7 +37,6 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
             return  # somebody else had it in hand and has ended it, or its batch has yet to begin it
         try:
             outcome = yield from _change(context, asked, again)
-            _applied(context, asked, outcome)
         except FunctionGone as gone:
             context.store.functions.mark_gone(asked.function_arn, context.clock())
             detail = _attached(gone.attached_policy) | _request(gone.request_id)
@@ -58,6 +57,8 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
             reason = "Lamplighter itself failed; its log says more. It is safe to approve again."
             _end(context, asked, RequestState.FAILED, reason)
             raise
+        else:  # where this cannot be kept the request stays running, and whoever takes it up reads AWS again
+            _applied(context, asked, outcome)
 
 
 class ShownOtherwise(Exception):
