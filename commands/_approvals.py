@@ -12,6 +12,7 @@ from commands._audits import OVERTAKEN
 from commands._clicks import decided
 from commands._plans import remembered
 from commands._types import Context, Request
+from commands.views.left import left_line
 from commands.views.standing import MOST_APPROVERS, ask_anew, ended_line
 from commands.views.text import clock_time, code, listing, mention, prose
 from storage.fixes import FixRequest, RequestState
@@ -105,9 +106,10 @@ def too_late(context: Context, asked: FixRequest) -> str:
             why = f"exempt: {prose(exemption.reason)}" if exemption else prose(asked.outcome)
             return f"Nothing is left to do for {name}: {why}"
         case RequestState.EXPIRED:
-            return f"{name}: the request expired at {finished}, and nothing was changed. {ask_anew(asked)}"
+            nothing = left_line(asked) or f"Nothing was changed. {ask_anew(asked)}"
+            return f"{name}: the request expired at {finished}. {nothing}"
         case RequestState.DENIED | RequestState.CANCELLED:
-            return f"{name}: {ended_line(asked)} {ask_anew(asked)}"
+            return f"{name}: {ended_line(asked)} {left_line(asked) or ask_anew(asked)}"
         case RequestState.UNDOING | RequestState.UNDONE:
             return f"{name}: {ended_line(asked)}"
         case _:

@@ -25,6 +25,7 @@ OnProgress = Callable[[int, int, str], None]
 
 NO_LONGER_EXISTS = "The function no longer exists."
 OUT_OF_SIGHT = "The function no longer exists, or is outside of what Lamplighter is set to look at."
+BEGUN_HERE = "Traced now: what its fix had begun has taken effect, though the fix itself had failed."
 # Why a request ends without an approval, by its function's verdict.
 OVERTAKEN = {
     Verdict.TRACED: "Traced now; it was changed outside of Lamplighter.",
@@ -193,6 +194,8 @@ def _settle(context: Context) -> None:
     with store.transaction():
         for request, verdict in store.requests.overtaken(OVERTAKEN):
             outcome = OVERTAKEN[verdict] if verdict else OUT_OF_SIGHT
+            if verdict is Verdict.TRACED and request.receipt.mode_before:
+                outcome = BEGUN_HERE
             store.requests.resolve(request.id, outcome, now)
             store.decisions.record(
                 Decision(

@@ -39,11 +39,9 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
             outcome = yield from _change(context, asked, again)
         except FunctionGone as gone:
             context.store.functions.mark_gone(asked.function_arn, context.clock())
-            detail = _attached(gone.attached_policy) | _request(gone.request_id)
-            _end(context, asked, RequestState.RESOLVED, NO_LONGER_EXISTS, detail=detail)
+            _end(context, asked, RequestState.RESOLVED, NO_LONGER_EXISTS, detail=_request(gone.request_id))
         except RemediationFailed as failure:
             detail = {"step": str(failure.step), "code": failure.code, "aws_request": failure.request_id}
-            detail |= _attached(failure.attached_policy)
             receipt = context.store.requests.get(asked.id).receipt
             if not receipt.nothing:
                 look_after(context, asked.function_arn, role_changed=bool(receipt.policy))
@@ -207,6 +205,7 @@ def _end(
     """`plan`: the newest, for whoever is to approve again."""
     store, now = context.store, context.clock()
     with store.transaction():
+        kept = _attached(store.requests.get(asked.id).receipt.policy)  # also where this run did not get so far
         undo_until = _undo_until(context, asked, now) if state is RequestState.APPLIED else None
         if store.requests.finish(asked.id, state, now, outcome=outcome, note=note, undo_until=undo_until):
             _decide.record(
@@ -218,7 +217,7 @@ def _end(
                 before=before,
                 after=after,
                 reason=outcome or note,
-                detail=detail,
+                detail={**kept, **(detail or {})},
             )
             if plan:
                 store.requests.keep_plan(asked.id, plan)
@@ -239,7 +238,7 @@ def _was_to_be_attached(context: Context, asked: FixRequest) -> bool:
     return any(row.detail.get("attached_policy") for row in context.store.decisions.of_request(asked.id))
 
 
-def _attached(policy: str | None) -> dict[str, str]:
+def _attached(policy: str) -> dict[str, str]:
     """What stays with the role though the fix did not end well."""
     return {"attached_policy": policy} if policy else {}
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from commands import _decide
 from commands._types import Context, Request
 from commands.views.text import mention
-from storage.fixes import FixRequest
+from storage.fixes import FixRequest, RequestState
 from storage.models import THE_CLOCK, DecisionKind, Function
 
 OUT_OF_TIME = "Nobody decided in time."
@@ -50,7 +50,10 @@ def expire(context: Context, asked: FixRequest) -> bool:
     """End a request whose time is over: once, whoever comes first, the clock or somebody's click."""
     store, now = context.store, context.clock()
     with store.transaction():
-        if not store.requests.expire(asked.id, OUT_OF_TIME, now):
+        standing, outcome = store.requests.get(asked.id), OUT_OF_TIME
+        if standing.state is RequestState.FAILED:
+            outcome = f"It had failed, and nobody approved it again in time: {standing.outcome}"
+        if not store.requests.expire(asked.id, outcome, now):
             return False
         _decide.record(
             context,
@@ -58,7 +61,7 @@ def expire(context: Context, asked: FixRequest) -> bool:
             asked.function_arn,
             actor=THE_CLOCK,
             request_id=asked.id,
-            reason=OUT_OF_TIME,
+            reason=outcome,
             until=asked.expires_at,
         )
         store.posts.redraw_showing(asked.id)

@@ -9,6 +9,7 @@ from commands._approvals import current, refuse, too_late
 from commands._clicks import EVERY, decided, redrawn
 from commands._types import Answer, Context, OpenForm, Permission, Request, Say
 from commands.views.deny import REASON, deny_form
+from commands.views.left import left_line
 from commands.views.standing import REASON_LIMIT, ask_anew, ended_line
 from commands.views.text import code
 from storage.fixes import FixRequest, RequestState
@@ -104,5 +105,5 @@ def _end(
         if store.requests.end(asked.id, state, request.user, context.clock(), reason):
             decided(request, context, _KINDS[state], asked, allowed_by=allowed_by, reason=reason, newest=EVERY)
             ended = store.requests.get(asked.id)
-            return Say(f"{code(asked.function_name)}: {ended_line(ended)} {ask_anew(ended)}")
+            return Say(f"{code(asked.function_name)}: {ended_line(ended)} {left_line(ended) or ask_anew(ended)}")
     return Say(too_late(context, current(context, asked.id)))

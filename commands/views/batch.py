@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from commands.views import blocks
 from commands.views.blocks import Block
 from commands.views.digest import team_name
+from commands.views.left import left_words
 from commands.views.text import clip, clock_time, code, count, escape, mention, prose, sentence
 from storage.fixes import Batch, FixRequest, RequestState
 
@@ -51,7 +52,9 @@ def page_blocks(members: Sequence[FixRequest], page: int) -> list[Block]:
 def result(one: FixRequest) -> str:
     """What came of one function."""
     region, account = one.function_arn.split(":")[3:5]
-    return clip(f"• {code(one.function_name)} {account} {region}: {_came(one)}", LINE)
+    left = left_words(one)
+    came = clip(f"• {code(one.function_name)} {account} {region}: {_came(one)}", LINE - len(left) - bool(left))
+    return f"{came} {left}".rstrip()
 
 
 def _came(one: FixRequest) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from commands.views import blocks, news, standing, tools
 from commands.views.blocks import Block
+from commands.views.left import left_line, left_words
 from commands.views.plan import CONFIRM_LIMIT, confirm_lines, plan_lines
 from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention, prose, sentence
 from storage.fixes import FixRequest, RequestState
@@ -20,6 +21,7 @@ UNDO = "undo-fix"
 
 # Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
 ROW_LIMIT = 500
+LEFT_LIMIT = 330  # of these
 REASON_SHOWN = 150
 
 # Findings that a row leaves out: what its own words already say, and what only a card has room for. Whether a fix would
@@ -55,7 +57,7 @@ def item_blocks(item: Item, *, patch: bool = False) -> list[Block]:
 
     `patch`: where no tag names what deploys it too, though a list has little room for a guess.
     """
-    made = [blocks.section(clip("\n".join(item_lines(item)), ROW_LIMIT))]
+    made = [blocks.section(_row(item))]
     buttons = _buttons(item, patch=patch)
     if buttons:
         made.append(_actions(item, buttons))
@@ -70,7 +72,16 @@ def request_blocks(item: Item) -> list[Block]:
 
 def item_lines(item: Item) -> list[str]:
     """What it is and how it stands."""
-    return [_place(item), *_status(item)]
+    return [_place(item), *_status(item), *filter(None, [left_line(item.request)])]
+
+
+def _row(item: Item) -> str:
+    """What was left on AWS is not cut off, whatever else has to be."""
+    left = left_line(item.request)
+    if item.request and len(left) > LEFT_LIMIT:
+        left = left_words(item.request)  # the card has room for the commands
+    said = clip("\n".join([_place(item), *_status(item)]), ROW_LIMIT - len(left) - bool(left))
+    return "\n".join(filter(None, [said, left]))
 
 
 def card_blocks(item: Item) -> list[Block]:
@@ -93,10 +104,7 @@ def card_blocks(item: Item) -> list[Block]:
     notes = [prose(finding.text) for finding in function.findings]
     if notes:
         made.append(blocks.section(clip("\n".join(f"• {note}" for note in notes), 2000)))
-    if item.request and item.request.state is not RequestState.OPEN:
-        made.append(blocks.section("\n".join(_status(item))))
-    elif item.request and item.request.asked_by:
-        made.append(blocks.section(standing.asked_line(item.request, item.two_people)))
+    made += _standing(item)
     if item.as_of:
         made.append(blocks.context(sentence(news.age(item.as_of))))
     changed = news.card_line(item.change, function.verdict)
@@ -112,6 +120,16 @@ def card_blocks(item: Item) -> list[Block]:
     if buttons:
         made.append(_actions(item, buttons))
     return made
+
+
+def _standing(item: Item) -> list[Block]:
+    """Of its request: how it stands or who asked, and what it has left on AWS."""
+    said = []
+    if item.request and item.request.state is not RequestState.OPEN:
+        said.append("\n".join(_status(item)))
+    elif item.request:
+        said.append(standing.asked_line(item.request, item.two_people))
+    return [blocks.section(words) for words in (*said, left_line(item.request)) if words]
 
 
 def line(function: Function, as_of: datetime | None = None) -> str:

@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
+from typing import Self
 
 import pytest
 
@@ -44,7 +46,7 @@ class Disk:
     def was_full(self) -> bool:
         return self.writes >= self.fails_at
 
-    def __enter__(self) -> "Disk":
+    def __enter__(self) -> Self:
         self.sqlite.create_function("disk_is_full", 0, self.full)
         for table, event in product(TABLES, EVENTS):
             self.sqlite.execute(
@@ -68,10 +70,8 @@ def disk_of(world: World, fails_at: int, for_good: bool) -> Disk:
 
 def attempt(run: Callable[[], object]) -> None:
     """As the desk does: what fails is logged."""
-    try:
+    with suppress(sqlite3.Error):
         run()
-    except sqlite3.Error:
-        pass
 
 
 def taken_up(world: World, asked: FixRequest) -> FixRequest:
