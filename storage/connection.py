@@ -67,10 +67,10 @@ class Connection:
             self._db.execute("begin immediate")
             try:
                 yield
+                self._db.commit()  # where it fails, what was left open would take with it all that follows
             except BaseException:
                 self._db.rollback()
                 raise
-            self._db.commit()
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         with self._lock:

@@ -107,3 +107,20 @@ def test_the_file_is_in_wal_mode_with_foreign_keys(store: Store) -> None:
     outside.close()
     with pytest.raises(sqlite3.IntegrityError):
         store.posts.create("k", PostKind.DIGEST, "#x", NOON, requests=["no-such-request"])
+
+
+def test_what_cannot_be_kept_at_the_end_does_not_take_all_that_follows_with_it(store: Store, make_function) -> None:
+    reader = sqlite3.connect(store.path, isolation_level=None)
+
+    def fails_at_its_end() -> None:
+        with store.transaction():
+            store._connection._sqlite.execute("pragma defer_foreign_keys = on")  # so that it is the commit that fails
+            store.posts.create("k", PostKind.DIGEST, "#x", NOON, requests=["no-such-request"])
+
+    with pytest.raises(sqlite3.IntegrityError):
+        fails_at_its_end()
+
+    kept = store.requests.open_for(make_function(), NOON)
+
+    assert reader.execute("select id from requests").fetchall() == [(kept.id,)]
+    reader.close()
