@@ -22,8 +22,9 @@ def expire(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a co
     ended = _requests.expire_due(context)
     for asked in _to_remind_of(context):
         _remind(context, asked)
-    for request_id in context.store.requests.end_undo(context.clock()):
-        context.store.posts.redraw_showing(request_id)
+    with context.store.transaction():
+        for request_id in context.store.requests.end_undo(context.clock()):
+            context.store.posts.redraw_showing(request_id)
     if ended:
         yield Progress(f"{ended} requests ran out")
 
