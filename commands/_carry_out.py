@@ -116,6 +116,8 @@ def _plan_as_approved(context: Context, asked: FixRequest, function: Function) -
     current = as_it_is_now(context, function)
     if context.store.functions.made_at(function.arn) != made_at:
         raise ShownOtherwise(asked, f"{NOT_THE_SAME} Look at it, then approve again.")
+    if context.policy.needs_two_people(current) and asked.asked_by in ("", asked.approved_by) and asked.receipt.nothing:
+        raise ShownOtherwise(asked, "It counts as production by now, and its fix takes two people: both have to click.")
     plan = plan_now(context, current)
     if asked.plan is None or asked.plan.remembered:
         plan = only_what_was_shown(plan, function.name)

@@ -116,6 +116,7 @@ def _post_request(
         if not current(context, asked.id).waiting:
             asked = store.requests.open_for(function, context.clock())  # that one's time was over
         store.requests.keep_plan(asked.id, plan)
+        store.posts.redraw_showing(asked.id)  # what is approved is the newest plan, and no other may be shown
         is_first = _requests.ask(request, context, asked, reason)
         asked = store.requests.get(asked.id)
         if not asked.waiting or (not is_first and store.posts.showing(asked.id)):

@@ -8,14 +8,14 @@ import pytest
 
 from commands._carry_out import carry_out
 from commands._drawing import draw
-from commands._production import TwoPeople
+from commands._production import Production, TwoPeople
 from commands._types import FixPolicy, Progress, Replace, Say
 from commands.audit import audit
 from commands.fix import approve, fix
 from commands.views.functions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH
 from storage.fixes import FixRequest, RequestState
 from storage.models import DecisionKind, MayWrite, PostKind, Source, Verdict
-from tests.commands.conftest import ANA, BERLIN, BO, DAEMON, EVE, HOME, OTHER, World
+from tests.commands.conftest import ANA, BERLIN, BO, DAEMON, EVE, HOME, MODIFIED, OTHER, World
 
 APPROVED, APPLIED, FAILED, RESOLVED = (
     DecisionKind.APPROVED,
@@ -555,6 +555,46 @@ def test_where_two_people_are_needed_whoever_asked_does_not_approve(world: World
         (APPROVED, BO),
         (APPLIED, BO),
     ]
+
+
+def test_what_has_become_production_after_the_audit_takes_two_people_too(world: World) -> None:
+    rules = Production(tags=("env=prod",))
+    policy = FixPolicy(two_people=TwoPeople.PRODUCTION, production=rules)
+    world.context = replace(world.configured(production_tags=rules.tags), policy=policy)
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    world.lambdas().tag_resource(Resource=arn, Tags={"env": "prod"})
+
+    click(world, asked, ANA)
+
+    failed = world.store.requests.get(asked.id)
+    assert (failed.state, world.writes()) == (RequestState.FAILED, [])
+    assert failed.outcome.startswith("Nothing was changed. It counts as production by now")
+    assert "You have asked for it now" in said(click(world, asked, ANA))
+    click(world, asked, BO)
+    assert world.mode(arn) == "Active"
+    assert kinds(world, arn) == [APPROVED, DecisionKind.FAILED, DecisionKind.REQUESTED, APPROVED, APPLIED]
+
+
+def test_a_plan_that_is_made_anew_is_shown_before_it_can_be_approved(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    ask_for(world, "refund")
+    (post,) = world.store.posts.all(PostKind.REQUEST)
+    world.store.posts.sent(post.id, "C0PAY", "1.1", post.wanted_version)
+    assert not world.is_to_be_redrawn(post)
+    version = world.aws.seed_version(arn, MODIFIED)
+    world.aws.seed_alias(arn, "live", version)
+    world.aws.metrics.invoked(HOME, BERLIN, "refund", lambda _hour: 10.0, qualifier="live", version=version)
+
+    ask_for(world, "refund", BO)
+
+    asked = world.store.requests.live(arn)
+    assert asked
+    assert asked.plan
+    assert asked.plan.publishes
+    assert world.is_to_be_redrawn(post)
 
 
 @pytest.mark.parametrize(("hours", "undoable"), [(24, True), (0, False)])
