@@ -1,21 +1,24 @@
 """Carrying out an undo that was decided on: taking a fix back, and recording what came of it."""
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 from commands import _decide
-from commands._aftermath import look_after
+from commands._aftermath import as_it_is_now, look_after
 from commands._audits import NO_LONGER_EXISTS
 from commands._carry_out import NEWEST
+from commands._changes import NOT_THE_SAME
 from commands._types import Context, Progress, Reply
 from commands.aws import role_users, undoing
 from commands.aws.advice import entry_advice
 from commands.aws.asking import Patience
 from commands.aws.errors import AwsProblem
-from commands.aws.remediation import RemediationFailed
+from commands.aws.remediation import FunctionGone, RemediationFailed
 from commands.aws.session_policy import needs_of_receipt
 from commands.aws.undoing import UndoOutcome
 from storage.fixes import FixRequest, RequestState
-from storage.models import DecisionKind
+from storage.models import DecisionKind, Function
 
 _AS_BEFORE = "Taken back: tracing is off again."
 
@@ -30,6 +33,7 @@ def carry_back(context: Context, request_id: str) -> Iterator[Reply]:
         if asked.state is not RequestState.UNDOING:
             return  # somebody else had it in hand, and has ended it
         try:
+            asked, anew = _what_is_there(context, asked)
             outcome = yield from _take_back(context, asked)
         except RemediationFailed as failure:
             detail = {"step": str(failure.step), "code": failure.code, "aws_request": failure.request_id}
@@ -43,7 +47,20 @@ def carry_back(context: Context, request_id: str) -> Iterator[Reply]:
             _end(context, asked, RequestState.APPLIED, reason)
             raise
         else:  # where this cannot be kept the request stays undoing, and whoever takes it up reads AWS again
-            _undone(context, asked, outcome)
+            _undone(context, asked, outcome, anew)
+
+
+def _what_is_there(context: Context, asked: FixRequest) -> tuple[FixRequest, bool]:
+    """Another function that was made under the name since is not this fix's to change; the role may be. Whether so."""
+    region, account = asked.function_arn.split(":")[3:5]
+    by_name = Function(asked.function_arn, account, region, asked.function_name, mode=None)  # memory may think it gone
+    with suppress(FunctionGone):
+        as_it_is_now(context, context.store.functions.get(asked.function_arn) or by_name)
+    made_at = context.store.functions.made_at(asked.function_arn)
+    if not (made_at and asked.finished_at and made_at > asked.finished_at):
+        return asked, False
+    of_role = replace(asked.receipt, mode_before=None, published="", moves=())
+    return replace(asked, receipt=of_role), True
 
 
 def _take_back(context: Context, asked: FixRequest) -> Generator[Reply, None, UndoOutcome]:
@@ -84,7 +101,7 @@ def _needed_by(context: Context, asked: FixRequest) -> str:
     return role_users.needing(lambda region: context.cloud.client("lambda", region), role, others, Patience())
 
 
-def _undone(context: Context, asked: FixRequest, outcome: UndoOutcome) -> None:
+def _undone(context: Context, asked: FixRequest, outcome: UndoOutcome, anew: bool) -> None:
     gone = outcome.after is None
     if gone:
         context.store.functions.mark_gone(asked.function_arn, context.clock())
@@ -97,7 +114,9 @@ def _undone(context: Context, asked: FixRequest, outcome: UndoOutcome) -> None:
         "aws_requests": list(outcome.request_ids),
     }
     state, said = (RequestState.RESOLVED, NO_LONGER_EXISTS) if gone else (RequestState.UNDONE, _AS_BEFORE)
-    if not gone and receipt.mode_before is None:
+    if anew and not gone:
+        state, said = RequestState.RESOLVED, NOT_THE_SAME
+    elif not gone and receipt.mode_before is None:
         said = "Taken back."
     _end(context, asked, state, said, note=outcome.note, after=str(outcome.after or ""), detail=detail)
 

@@ -6,6 +6,7 @@ import pytest
 
 from commands._carry_back import carry_back
 from commands._carry_out import carry_out
+from commands._changes import NOT_THE_SAME
 from commands._plans import plan_now
 from commands._types import FixPolicy, Progress, Say
 from commands.undo import undo
@@ -345,3 +346,32 @@ def test_an_undo_that_was_cut_short_after_any_step_is_taken_up(world: World, ste
     assert world.store.requests.get(asked.id).state is RequestState.UNDONE
     assert world.writes().count("DetachRolePolicy") <= 1
     assert kinds(world, arn) == ["applied", "undone"]
+
+
+def made_again(world: World, name: str, mode: str) -> str:
+    """Deleted, and another one made under its name."""
+    world.lambdas().delete_function(FunctionName=name)
+    world.audit()
+    return world.function(name, role="mute", mode=mode)
+
+
+@pytest.mark.parametrize(("mode", "seen"), [("Active", True), ("Active", False), ("PassThrough", True)])
+def test_an_undo_leaves_a_function_alone_that_was_made_under_the_name_since(
+    world: World, mode: str, seen: bool
+) -> None:
+    arn = world.function("refund", role="mute")
+    world.audit()
+    asked = fixed(world, arn)
+    made_again(world, "refund", mode)
+    if seen:
+        world.audit()
+    updates = [call for call in world.writes() if call.startswith("UpdateFunction")]
+
+    click(world, asked)
+
+    ended = world.store.requests.get(asked.id)
+    assert (ended.state, world.mode(arn)) == (RequestState.RESOLVED, mode)
+    assert ended.outcome == NOT_THE_SAME
+    assert [call for call in world.writes() if call.startswith("UpdateFunction")] == updates
+    assert attached(world) == ([DAEMON] if mode == "Active" else [])
+    assert kinds(world, arn)[-2:] == ["undo", "resolved"]
