@@ -85,7 +85,7 @@ def _button_listener(entry: Button, desk: Desk, drawings: Drawings, homes: Homes
                 run = entry.run if entry.opens_form else kept_up(entry.run)
             else:
                 deliver = ToButton(Asker(respond, client, request, inbound.trigger_of(body)))
-        desk.take(run, request, deliver, quick=entry.opens_form)
+        desk.take(run, request, deliver, quick=entry.opens_form, decides=entry.decides)
 
     return listen
 
@@ -101,10 +101,10 @@ def _form_listener(entry: Form, desk: Desk, homes: Homes) -> Callable[..., None]
         form = ToForm(client, *inbound.form_of(body))
         page = homes.page_of(request.user)
         if page is None:
-            desk.take(entry.run, request, form, quick=True)
+            desk.take(entry.run, request, form, quick=True, decides=entry.decides)
         else:
             both = beside_home(form, ToHome(client, homes, request.user))
-            desk.take(kept_up(entry.run), replace(request, page=page), both, quick=True)
+            desk.take(kept_up(entry.run), replace(request, page=page), both, quick=True, decides=entry.decides)
         ack(response_action="update", view=form.view_for_ack())
 
     return listen

@@ -9,6 +9,7 @@ from bot.outbox import Outbox
 from bot.people import SlackPeople
 from bot.replies import Deliver
 from bot.slack_errors import error_code
+from commands._approvals import refuse_by_id
 from commands._types import Background, Context, Reply, Request, Run, Say
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,12 @@ class Desk:
         self._work = ThreadPoolExecutor(WORKERS, thread_name_prefix="work")
         self._forms = ThreadPoolExecutor(FORM_OPENERS, thread_name_prefix="forms")
 
-    def take(self, run: Run, request: Request, deliver: Deliver, *, quick: bool = False) -> None:
-        """Returns at once. `quick`: somebody's form waits for the answer, and nothing slow is behind it."""
+    def take(self, run: Run, request: Request, deliver: Deliver, *, quick: bool = False, decides: bool = False) -> None:
+        """Returns at once. `quick`: somebody's form waits for the answer, and nothing slow is behind it. `decides`: who
+        may not even ask, and tried to decide, is kept in the history."""
         pool: Executor = self._forms if quick else self._work
         try:
-            pool.submit(self._answer, run, request, deliver)
+            pool.submit(self._answer, run, request, deliver, decides)
         except RuntimeError:
             # The pool is closed: the bot is ending. The person gets Slack's own time-out and nothing has changed.
             log.warning("a request of %s came while Lamplighter was ending", request.user)
@@ -48,11 +50,11 @@ class Desk:
         self._forms.shutdown(wait=True, cancel_futures=True)
         self._work.shutdown(wait=True, cancel_futures=True)
 
-    def _answer(self, run: Run, request: Request, deliver: Deliver) -> None:
+    def _answer(self, run: Run, request: Request, deliver: Deliver, decides: bool) -> None:
         try:
             asks = self._people.may_ask(request.user, request.workspace)
             if not asks.allowed:
-                _deliver(deliver, Say(asks.why))
+                _deliver(deliver, Say(refuse_by_id(request, self.context, asks.why) if decides else asks.why))
                 return
             for reply in run(request, self.context):
                 self._outbox.nudge()

@@ -73,6 +73,12 @@ def refuse(request: Request, context: Context, asked: FixRequest, why: str) -> s
     return f"Nothing was changed: {why}"
 
 
+def refuse_by_id(request: Request, context: Context, why: str) -> str:
+    """The same for what a button carries; kept only where that is a request of this installation's."""
+    asked = context.store.requests.find(request.value)
+    return refuse(request, context, asked, why) if asked else why
+
+
 def _another(request: Request, context: Context, asked: FixRequest, function: Function, allowed_by: str) -> str:
     """Where it takes another person, what to say to this one; else empty."""
     if not context.policy.needs_two_people(function):

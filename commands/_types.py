@@ -174,6 +174,7 @@ class Button:
     action_id: str
     run: Run
     opens_form: bool = False
+    decides: bool = False  # on a fix request: who tries it and may not is kept in the history
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ class Form:
     callback_id: str
     check: Callable[[Mapping[str, str], datetime, ZoneInfo], dict[str, str]]
     run: Run
+    decides: bool = False  # as a button
 
 
 @dataclass(frozen=True, slots=True)

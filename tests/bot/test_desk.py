@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from slack_sdk import WebClient
@@ -12,9 +13,13 @@ from bot.demo.slack import TEAM_ID, SlackStandIn
 from bot.desk import Desk
 from bot.outbox import Outbox
 from bot.people import SlackPeople
+from commands import COMMANDS
 from commands._drawing import draw
 from commands._types import Answer, Context, Progress, Reply, Request, Say
-from storage.models import PostKind, Source
+from commands.deny import cancel, deny, open_form
+from commands.fix import approve
+from commands.undo import undo
+from storage.models import DecisionKind, Function, PostKind, Source
 from tests.bot.conftest import NOON
 from tests.e2e.scene import wait_for
 
@@ -173,3 +178,27 @@ def test_at_the_end_what_runs_is_finished_and_what_comes_later_is_dropped(
     assert heard.texts == ["finished"]
     assert late.replies == []
     assert "came while Lamplighter was ending" in caplog.text
+
+
+@pytest.mark.parametrize(("decides", "kept"), [(True, 1), (False, 0)])
+def test_a_guest_who_tries_to_decide_is_kept_in_the_history_once(
+    desk: Desk, context: Context, decides: bool, kept: int
+) -> None:
+    arn = "arn:aws:lambda:eu-central-1:123456789012:function:refund"
+    function = Function(arn, "123456789012", "eu-central-1", "refund", mode=None)
+    asked = context.store.requests.open_for(function, NOON)
+    clicks = replace(of(GUEST), value=asked.id, source=Source.BUTTON)
+    heard = Heard()
+    for _ in range(2):
+        desk.take(lambda _request, _context: [Say("done")], clicks, heard, decides=decides)
+
+    wait_for(lambda: len(heard.replies) == 2)
+    assert all("Guests cannot use Lamplighter" in text for text in heard.texts)
+    rows = context.store.decisions.of_request(asked.id)
+    assert [(row.kind, row.actor, row.workspace) for row in rows] == [(DecisionKind.REFUSED, GUEST, TEAM_ID)] * kept
+
+
+def test_every_button_and_form_that_decides_on_a_request_keeps_who_may_not() -> None:
+    deciding = {getattr(entry, "run", None) for entry in COMMANDS if getattr(entry, "decides", False)}
+
+    assert deciding == {approve, undo, open_form, deny, cancel}

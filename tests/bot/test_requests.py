@@ -166,8 +166,9 @@ def test_who_may_not_approve_is_refused_and_the_attempt_is_kept_once(start: Call
 
     heard = wait_for(lambda: bot.slack.workspace.ephemerals(PAYMENTS, FINOPS_LEAD)[1:])
     assert heard
-    (refused,) = bot.context.store.decisions.of_request(request.id)
+    refused, guest = wait_for(lambda: bot.context.store.decisions.of_request(request.id)[:2])
     assert (refused.kind, refused.actor) == (DecisionKind.REFUSED, FINOPS_LEAD)
+    assert (guest.kind, guest.actor) == (DecisionKind.REFUSED, GUEST)
     assert (refused.channel, refused.message) == (PAYMENTS, bot.message().ts)
 
 
