@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bot.policy import PolicySection, ProductionSection, fix_policy
+from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
 from bot.values import (
     NO_LIST,
     NO_TIME_ZONE,
@@ -237,7 +237,11 @@ def _checked(content: Mapping[str, Any], path: Path) -> File:
     except msgspec.ValidationError:
         problems = _refused(content)
     else:
-        problems = [*_time_zone(content), *_contradictions(file.aws, file.scan)]
+        problems = [
+            *_time_zone(content),
+            *_contradictions(file.aws, file.scan),
+            *grace_contradictions(file.policy.grace),
+        ]
     if problems:
         raise ConfigProblem("\n".join(f"{path}: {line}" for line in problems))
     return file

@@ -1,11 +1,13 @@
 """[policy] and [production] of lamplighter.toml: who decides, for how long, and what is left to those who deploy."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from bot.values import HINT, NO_LIST, AccountIds, AccountTags, Approver, NamePatterns
+from bot.values import HINT, NO_LIST, AccountIds, AccountTags, Approver, NamePatterns, TeamNames
+from storage.models import team_name
 
 if TYPE_CHECKING:
     from commands._types import FixPolicy
@@ -18,6 +20,10 @@ RequestHours = Annotated[float, Meta(ge=0.1, le=720)]
 UndoHours = Annotated[float, Meta(ge=0, le=720)]
 FixesPerSecond = Annotated[float, Meta(ge=0.1, le=10)]
 LargestBatch = Annotated[int, Meta(ge=1, le=1000)]
+GraceDays = Annotated[int, Meta(ge=1, le=365)]
+GraceTeams = (
+    Annotated[Literal["all"], Meta(extra={HINT: 'should be "all", or a list of teams like ["payments"]'})] | TeamNames
+)
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +37,13 @@ class TeamPolicy(Part, frozen=True):
     deny: list[Approver] = []
 
 
+class GraceSection(Part, frozen=True):
+    """Off unless days are given. It changes AWS and nobody clicks: the teams have to be named."""
+
+    days: GraceDays | None = None
+    teams: GraceTeams | None = None
+
+
 class PolicySection(Part, frozen=True):
     approvers: list[Approver] = []
     deny: list[Approver] = []
@@ -42,6 +55,7 @@ class PolicySection(Part, frozen=True):
     managed_roles: Managed = "fix"
     fixes_per_second: FixesPerSecond = 1.0
     largest_batch: LargestBatch = 300
+    grace: GraceSection = GraceSection()
 
 
 class ProductionSection(Part, frozen=True):
@@ -53,8 +67,12 @@ class ProductionSection(Part, frozen=True):
 
 
 def fix_policy(policy: PolicySection, production: ProductionSection) -> "FixPolicy":
-    from commands._production import Production, TwoPeople  # an audit in a terminal asks for no policy
+    from commands._grace import Grace  # an audit in a terminal asks for no policy
+    from commands._production import Production, TwoPeople
     from commands._types import FixPolicy
+
+    grace = policy.grace
+    named = grace.teams if isinstance(grace.teams, list) else []
 
     return FixPolicy(
         request_hours=policy.request_hours,
@@ -65,4 +83,14 @@ def fix_policy(policy: PolicySection, production: ProductionSection) -> "FixPoli
         largest_batch=policy.largest_batch,
         two_people=TwoPeople(policy.two_people),
         production=Production(tuple(production.accounts), tuple(production.names), tuple(production.tags)),
+        grace=Grace(grace.days or 0, tuple(map(team_name, named)), all_teams=grace.teams == "all"),
     )
+
+
+def grace_contradictions(grace: GraceSection) -> Iterator[str]:
+    """What says too little to change anything by."""
+    if grace.days is not None and grace.teams is None:
+        yield (
+            "[policy.grace] teams is missing: name the teams whose functions are fixed when the days are over, "
+            'as in teams = ["payments"], or write teams = "all". Without days, nothing is ever fixed by itself.'
+        )

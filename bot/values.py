@@ -41,6 +41,7 @@ Unit = Annotated[
     ),
 ]
 NamePattern = Annotated[str, matching(r"[^\n]{1,128}", '"payments-*", a name with * for any text')]
+TeamName = Annotated[str, matching(r"[^\n]*[^\s_][^\n]*", '"payments", a team as its tag names it')]
 AccountTag = Annotated[str, matching(r"[^=\n]{1,128}(=[^\n]{0,256})?", '"audited" (a key) or "env=prod"')]
 Pool = Annotated[
     str,
@@ -60,6 +61,7 @@ AccountIds = Annotated[list[AccountId], _SOME]
 RegionNames = Annotated[list[RegionName], _SOME]
 TagKeys = Annotated[list[str], _SOME]
 Units = Annotated[list[Unit], _SOME]
+TeamNames = Annotated[list[TeamName], _SOME]
 NamePatterns = Annotated[list[NamePattern], _SOME]
 AccountTags = Annotated[list[AccountTag], _SOME]
 CallsPerSecond = Annotated[float, Meta(ge=0, le=15)]

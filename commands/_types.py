@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from commands._grace import OFF, Grace
 from commands._locks import Locks
 from commands._pace import Pace
 from commands._production import EVERYTHING, Production, TwoPeople
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Request:
     """Who asks for what, and where."""
 
-    user: str  # Slack user id, or THE_CLOCK
+    user: str  # Slack user id, THE_CLOCK or THE_POLICY
     now: datetime  # UTC
     source: Source
     text: str = ""  # what was typed after the command
@@ -119,6 +120,7 @@ class FixPolicy:
     largest_batch: int = 300
     two_people: TwoPeople = TwoPeople.NEVER
     production: Production = EVERYTHING
+    grace: Grace = OFF
 
     def needs_two_people(self, function: Function) -> bool:
         """Whether somebody else has to approve than who asked."""

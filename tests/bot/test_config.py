@@ -7,6 +7,7 @@ from msgspec import structs
 
 from bot.config import AccountRules, Config, ConfigProblem, load, require_slack
 from bot.people import people_of
+from commands._grace import Grace
 from commands._production import Production, TwoPeople
 from commands._types import FixPolicy
 from commands.aws.accounts import Aggregator
@@ -83,6 +84,9 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("policy", "fixes_per_second", "2.5", 2.5, "11", "less than or equal to 10"),
     ("policy", "largest_batch", "50", 50, "0", "greater than or equal to 1"),
     ("policy", "largest_batch", "1000", 1000, '"many"', "valid"),
+    ("policy.grace", "teams", '"all"', "all", '"payments"', "'payments' should be \"all\", or a list of teams like"),
+    ("policy.grace", "teams", '["payments"]', ["payments"], "[]", "at least 1"),
+    ("policy.grace", "teams", '["Data Platform"]', ["Data Platform"], '[" _"]', "' _' should look like \"payments\""),
     ("policy.teams.payments", "approvers", '["W0BO"]', ["W0BO"], '"W0BO"', "valid list"),
     ("policy.teams.payments", "deny", '["W0BO"]', ["W0BO"], '["C0PAY"]', "'C0PAY' should look like"),
     ("production", "accounts", '["111122223333"]', ["111122223333"], '["prod"]', "'prod' should look like"),
@@ -118,7 +122,7 @@ def test_every_key_of_the_file_is_in_the_table_above() -> None:
     sections = {field.name: field.type for field in structs.fields(reading("").file)}
     keys = {(name, key) for name, section in sections.items() for key in section.__struct_fields__}
 
-    tables = {("teams", "channels"), ("policy", "teams"), ("aws", "include"), ("aws", "exclude")}
+    tables = {("teams", "channels"), ("policy", "teams"), ("policy", "grace"), ("aws", "include"), ("aws", "exclude")}
     rules = {("aws.include", key) for key in AccountRules.__struct_fields__}
     assert (keys - tables) | rules <= {(section, key) for section, key, *_ in KEYS}
 
@@ -264,6 +268,34 @@ def test_the_rules_for_fixes_are_those_of_the_file() -> None:
     )
     assert config.aws.production_tags == ("env=prod",)
     assert reading("").policy == FixPolicy()
+
+
+def test_a_grace_period_is_off_unless_days_and_teams_are_given() -> None:
+    assert reading("").policy.grace == Grace()
+    assert not reading('[policy.grace]\nteams = "all"\n').policy.grace.covers("payments")
+
+    some = reading('[policy.grace]\ndays = 7\nteams = ["Data Platform"]\n').policy.grace
+    every = reading('[policy.grace]\ndays = 7\nteams = "all"\n').policy.grace
+
+    assert (some.covers("data-platform"), some.covers("payments"), some.covers(None)) == (True, False, False)
+    assert (every.covers("data-platform"), every.covers(None)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("days", "says"),
+    [("0", "equal to 1"), ("366", "equal to 365"), ("1.5", "whole number"), ('"7"', "whole number"), ("true", "whole")],
+)
+def test_days_of_grace_that_cannot_be_used_are_named(days: str, says: str) -> None:
+    line = refused(f'[policy.grace]\ndays = {days}\nteams = "all"\n')
+
+    assert line.startswith("lamplighter.toml: [policy.grace] days: ")
+    assert says in line
+    assert "\n" not in line
+
+
+def test_a_grace_period_that_names_no_team_is_refused_and_says_how_to_name_one() -> None:
+    with pytest.raises(ConfigProblem, match=r'\[policy.grace\] teams is missing: .* teams = \["payments"\]'):
+        reading("[policy.grace]\ndays = 7\n")
 
 
 def given_tokens(monkeypatch: pytest.MonkeyPatch, **tokens: str) -> None:
