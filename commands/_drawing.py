@@ -8,7 +8,7 @@ from commands._batch import RESULTS
 from commands._changes import last_known, taken_back
 from commands._types import Context
 from commands.digest import DAILY
-from commands.views import batch, digest, functions, news, standing
+from commands.views import batch, digest, functions, grace, news, standing
 from commands.views.blocks import Block
 from commands.views.blocks import context as context_block
 from commands.views.functions import Item
@@ -40,8 +40,28 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
             return _digest(context, post, items)
         case PostKind.REQUEST:
             return _asked(context, post, items[0])
+        case PostKind.GRACE:
+            return _announced(context, post, items)
         case PostKind.NOTICE:
             return post.text, []
+
+
+def _announced(context: Context, post: Post, items: list[Item]) -> tuple[str, list[Block]]:
+    notice = context.store.grace.of_post(post.id)
+    if notice is None:
+        raise AssertionError("a notice is kept in the same transaction as its posts")
+    left = context.store.grace.functions(notice.id)
+    made = grace.notice_blocks(
+        notice,
+        items,
+        total=len(left),
+        page=post.page,
+        left=left,
+        approvers=context.people.approvers(notice.team),
+        days=context.policy.grace.days,
+        where=notice.channel,
+    )
+    return grace.notice_text(notice, items, len(left), post.page), made
 
 
 def _batch(context: Context, post: Post) -> tuple[str, list[Block]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -199,6 +199,35 @@ class Batch:
     stopped_by: str = ""
     stopped_at: datetime | None = None
     finished_at: datetime | None = None
+
+
+class NoticeState(StrEnum):
+    """Where a notice of fixes stands; it moves by compare-and-set only."""
+
+    ANNOUNCED = "announced"  # anybody may object who may approve
+    TAKEN = "taken"  # its day came, and what could be fixed was approved
+    STOPPED = "stopped"  # an approver objected
+    LAPSED = "lapsed"  # its day went by, or the settings ask for it no more
+
+
+@dataclass(frozen=True, slots=True)
+class GraceNotice:
+    """What `[policy.grace]` has fixed on a day where nobody objects. Which functions stands with its posts."""
+
+    id: int
+    token: str  # opaque, unguessable
+    team: str
+    channel: str  # as configured; posted anywhere else, it does not count
+    post: int  # its first page
+    pages: int
+    created_at: datetime
+    fix_on: date  # local
+    posted_at: datetime | None = None  # when it was first seen to be posted whole
+    state: NoticeState = NoticeState.ANNOUNCED
+    ended_by: str = ""
+    ended_at: datetime | None = None
+    reason: str = ""  # of whoever stopped it, or why it lapsed
+    batch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class Source(StrEnum):
 
 # Who acted where no person did: the daily job, an audit, a restart.
 THE_CLOCK = "clock"
+# Who approved where nobody objected in time, and CloudTrail's source identity then: [policy.grace].
+THE_POLICY = "policy"
 
 
 class TracingMode(Word):
@@ -327,7 +329,7 @@ class Decision:
 
     kind: DecisionKind
     at: datetime
-    actor: str  # Slack user id, or THE_CLOCK
+    actor: str  # Slack user id, THE_CLOCK or THE_POLICY
     function_arn: str
     source: Source = Source.CLOCK
     workspace: str = ""  # Slack team id
@@ -350,6 +352,7 @@ class PostKind(StrEnum):
     DIGEST = "digest"  # a team's untraced functions
     REQUEST = "request"  # one function that somebody asks to fix
     BATCH = "batch"  # functions that were approved together: how far it is, and what came of each
+    GRACE = "grace"  # functions that are fixed on a day where nobody objects
     NOTICE = "notice"  # its own text
 
 

@@ -103,10 +103,11 @@ class Posts:
         return _from_row(row) if row else None
 
     def showing(self, request_id: str) -> Post | None:
-        """The newest message that shows this request."""
+        """The newest message that shows this request, and in which it can be decided on."""
         sql = """
             select posts.* from posts join post_items on post_items.post_id = posts.id
-            where post_items.request_id = ? and posts.state <> 'abandoned' order by posts.id desc limit 1
+            where post_items.request_id = ? and posts.state <> 'abandoned' and posts.kind <> 'grace'
+            order by posts.id desc limit 1
         """
         row = self._db.row(sql, [request_id])
         return _from_row(row) if row else None

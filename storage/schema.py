@@ -46,6 +46,12 @@ def m007_one_index_less(db: Database) -> None:
     db.execute("drop index functions_by_place")  # each audit looks through all places at once, and needs none
 
 
+@migrations()
+def m008_notices_of_fixes(db: Database) -> None:
+    for statement in NOTICES_OF_FIXES:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """
@@ -343,4 +349,35 @@ WHO_MAY_APPROVE = (
         where kind = 'refused' and request_id <> ''
     """,
     "create index requests_that_can_be_undone on requests(undo_until) where state = 'applied'",
+)
+
+NOTICES_OF_FIXES = (
+    """
+    create table grace_notices (           -- what is fixed on a day where nobody objects
+        id integer primary key autoincrement,
+        token text not null unique,        -- opaque: all that its button carries
+        team text not null,
+        channel text not null,             -- as configured; posted anywhere else, it does not count
+        post integer not null unique references posts(id),
+        pages integer not null,            -- that post, and the replies in its thread
+        created_at text not null,
+        fix_on text not null,              -- the local date
+        posted_at text,                    -- when all pages were first seen to be posted; null: not yet
+        state text not null default 'announced' check (state in ('announced', 'taken', 'stopped', 'lapsed')),
+        ended_by text not null default '',
+        ended_at text,
+        reason text not null default '',   -- of whoever stopped it, or why it lapsed
+        batch integer references batches(id)
+    )
+    """,
+    "create index grace_notices_announced on grace_notices(id) where state = 'announced'",
+    """
+    create table grace_functions (
+        notice integer not null references grace_notices(id),
+        position integer not null,
+        function_arn text not null,
+        left_because text not null default '',  -- why it was not fixed on the day
+        primary key (notice, function_arn)
+    ) without rowid
+    """,
 )

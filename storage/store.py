@@ -11,6 +11,7 @@ from storage.connection import Connection
 from storage.decisions import Decisions
 from storage.exemptions import Exemptions
 from storage.functions import Functions
+from storage.grace import GraceNotices
 from storage.overview import Overview
 from storage.places import Places
 from storage.posts import Posts
@@ -29,6 +30,7 @@ class Store:
         self.requests = Requests(self._connection)
         self.undos = Undos(self._connection)
         self.batches = Batches(self._connection)
+        self.grace = GraceNotices(self._connection)
         self.decisions = Decisions(self._connection)
         self.exemptions = Exemptions(self._connection)
         self.posts = Posts(self._connection)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from storage.models import Coverage, NotScanned
+from storage.models import THE_POLICY, Coverage, NotScanned
 
 SECTION_LIMIT = 3000
 HEADER_LIMIT = 150
@@ -71,6 +71,9 @@ def entities(text: str) -> str:
 
 
 def mention(user: str) -> str:
+    """Of a person; where nobody clicked, what approved."""
+    if user == THE_POLICY:
+        return "lamplighter.toml `[policy.grace]`"
     return f"<@{user}>" if user[:1] in ("U", "W") else user
 
 
