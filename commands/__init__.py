@@ -12,9 +12,10 @@ COMMANDS: "tuple[Entry, ...]"
 
 
 def _table() -> "tuple[Entry, ...]":
-    from commands import audit, deny, digest, exempt, expire, fix, home, patch, review, stop, undo
+    from commands import audit, deny, digest, exempt, expire, fix, grace, home, not_these, patch, review, stop, undo
     from commands._types import Button, Clock, Event, Form, Slash
     from commands.views import deny as deny_view
+    from commands.views import grace as notice
     from commands.views import home as home_view
     from commands.views import review as form
     from commands.views.batch import STOP
@@ -62,8 +63,11 @@ def _table() -> "tuple[Entry, ...]":
         Button(STOP, stop.stop),
         Event(home.OPENED, home.opened),
         *(Button(turn, home.turned(turn)) for turn in home_view.TURNS),
+        Button(notice.NOT_THESE, not_these.open_form, opens_form=True),
+        Form(notice.CALLBACK, check=deny.check, run=not_these.not_these),
         Clock(digest.DAILY, digest.daily),
         Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
+        Clock(grace.GRACE, grace.grace, every=grace.EVERY),
     )
 
 

@@ -37,7 +37,7 @@ def approve_together(request: Request, context: Context, team: str | None, reque
                 refusals.append(refusal)
             else:
                 taken.append(asked)
-        return Together(_batch(request, context, team, taken) if taken else None, len(taken), tuple(refusals))
+        return Together(batch_of(request, context, team, taken) if taken else None, len(taken), tuple(refusals))
 
 
 def _permissions(request: Request, context: Context, request_ids: Sequence[str]) -> Mapping[str | None, Permission]:
@@ -65,7 +65,8 @@ def _claimed(
     return claim(request, context, asked, permission.why)
 
 
-def _batch(request: Request, context: Context, team: str | None, taken: Sequence[FixRequest]) -> Batch:
+def batch_of(request: Request, context: Context, team: str | None, taken: Sequence[FixRequest]) -> Batch:
+    """Of requests that were claimed in the same transaction: `request.user` approved them."""
     store, now, where = context.store, context.clock(), context.teams.channel_of(team)
     ids = [one.id for one in in_turn(context, taken)]
     post = store.posts.create(f"batch:{secrets.token_urlsafe(8)}", PostKind.BATCH, where, now, team=team, requests=ids)

@@ -17,19 +17,24 @@ from bot.outbox import Outbox
 from bot.people import SlackPeople
 from commands import COMMANDS
 from commands._drawing import draw
+from commands._grace import Grace
 from commands._production import TwoPeople
 from commands._requests import ask
 from commands._types import Context, FixPolicy, Request
+from commands.digest import DAILY
 from commands.expire import expire
+from commands.grace import grace
 from commands.views.functions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH
+from commands.views.grace import NOT_THESE, PAGE
 from storage.fixes import FixRequest, RequestState
-from storage.models import THE_CLOCK, DecisionKind, Function, PostKind, PostState, Source
+from storage.models import THE_CLOCK, DecisionKind, Function, Inventory, MayWrite, PostKind, PostState, Source
 from tests.bot.conftest import SetClock
 from tests.bot.demo.slack.conftest import hang_up
 from tests.e2e.scene import wait_for, words
 
 PAYMENTS = "C07PAYM3NT5"
 PRIYA = "U07A8N2RPAY"  # in the team's channel, and no approver
+WRITES = {"role": "arn:aws:iam::111122223333:role/writes", "role_may_write": MayWrite.YES}
 
 
 @dataclass
@@ -211,3 +216,45 @@ def test_approvers_are_reminded_in_the_thread_and_then_the_request_expires(start
     assert bot.buttons() == []
     assert bot.kinds() == [DecisionKind.REQUESTED, DecisionKind.REFUSED, DecisionKind.EXPIRED]
     assert len(bot.slack.workspace.replies(PAYMENTS, before.ts)) == 1
+
+
+def test_a_notice_of_the_grace_period_is_posted_and_stopped_with_a_reason(start: Callable[..., Bot]) -> None:
+    bot = start(grace=Grace(days=7, teams=("payments",)))
+    store, zone = bot.context.store, bot.context.zone
+    made = [
+        replace(bot.function, arn=f"{bot.function.arn}-{number}", name=f"{bot.function.name}-{number}", **WRITES)
+        for number in range(PAGE + 1)
+    ]
+    store.functions.save(made, bot.clock())
+    bot.clock.forward(days=7)
+    store.functions.save(made, bot.clock())
+    seen = Inventory(tuple(made), (), ("111122223333",), ("eu-central-1",), 1)
+    store.audits.record(seen, {}, source=Source.CLOCK, started_at=bot.clock(), finished_at=bot.clock())
+    today = bot.clock().astimezone(zone).date()
+    store.daily_runs.begin(DAILY, today, bot.clock())
+    store.daily_runs.end(DAILY, today, bot.clock())
+
+    tick = Request(THE_CLOCK, bot.clock(), Source.CLOCK)
+    list(grace(tick, bot.context))
+    wait_for(lambda: all(post.state is PostState.SENT for post in store.posts.all()))
+    list(grace(tick, bot.context))
+    [notice] = store.grace.announced()
+    assert notice.posted_at == bot.clock()
+    said = bot.saying("To be fixed on Tuesday 1 December 2026: 16 Lambda functions")
+    assert "1 more in this thread" in said
+    assert "refund-worker-0" in said
+
+    bot.click(PRIYA, NOT_THESE)
+    bot.told(PRIYA, "Nothing was stopped: You are not an approver of payments")
+    bot.click(ANA, NOT_THESE)
+    persona = bot.slack.acting_as(ANA)
+    wait_for(persona.modal, what="the form")
+    assert persona.submit(persona.modal()["id"], reason="no").errors
+    assert persona.submit(persona.modal()["id"], reason="they <!here> move this week").ok
+
+    said = bot.saying(f"*Stopped* by <@{ANA}>")
+    assert "move this week" in said
+    assert "<!here>" not in said
+    assert bot.buttons() == []
+    denied = store.decisions.history(made[0].arn)[-1]
+    assert (denied.kind, denied.actor) == (DecisionKind.DENIED, ANA)
