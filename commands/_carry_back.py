@@ -20,7 +20,7 @@ from commands.aws.undoing import UndoOutcome
 from storage.fixes import FixRequest, RequestState
 from storage.models import DecisionKind, Function
 
-_AS_BEFORE = "Taken back: tracing is off again."
+_AS_BEFORE = "Tracing is off again."
 
 
 def carry_back(context: Context, request_id: str) -> Iterator[Reply]:
@@ -117,7 +117,7 @@ def _undone(context: Context, asked: FixRequest, outcome: UndoOutcome, anew: boo
     if anew and not gone:
         state, said = RequestState.RESOLVED, NOT_THE_SAME
     elif not gone and receipt.mode_before is None:
-        said = "Taken back."
+        said = ""
     _end(context, asked, state, said, note=outcome.note, after=str(outcome.after or ""), detail=detail)
 
 

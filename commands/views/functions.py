@@ -7,7 +7,19 @@ from commands.views import blocks, news, standing, tools
 from commands.views.blocks import Block
 from commands.views.left import left_line, left_words
 from commands.views.plan import CONFIRM_LIMIT, confirm_lines, plan_lines
-from commands.views.text import clip, clock_time, code, count, day, day_and_time, escape, mention, prose, sentence
+from commands.views.text import (
+    SECTION_LIMIT,
+    clip,
+    clock_time,
+    code,
+    count,
+    day,
+    day_and_time,
+    escape,
+    mention,
+    prose,
+    sentence,
+)
 from storage.fixes import FixRequest, RequestState
 from storage.models import XRAY_WRITE_POLICY, CheckName, Exemption, Function, MayWrite, TracingMode, Verdict
 from storage.news import Change
@@ -52,12 +64,12 @@ class Item:
         return self.request.function_name if self.request else "?"
 
 
-def item_blocks(item: Item, *, patch: bool = False) -> list[Block]:
+def item_blocks(item: Item, *, patch: bool = False, room: int = ROW_LIMIT) -> list[Block]:
     """A row of a digest: what it is, how it stands, and the buttons that are still of use. One or two blocks.
 
-    `patch`: where no tag names what deploys it too, though a list has little room for a guess.
+    `patch`: where no tag names what deploys it too, though a list has little room for a guess. `room`: characters.
     """
-    made = [blocks.section(_row(item))]
+    made = [blocks.section(_row(item, room))]
     buttons = _buttons(item, patch=patch)
     if buttons:
         made.append(_actions(item, buttons))
@@ -66,7 +78,7 @@ def item_blocks(item: Item, *, patch: bool = False) -> list[Block]:
 
 def request_blocks(item: Item) -> list[Block]:
     """As a row, with the whole plan as long as somebody has to decide on it."""
-    row, *buttons = item_blocks(item, patch=True)
+    row, *buttons = item_blocks(item, patch=True, room=SECTION_LIMIT)
     return [row, *_plan(item), *buttons]
 
 
@@ -75,12 +87,12 @@ def item_lines(item: Item) -> list[str]:
     return [_place(item), *_status(item), *filter(None, [left_line(item.request)])]
 
 
-def _row(item: Item) -> str:
+def _row(item: Item, room: int) -> str:
     """What was left on AWS is not cut off, whatever else has to be."""
     left = left_line(item.request)
-    if item.request and len(left) > LEFT_LIMIT:
+    if item.request and len(left) > room - ROW_LIMIT + LEFT_LIMIT:
         left = left_words(item.request)  # the card has room for the commands
-    said = clip("\n".join([_place(item), *_status(item)]), ROW_LIMIT - len(left) - bool(left))
+    said = clip("\n".join([_place(item), *_status(item)]), room - len(left) - bool(left))
     return "\n".join(filter(None, [said, left]))
 
 
@@ -151,7 +163,7 @@ def _plan(item: Item) -> list[Block]:
     if request is None or request.plan is None or not request.waiting:
         return []
     made = [blocks.section("\n".join(plan_lines(request.plan, item.undo_hours)))]
-    return [*made, blocks.context(f"The plan, as AWS stood {day_and_time(request.plan.made_at)}")]
+    return [*made, blocks.context(f"The plan, read from AWS {day_and_time(request.plan.made_at)}")]
 
 
 def _status(item: Item) -> list[str]:
@@ -278,7 +290,7 @@ def confirm_text(item: Item) -> str:
     if function.role_may_write is MayWrite.NO:
         verb = "uses" if item.sharing == 1 else "use"
         shared = f", which {count(item.sharing, 'other function')} {verb} too," if item.sharing else ""
-        words.append(f"Role {clip(function.role_name, 64)}{shared} gets {XRAY_WRITE_POLICY}.")
+        words.append(f"Role {clip(function.role_name, 64)}{shared} gets {XRAY_WRITE_POLICY} if that is what it lacks.")
     elif function.role_may_write is None:
         words.append("Its role could not be read and is checked first.")
     if any(finding.check is CheckName.ALIAS_UNTRACED for finding in function.findings):

@@ -8,6 +8,7 @@ from storage.fixes import AliasPlan, AliasStep, FixPlan, RoleStep
 from storage.models import XRAY_WRITE_POLICY, MayWrite, TracingMode
 
 LINE_LIMIT = 300
+BLOCKED_LIMIT = 1000
 CONFIRM_LIMIT = 300
 MOST_ALIASES = 4
 
@@ -21,24 +22,28 @@ _GIVES = (RoleStep.ATTACH, RoleStep.INLINE)
 _ROLE_STEPS = {
     RoleStep.NOTHING: "left as it is",
     RoleStep.ATTACH: f"it is given `{XRAY_WRITE_POLICY}`",
-    RoleStep.INLINE: "it is given an inline policy of the two X-Ray actions, for it has no room for a managed one",
+    RoleStep.INLINE: "it is given an inline policy of the two X-Ray actions, as it can hold no more managed ones",
     RoleStep.ASK_LAMBDA: "left as it is, and Lambda's own check decides",
 }
 
 
 def plan_lines(plan: FixPlan, undo_hours: float | None = None) -> list[str]:
-    """In mrkdwn, a line for each thing that an approval decides on; `undo_hours` is for how long it can be undone."""
+    """In mrkdwn, a line for each thing that an approval decides on; `undo_hours` is for how long it can be undone.
+
+    Of what cannot be approved, only why: the rest will not happen.
+    """
+    if plan.blocked:
+        return [f"*Cannot be approved:* {clip(prose(plan.blocked), BLOCKED_LIMIT)}"]
     lines = [
-        *([f"*Cannot be approved:* {prose(plan.blocked)}"] if plan.blocked else []),
         f"*Mode:* {_mode(plan)}",
         f"*Role:* {_role(plan)}",
         *_beside(plan),
         *(f"*Alias:* {one}" for one in _aliases(plan)),
-        f"*Deployed by:* {_deployed(plan)}",
+        *_deployed(plan),
         f"*Next deployment:* {tools.next_deployment(plan.manager)}",
         f"*Cost:* {_cost(plan)}",
+        f"*Undo{_for_hours(undo_hours)}:* {_undo(plan, undo_hours)}",
     ]
-    lines += [] if plan.blocked else [f"*Undo{_for_hours(undo_hours)}:* {_undo(plan, undo_hours)}"]
     return [clip(line, LINE_LIMIT) for line in lines]
 
 
@@ -68,7 +73,7 @@ def _brief(plan: FixPlan, undo_hours: float | None) -> Iterator[str]:
     yield _brief_aliases(plan)
     yield f"{tools.NAMES[plan.manager]} may take this back." if plan.manager else ""
     yield f"Cost: {_cost(plan)}."
-    yield f"Undo{_for_hours(undo_hours)}: yes." if undo_hours != 0 else "Undo: not offered."
+    yield f"Can be undone{_for_hours(undo_hours)}." if undo_hours != 0 else "Cannot be undone here."
 
 
 def _shared(plan: FixPlan) -> str:
@@ -82,12 +87,19 @@ def _brief_aliases(plan: FixPlan) -> str:
     left = [one for one in plan.aliases if one.step is AliasStep.DEPLOY]
     words = []
     if len(moved) == 1:
-        words.append(f"{clip(moved[0].name, 30)} gets a new version.")
+        words.append(f"{_called(moved[0])} gets a new version.")
     elif moved:
         words.append(f"{len(moved)} aliases get a new version.")
-    if left:
-        words.append(f"{clip(left[0].name, 30) if len(left) == 1 else f'{len(left)} aliases'} needs a deployment.")
+    if len(left) == 1:
+        words.append(f"{_called(left[0])} needs a deployment.")
+    elif left:
+        words.append(f"{len(left)} aliases need a deployment.")
     return " ".join(words)
+
+
+def _called(one: AliasPlan) -> str:
+    """What is published on Managed Instances has a name, and is no alias."""
+    return f"Alias {clip(one.name, 30)}" if one.version else clip(one.name, 30)
 
 
 def _mode(plan: FixPlan) -> str:
@@ -106,8 +118,8 @@ def _others(plan: FixPlan) -> str:
     if plan.role_step not in _GIVES:
         return ""
     if not plan.sharing:
-        return ", and no other function that is known uses it"
-    return f", and {count(plan.sharing, 'other function')} {'uses' if plan.sharing == 1 else 'use'} it too"
+        return ". No other function that is known uses the role"
+    return f". {count(plan.sharing, 'other function')} {'uses' if plan.sharing == 1 else 'use'} the role too"
 
 
 def _beside(plan: FixPlan) -> list[str]:
@@ -141,12 +153,13 @@ def _alias(alias: AliasPlan) -> str:
             return f"{serves}: needs a deployment. {prose(sentence(alias.why))}"
 
 
-def _deployed(plan: FixPlan) -> str:
+def _deployed(plan: FixPlan) -> list[str]:
+    """Nothing where it is not known: what is said of the next deployment says that."""
     if plan.manager is None:
-        return "not known"
+        return []
     stack = f", stack {code(plan.stack)}" if plan.stack else ""
     resource = f", resource {code(plan.logical_id)}" if plan.logical_id else ""
-    return f"{tools.NAMES[plan.manager]}{stack}{resource}"
+    return [f"*Deployed by:* {tools.NAMES[plan.manager]}{stack}{resource}"]
 
 
 def _cost(plan: FixPlan) -> str:

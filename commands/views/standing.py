@@ -8,17 +8,17 @@ from storage.fixes import FixRequest, RequestState
 REASON_LIMIT = 500
 REASON_SHOWN = 150
 MOST_APPROVERS = 5
+_ENDS = (".", "!", "?", "…")
 
 
 def asked_line(request: FixRequest, two_people: bool) -> str:
     """Who asked, why, until when, and whose click counts; empty where nobody asked."""
     if not request.asked_by:
         return ""
-    until = f", waits until {day_and_time(request.expires_at)}" if request.expires_at else ""
-    line = f"Asked for by {mention(request.asked_by)}{until}"
-    if two_people:
-        line += "; another approver has to click"
-    return f"{line}: {_reason(request.reason)}" if request.reason else f"{line}."
+    line = f"Asked for by {mention(request.asked_by)}{_because(request.reason)}"
+    ahead = [f"waits until {day_and_time(request.expires_at)}"] if request.expires_at else []
+    ahead += ["another approver has to click"] if two_people else []
+    return f"{line} {sentence('; '.join(ahead))}".rstrip()
 
 
 def ended_line(request: FixRequest) -> str:
@@ -26,7 +26,7 @@ def ended_line(request: FixRequest) -> str:
     by, when = mention(request.ended_by), clock_time(request.finished_at) if request.finished_at else ""
     match request.state:
         case RequestState.DENIED:
-            return f"*Denied* by {by} at {when}: {_reason(request.outcome)}"
+            return f"*Denied* by {by} at {when}{_because(request.outcome)}"
         case RequestState.CANCELLED:
             return f"*Cancelled* by {by} at {when}."
         case RequestState.EXPIRED:
@@ -35,8 +35,9 @@ def ended_line(request: FixRequest) -> str:
         case RequestState.UNDOING:
             return f"*Taking it back…* {prose(request.step) or 'asking AWS'} · by {by}"
         case RequestState.UNDONE:
-            said = f" {prose(sentence(request.outcome or request.note))}" if request.outcome or request.note else ""
-            return f"*Taken back* by {by} at {when}; it had been approved by {mention(request.approved_by)}.{said}"
+            said = " ".join(prose(sentence(one)) for one in (request.outcome, request.note) if one)
+            approved = f"It had been approved by {mention(request.approved_by)}."
+            return " ".join(filter(None, (f"*Taken back* by {by} at {when}.", said, approved)))
         case _:
             return prose(request.outcome)
 
@@ -47,9 +48,8 @@ def ask_anew(request: FixRequest) -> str:
 
 def request_text(request: FixRequest, approvers: Sequence[str]) -> str:
     """For notifications and screen readers; stands alone."""
-    why = f": {_reason(request.reason)}" if request.reason else "."
-    name = code(request.function_name)
-    return f"{mention(request.asked_by)} asks to turn on active tracing for {name}{why} {who_clicks(approvers)}"
+    asks = f"{mention(request.asked_by)} asks to turn on active tracing for {code(request.function_name)}"
+    return f"{asks}{_because(request.reason)} {who_clicks(approvers)}"
 
 
 def who_clicks(approvers: Sequence[str]) -> str:
@@ -65,6 +65,7 @@ def reminder_text(request: FixRequest, approvers: Sequence[str]) -> str:
     return f"{asked}, and it waits{until}. {who_clicks(approvers)}"
 
 
-def _reason(text: str) -> str:
-    """Somebody's words: in full up to a line or two, with nothing that Slack could take for its own."""
-    return escape(clip(text, REASON_SHOWN))
+def _because(text: str) -> str:
+    """Somebody's words: in full up to a line or two, with nothing that Slack could take for its own, and an end."""
+    shown = clip(" ".join(text.split()), REASON_SHOWN)
+    return f": {escape(shown)}{'' if shown.endswith(_ENDS) else '.'}" if shown else "."

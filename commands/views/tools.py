@@ -19,11 +19,11 @@ def next_deployment(manager: Manager | None) -> str:
     """
     if manager is None:
         return (
-            "No tag names what deploys it. If it is Terraform, its next apply takes back a change made beside it where "
-            "the code says `PassThrough`, and keeps it where the code says nothing."
+            "No tag names what deploys it. If it is Terraform, its next apply takes a fix from here back where the "
+            "code says `PassThrough`, and keeps it where the code says nothing."
         )
     return (
-        "A change made beside it may be taken back when a deployment touches the function; that is not confirmed. "
+        "A deployment that touches the function may take a fix from here back; that is not confirmed. "
         "The stack shows as drifted if its template says `PassThrough`, and not if it says nothing."
     )
 

@@ -36,14 +36,15 @@ BARE = replace(PLAN, role_may_write=MayWrite.YES, role_step=RoleStep.NOTHING, ro
 
 EVERYTHING = """
 *Mode:* PassThrough → Active
-*Role:* `payments-api` may not write to X-Ray; it is given `AWSXRayDaemonWriteAccess`, and 3 other functions use it too
+*Role:* `payments-api` may not write to X-Ray; it is given `AWSXRayDaemonWriteAccess`. 3 other functions use the \
+role too
 *Role deployed by:* AWS SAM, which may fail to delete the role while it has a policy from elsewhere
 *Alias:* `live` serves version 3: a version that differs in tracing alone is published, and the alias moved to it
 *Alias:* `beta` serves version 4: needs a deployment. Its code differs from that of $LATEST.
 *Alias:* `old` serves version 5: traced, or follows $LATEST; left as it is
 *Deployed by:* AWS SAM, stack `payments-prod`, resource `RefundFunction`
-*Next deployment:* A change made beside it may be taken back when a deployment touches the function; that is not \
-confirmed. The stack shows as drifted if its template says `PassThrough`, and not if it says nothing.
+*Next deployment:* A deployment that touches the function may take a fix from here back; that is not confirmed. \
+The stack shows as drifted if its template says `PassThrough`, and not if it says nothing.
 *Cost:* about $12.40 a month
 *Undo for 24 hours:* the mode back to PassThrough; `live` back to version 3; the policy off the role, unless another \
 traced function needs it
@@ -64,8 +65,11 @@ def test_a_plan_says_everything_that_an_approval_decides_on() -> None:
         ({"mode": None}, "*Mode:* none (counts as PassThrough) → Active"),
         ({"mode": TracingMode.ACTIVE}, "*Mode:* Active already"),
         ({"role": ""}, "*Role:* none given may write to X-Ray; left as it is"),
-        ({"role_step": RoleStep.INLINE}, "and no other function that is known uses it"),
-        ({"role_step": RoleStep.INLINE, "sharing": 1}, "and 1 other function uses it too"),
+        (
+            {"role_step": RoleStep.INLINE},
+            "two X-Ray actions, as it can hold no more managed ones. No other function that is known uses the role",
+        ),
+        ({"role_step": RoleStep.INLINE, "sharing": 1}, ". 1 other function uses the role too"),
         ({"role_step": RoleStep.INLINE}, "an inline policy of the two X-Ray actions"),
         (
             {"role_may_write": None, "role_step": RoleStep.ASK_LAMBDA},
@@ -74,10 +78,10 @@ def test_a_plan_says_everything_that_an_approval_decides_on() -> None:
         ({"aliases": None}, "*Alias:* none could be read; what they serve is left as it is"),
         ({"aliases": (AliasPlan("$LATEST.PUBLISHED", "", AliasStep.PUBLISH),)}, "`$LATEST.PUBLISHED`: published anew"),
         ({"aliases": SERVED * 3}, "*Alias:* and 5 more"),
-        ({"manager": None}, "*Deployed by:* not known"),
+        ({"manager": None}, "*Next deployment:* No tag names what deploys it."),
         (
             {"manager": None},
-            "If it is Terraform, its next apply takes back a change made beside it where the code says `PassThrough`",
+            "If it is Terraform, its next apply takes a fix from here back where the code says `PassThrough`",
         ),
         ({"monthly_usd": None}, "*Cost:* not known; X-Ray bills for traces"),
         ({"monthly_usd": 0.0}, "*Cost:* less than $0.01 a month"),
@@ -88,19 +92,18 @@ def test_each_part_of_a_plan_has_its_words(changes: dict[str, object], line: str
     assert line in said(replace(BARE, **changes))
 
 
-def test_a_plan_that_is_blocked_says_so_first_and_promises_no_undo() -> None:
+def test_a_plan_that_is_blocked_says_why_and_promises_nothing() -> None:
     blocked = replace(PLAN, blocked="The role is service-linked. Give the function another role.")
 
-    lines = plan_lines(blocked, 24.0)
-
-    assert lines[0] == "*Cannot be approved:* The role is service-linked. Give the function another role."
-    assert "Undo" not in "\n".join(lines)
+    assert plan_lines(blocked, 24.0) == [
+        "*Cannot be approved:* The role is service-linked. Give the function another role."
+    ]
     assert confirm_lines(blocked) == ["Cannot be approved: The role is service-linked. Give the function another role."]
 
 
 def test_where_nothing_can_be_undone_a_plan_says_so() -> None:
     assert said(PLAN, 0).endswith("*Undo:* not offered: `[policy] undo_hours` is 0")
-    assert "Undo: not offered." in confirm_lines(BARE, 0)
+    assert "Cannot be undone here." in confirm_lines(BARE, 0)
     assert "*Undo for 1 hour:*" in said(PLAN, 1.0)
 
 
@@ -108,11 +111,21 @@ def test_a_confirm_dialog_says_it_in_few_words() -> None:
     assert confirm_lines(PLAN, 24.0) == [
         "Mode: PassThrough → Active.",
         "Role payments-api (shared with 3 other functions) gets AWSXRayDaemonWriteAccess.",
-        "live gets a new version. beta needs a deployment.",
+        "Alias live gets a new version. Alias beta needs a deployment.",
         "AWS SAM may take this back.",
         "Cost: about $12.40 a month.",
-        "Undo for 24 hours: yes.",
+        "Can be undone for 24 hours.",
     ]
+
+
+def test_a_confirm_dialog_counts_aliases_where_there_are_several() -> None:
+    left = (SERVED[1], replace(SERVED[1], name="gamma"))
+
+    assert "2 aliases get a new version. 2 aliases need a deployment." in confirm_lines(
+        replace(PLAN, aliases=(SERVED[0], SERVED[0], *left))
+    )
+    published = (AliasPlan("$LATEST.PUBLISHED", "", AliasStep.PUBLISH),)
+    assert "$LATEST.PUBLISHED gets a new version." in confirm_lines(replace(PLAN, aliases=published))
 
 
 def test_where_there_is_no_room_a_confirm_dialog_keeps_what_matters_most() -> None:
@@ -129,7 +142,7 @@ def test_a_request_shows_its_plan_while_it_waits_and_a_digest_leaves_it_to_the_d
     shown = functions.request_blocks(item)
 
     assert "*Role:* `payments-api` may not write to X-Ray" in words(shown)
-    assert "The plan, as AWS stood" in words(shown)
+    assert "The plan, read from AWS" in words(shown)
     assert shown[-1]["type"] == "actions"
     assert not message_problems(shown)
     assert "*Role:*" not in words(functions.item_blocks(item))
@@ -145,7 +158,7 @@ def test_the_dialog_names_the_function_and_then_its_plan() -> None:
         "refund-worker (111122223333, eu-central-1)",
         "Mode: PassThrough → Active.",
     ]
-    assert text.endswith("Undo for 24 hours: yes.")
+    assert text.endswith("Can be undone for 24 hours.")
     assert len(text) <= 300
 
 
@@ -180,7 +193,7 @@ def test_no_plan_breaks_slacks_limits_or_mentions_anybody(
 
     item = Item(replace(FUNCTION, name="n" * 64), replace(REQUEST, plan=plan), undo_hours=24.0)
 
-    assert all(len(line) <= 300 for line in plan_lines(plan, 24.0))
+    assert all(len(line) <= (1030 if blocked and text else 300) for line in plan_lines(plan, 24.0))
     assert len("\n".join(confirm_lines(plan, 24.0))) <= 300
     for made in (functions.request_blocks(item), functions.card_blocks(item)):
         assert not message_problems(made)

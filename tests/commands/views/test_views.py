@@ -101,7 +101,8 @@ def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
 
     assert text == (
         "Sets TracingConfig of refund-worker (111122223333, eu-central-1) from PassThrough to Active. "
-        "Role payments-api, which 3 other functions use too, gets AWSXRayDaemonWriteAccess. X-Ray bills for traces."
+        "Role payments-api, which 3 other functions use too, gets AWSXRayDaemonWriteAccess if that is what it lacks. "
+        "X-Ray bills for traces."
     )
     assert "1 other function uses too" in functions.confirm_text(Item(FUNCTION, REQUEST, sharing=1))
     assert "ole" not in functions.confirm_text(Item(replace(FUNCTION, role_may_write=MayWrite.YES), REQUEST))
@@ -137,8 +138,7 @@ ENDED = replace(ASKED, ended_by="U0BO", finished_at=NOON, outcome="not <!before>
 def test_what_somebody_asked_for_says_who_why_and_until_when_and_can_be_denied_or_cancelled() -> None:
     made = functions.item_blocks(Item(FUNCTION, ASKED))
 
-    assert "Asked for by <@U0EVE>, waits until <!date^" in words(made)
-    assert "blind in" in words(made)
+    assert re.search(r"Asked for by <@U0EVE>: blind in .*\. Waits until <!date\^[^>]*>\.$", words(made), re.MULTILINE)
     assert "<!here>" not in words(made)
     assert buttons(made) == [functions.APPROVE, functions.DENY, functions.EXEMPT, functions.CANCEL]
     assert "another approver has to click" in words(functions.item_blocks(Item(FUNCTION, ASKED, two_people=True)))
@@ -162,6 +162,41 @@ def test_what_ended_without_a_fix_is_one_line_without_buttons(state: RequestStat
     assert "<!before>" not in words(made)
     assert len(words(made).splitlines()) == 2
     assert buttons(made) == []
+
+
+def test_the_message_of_a_request_has_room_for_long_names_and_the_whole_reason() -> None:
+    long = replace(FUNCTION, name="n" * 64, role=f"arn:aws:iam::1:role/{'r' * 64}", managed_by=Manager.SERVERLESS)
+    asked = replace(ASKED, reason="&" * 200)
+
+    (row, *_) = functions.request_blocks(Item(long, asked, since=NOON, two_people=True))
+
+    assert "another approver has to click." in row["text"]["text"]
+
+
+def test_what_an_undo_left_as_it_was_is_said_beside_what_it_took_back() -> None:
+    undone = replace(
+        ENDED,
+        state=RequestState.UNDONE,
+        approved_by="U0ANA",
+        outcome="Tracing is off again.",
+        note="role `payments-api` keeps its permission: `ledger` needs it",
+    )
+
+    (_, line) = words(functions.item_blocks(Item(FUNCTION, undone))).splitlines()
+
+    assert line.endswith(
+        ". Tracing is off again. Role `payments-api` keeps its permission: `ledger` needs it. "
+        "It had been approved by <@U0ANA>."
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "ends"), [("Not on Friday", "Not on Friday."), ("Why?", "Why?"), ("Wait.", "Wait.")]
+)
+def test_what_people_wrote_ends_as_a_sentence(reason: str, ends: str) -> None:
+    denied = replace(ENDED, state=RequestState.DENIED, outcome=reason)
+
+    assert words(functions.item_blocks(Item(FUNCTION, denied))).endswith(f": {ends}")
 
 
 def test_an_applied_fix_can_be_undone_while_there_is_time() -> None:
