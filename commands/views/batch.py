@@ -93,7 +93,7 @@ def _about(batch: Batch) -> str:
 
 
 def _bar(members: Sequence[FixRequest]) -> str:
-    ended = sum(not _left(one) and not _running(one) for one in members)
+    ended = sum(one.state not in (RequestState.RUNNING, RequestState.OPEN) for one in members)
     full = BAR * ended // max(1, len(members))
     return f"`{'█' * full}{'░' * (BAR - full)}` {ended:,} of {len(members):,}"
 
@@ -133,7 +133,7 @@ def _number(members: Sequence[FixRequest], state: RequestState) -> int:
 def _stop(batch: Batch, members: Sequence[FixRequest]) -> Block:
     left = sum(_left(one) for one in members)
     stop = blocks.button("Stop", STOP, batch.token, described=f"Stop this batch: {left} are left")
-    text = "What has begun is ended. What has not begun is open again, and its approval is taken back."
+    text = "Fixes that have begun are carried through. All others are open again, and their approval is taken back."
     stop["confirm"] = blocks.confirm("Stop this batch?", text, "Stop", "Go on")
     return {"type": "actions", "block_id": batch.token, "elements": [stop]}
 

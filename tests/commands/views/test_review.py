@@ -174,6 +174,7 @@ def test_a_batch_that_ended_or_was_stopped_has_no_button() -> None:
     assert "1 of 2 Lambda functions fixed, then stopped" in said
     assert "stopped by <@U0BO>" in said
     assert "1 not begun and open again" in said
+    assert "░` 1 of 2" in said  # what was stopped is not done
 
 
 @given(st.lists(st.tuples(HOSTILE, st.sampled_from(RequestState)), min_size=1, max_size=300))
