@@ -162,7 +162,11 @@ def _groups(shown: Sequence[Candidate]) -> list[Block]:
 
 
 def _all(review: Review) -> Block:
-    element = {"type": "checkboxes", "action_id": ALL, "options": [_option("Not only those chosen above", "all")]}
+    element = {
+        "type": "checkboxes",
+        "action_id": ALL,
+        "options": [_option("Take all of them, whatever is chosen above", "all")],
+    }
     matching, largest = len(review.matching), review.largest
     label = f"All {matching:,} that match"
     if matching > largest:

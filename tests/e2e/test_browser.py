@@ -185,7 +185,7 @@ def test_review_and_fix_several_in_the_modal(page: Page, scene: Scene) -> None:
     modal.locator("input[type=text]").first.fill("")
     modal.locator("input[type=text]").first.press("Enter")
     expect(modal).to_contain_text("Nothing is chosen yet.")
-    modal.get_by_label("Not only those chosen above").check()
+    modal.get_by_label("Take all of them, whatever is chosen above").check()
     expect(modal).to_contain_text("chosen.", timeout=SLOWLY)
     page.get_by_test_id("modal-submit").click()
     expect(modal).to_contain_text("approved.", timeout=SLOWLY)
