@@ -1,8 +1,14 @@
 """That each patch is what its tool reads: parsed, and put into a whole template, by the tool's own kind of parser."""
 
 import ast
+import itertools
+import json
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import hcl2
@@ -161,9 +167,21 @@ def test_a_cdk_patch_is_a_property_in_both_languages_beside_the_constructs_logic
     assert (keyword.arg, ast.unparse(keyword.value)) == ("tracing", "lambda_.Tracing.ACTIVE")
 
 
+def parseable(text: str) -> str:
+    """For python-hcl2 (8.1.4), which takes `$${` and `%%{` for a template that is never closed, unless a `}` follows.
+
+    Terraform takes them as they are: test_terraform_reads_the_text_that_was_meant.
+    """
+    return re.sub(r"([$%])\1\{", r"\1\1(", text)
+
+
+def resources(text: str) -> list[dict[str, Any]]:
+    return list(hcl2.loads(parseable(text) + "\n")["resource"])
+
+
 def resource(text: str, kind: str) -> Iterator[dict[str, Any]]:
     """The bodies of that kind of resource; the parser keeps the quotes of labels and of texts."""
-    for one in hcl2.loads(text + "\n")["resource"]:
+    for one in resources(text):
         yield from one.get(f'"{kind}"', {}).values()
 
 
@@ -331,8 +349,8 @@ def _check_terraform(text: str, role: str, inline: bool) -> None:
     (function,) = resource(text, "aws_lambda_function")
     assert function["tracing_config"][0]["mode"] == '"Active"'
     kind = "aws_iam_role_policy" if inline else "aws_iam_role_policy_attachment"
-    assert [one["role"] for one in resource(text, kind)] == ([iac.hcl_text(role)] if role else [])
-    assert len(hcl2.loads(text + "\n")["resource"]) == (2 if role else 1)
+    assert [one["role"] for one in resource(text, kind)] == ([parseable(iac.hcl_text(role))] if role else [])
+    assert len(resources(text)) == (2 if role else 1)
 
 
 @pytest.mark.parametrize(
@@ -341,12 +359,36 @@ def _check_terraform(text: str, role: str, inline: bool) -> None:
         ("plain-name", '"plain-name"'),
         ("${path.module}", '"$${path.module}"'),
         ("%{if true}", '"%%{if true}"'),
+        ("${", '"$${"'),
+        ("$${", '"$$${"'),
+        ("%%{", '"%%%{"'),
+        ("$%{", '"$%%{"'),
+        ("\\${", '"\\\\$${"'),
+        ("100% $", '"100% $"'),
         ('a"\n}\nresource "x" "y" {', '"a\\" } resource \\"x\\" \\"y\\" {"'),
         ("back\\slash", '"back\\\\slash"'),
     ],
 )
 def test_a_text_in_terraform_is_no_template(text: str, quoted: str) -> None:
     assert iac.hcl_text(text) == quoted
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="Terraform is not on this machine")
+def test_terraform_reads_the_text_that_was_meant(tmp_path: Path) -> None:
+    meant = ["".join(one) for length in (1, 2, 3, 4) for one in itertools.product('$%{}"\\a', repeat=length)]
+    (tmp_path / "main.tf").write_text(f"locals {{\n  texts = [{', '.join(map(iac.hcl_text, meant))}]\n}}\n")
+
+    read = subprocess.run(
+        ["terraform", "console", "-no-color"],
+        cwd=tmp_path,
+        input="jsonencode(jsonencode(local.texts))\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    assert json.loads(json.loads(json.loads(read.stdout))) == meant
 
 
 @pytest.mark.parametrize(
