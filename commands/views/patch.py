@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from commands.views import blocks, iac, tools
 from commands.views.blocks import Block
-from commands.views.text import clip, code, listing
+from commands.views.text import clip, code, listing, prose
 from storage.fixes import FixPlan, RoleStep
 from storage.models import XRAY_WRITE_POLICY, Function, Manager, MayWrite, TracingMode
 
@@ -30,16 +30,18 @@ def patch_for(function: Function, plan: FixPlan | None = None) -> Patch:
     match function.managed_by:
         case Manager.CLOUDFORMATION:
             text = iac.cloudformation(
-                function.logical_id, role=_role(function), publish=bool(dark_aliases(function)) or _published(function)
+                function.logical_id,
+                role=_role(function, plan),
+                publish=bool(dark_aliases(function)) or _published(function),
             )
-            return Patch(_place("In the template", function), "yaml", text, note)
+            return Patch(_place("Add to the template", function), "yaml", text, note)
         case Manager.SAM:
             alias = next(iter(dark_aliases(function)), "")
             text = iac.sam(function.logical_id, role=_sam_role(function, plan), alias=alias)
-            return Patch(_place("In the template", function), "yaml", text, note)
+            return Patch(_place("Add to the template", function), "yaml", text, note)
         case Manager.CDK:
-            python = Patch("In Python", "python", iac.cdk_python(function.logical_id))
-            title = f"{_place('In the app', function)}, in TypeScript"
+            python = Patch("The same in Python", "python", iac.cdk_python(function.logical_id))
+            title = f"{_place('Add to the app', function)}, in TypeScript"
             return Patch(title, "typescript", iac.cdk_typescript(function.logical_id), note, (python,))
         case Manager.SERVERLESS:
             return _serverless(function, note)
@@ -47,11 +49,11 @@ def patch_for(function: Function, plan: FixPlan | None = None) -> Patch:
             text = iac.terraform(
                 function.name,
                 partition=function.arn.split(":")[1],
-                role=_role(function),
+                role=_role(function, plan),
                 inline=plan is not None and plan.role_step is RoleStep.INLINE,
                 publish=bool(dark_aliases(function)) or _published(function),
             )
-            return Patch("If Terraform deploys it", "hcl", text, note)
+            return Patch("If Terraform deploys it, add", "hcl", text, note)
 
 
 def patch_view(function: Function, patch: Patch) -> Block:
@@ -80,13 +82,13 @@ def dark_aliases(function: Function) -> list[str]:
 
 def _serverless(function: Function, note: str) -> Patch:
     """The framework calls a function `service-stage-key` and its stack `service-stage`, unless it is told otherwise."""
-    whole = Patch("For every function of the service", "yaml", iac.serverless_service())
+    whole = Patch("Or for every function of the service", "yaml", iac.serverless_service())
     prefix = f"{function.stack}-"
     key = function.name.removeprefix(prefix) if function.stack and function.name.startswith(prefix) else ""
     if not key:
-        title = f"{_place('In serverless.yml', function)}, for every function of the service"
+        title = f"{_place('Add to serverless.yml', function)}, for every function of the service"
         return Patch(title, "yaml", whole.text, note)
-    title = f"{_place('In serverless.yml', function)}, for this function"
+    title = f"{_place('Add to serverless.yml', function)}, for this function"
     return Patch(title, "yaml", iac.serverless_function(key), note, (whole,))
 
 
@@ -98,15 +100,22 @@ def _published(function: Function) -> bool:
     return function.managed_instances and function.published_mode is not TracingMode.ACTIVE
 
 
-def _role(function: Function) -> str:
-    """The name of the execution role, where it is known to lack the permission."""
-    return function.role_name if function.role_may_write is MayWrite.NO else ""
+def _role(function: Function, plan: FixPlan | None) -> str:
+    """The name of the execution role, where it is known to lack the permission and one more policy may help."""
+    return function.role_name if function.role_may_write is MayWrite.NO and not _in_vain(plan) else ""
+
+
+def _in_vain(plan: FixPlan | None) -> bool:
+    """Whether AWS was asked, and the role is not to be given a policy: a Deny or a boundary, say, forbids it."""
+    if plan is None or plan.remembered:
+        return False
+    return plan.role_may_write is MayWrite.NO and plan.role_step is RoleStep.NOTHING
 
 
 def _sam_role(function: Function, plan: FixPlan | None) -> str:
     """SAM itself lets the role write that it makes for a function; one from elsewhere it leaves alone."""
     made_elsewhere = plan is not None and plan.role_manager is not Manager.SAM
-    return _role(function) if made_elsewhere else ""
+    return _role(function, plan) if made_elsewhere else ""
 
 
 def _notes(function: Function, plan: FixPlan | None) -> Iterator[str]:
@@ -127,6 +136,8 @@ def _about_role(function: Function, plan: FixPlan | None) -> str:
     role = f"role {code(function.role_name)}" if function.role_name else "its execution role"
     may = "may not" if function.role_may_write is MayWrite.NO else "perhaps may not"
     lacks = f"{role[:1].upper()}{role[1:]} {may} write to X-Ray"
+    if plan and _in_vain(plan):
+        return f"{lacks}, and Lambda refuses the change until it may. {prose(plan.blocked)}".rstrip()
     match function.managed_by:
         case Manager.CDK | Manager.SERVERLESS:
             made = "a role that the construct makes" if function.managed_by is Manager.CDK else "the service's own role"
@@ -143,7 +154,8 @@ def _about_role(function: Function, plan: FixPlan | None) -> str:
         case _:
             return (
                 f"{lacks}. If the role stands in the same template, add {_policy()} to its `ManagedPolicyArns` "
-                "instead. IAM takes some seconds: if Lambda refuses `PutTraceSegments`, deploy again."
+                "in place of the policy and `DependsOn`. IAM takes some seconds: if Lambda refuses "
+                "`PutTraceSegments`, deploy again."
             )
 
 

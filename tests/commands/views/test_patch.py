@@ -188,7 +188,7 @@ def resource(text: str, kind: str) -> Iterator[dict[str, Any]]:
 def test_a_terraform_patch_is_offered_where_no_tag_names_a_manager() -> None:
     patch = patch_for(MUTE)
 
-    assert patch.title == "If Terraform deploys it"
+    assert patch.title == "If Terraform deploys it, add"
     (function,) = resource(patch.text, "aws_lambda_function")
     assert function["tracing_config"][0]["mode"] == '"Active"'
     assert function["publish"] is True
@@ -224,7 +224,7 @@ def test_a_policy_is_named_in_the_functions_own_partition() -> None:
     [
         (Manager.CLOUDFORMATION, "that is not confirmed"),
         (Manager.CLOUDFORMATION, "Let `FunctionVersion` of the alias be `!GetAtt`"),
-        (Manager.CLOUDFORMATION, "add `AWSXRayDaemonWriteAccess` to its `ManagedPolicyArns` instead"),
+        (Manager.CLOUDFORMATION, "to its `ManagedPolicyArns` in place of the policy and `DependsOn`"),
         (Manager.SAM, "that takes `AutoPublishAliasAllProperties`"),
         (Manager.SAM, "SAM gives the permission to a role that it makes"),
         (Manager.CDK, "An alias of `fn.currentVersion` moves with the deployment"),
@@ -255,6 +255,18 @@ def test_what_is_not_known_of_a_role_is_said(manager: Manager | None, may_write:
 
     assert "Role `payments-api` perhaps may not write to X-Ray" in patch.note
     assert "payments-api" not in patch.text
+
+
+@pytest.mark.parametrize("manager", [None, *Manager])
+def test_a_role_that_no_policy_helps_is_given_none_and_the_reason_is_said(manager: Manager | None) -> None:
+    denied = replace(PLAN, role_step=RoleStep.NOTHING, role_manager=None, blocked="A Deny in `pci` forbids it.")
+
+    patch = patch_for(replace(MUTE, managed_by=manager), denied)
+
+    assert "Role `payments-api` may not write to X-Ray, and Lambda refuses the change until it may." in patch.note
+    assert "A Deny in `pci` forbids it." in patch.note
+    assert "payments-api" not in patch.text
+    assert "depends" not in patch.text.lower()
 
 
 @pytest.mark.parametrize("manager", [None, *Manager])
