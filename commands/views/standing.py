@@ -39,11 +39,13 @@ def ended_line(request: FixRequest) -> str:
             approved = f"It had been approved by {mention(request.approved_by)}."
             return " ".join(filter(None, (f"*Taken back* by {by} at {when}.", said, approved)))
         case _:
-            return prose(request.outcome)
+            return prose(request.outcome) or "Nothing is left to do."
 
 
 def ask_anew(request: FixRequest) -> str:
-    return f"Ask anew: {code(f'/trace-fix {request.function_name}')}"
+    """With account and region: a name alone may be that of several functions."""
+    region, account = request.function_arn.split(":")[3:5]
+    return f"Ask anew: {code(f'/trace-fix {request.function_name} {account} {region}')}"
 
 
 def request_text(request: FixRequest, approvers: Sequence[str]) -> str:

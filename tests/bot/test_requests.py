@@ -209,7 +209,7 @@ def test_approvers_are_reminded_in_the_thread_and_then_the_request_expires(start
 
     bot.clock.forward(hours=2)
     assert bot.slack.acting_as(ANA).click(before, APPROVE).ok  # before the clock has come round
-    bot.told(ANA, "Ask anew: `/trace-fix refund-worker`")
+    bot.told(ANA, "Ask anew: `/trace-fix refund-worker 111122223333 eu-central-1`")
     bot.minute_passes()
 
     bot.saying("*Expired* at")

@@ -12,7 +12,7 @@ from commands.views.deny import REASON
 from storage.fixes import RequestState
 from storage.models import DecisionKind
 from tests.commands.asking import Office
-from tests.commands.conftest import ANA, BO, EVE
+from tests.commands.conftest import ANA, BERLIN, BO, EVE, HOME
 
 WHY = {REASON: "not before the sale ends"}
 
@@ -27,7 +27,7 @@ def test_an_approver_is_asked_why_and_what_they_say_is_kept_and_shown(office: Of
     told = office.click(deny, asked, ANA, fields=WHY)
 
     assert f"*Denied* by <@{ANA}>" in told
-    assert "Ask anew: `/trace-fix refund`" in told
+    assert f"Ask anew: `/trace-fix refund {HOME} {BERLIN}`" in told
     ended = office.again(asked)
     assert (ended.state, ended.ended_by, ended.outcome) == (RequestState.DENIED, ANA, WHY[REASON])
     row = office.history()[-1]
@@ -106,7 +106,7 @@ def test_what_has_ended_cannot_be_approved_and_can_be_asked_for_anew(office: Off
     for late in (approve, deny, cancel):
         told = office.click(late, asked, ANA, fields=WHY)
         assert end in told.lower()
-        assert "Ask anew: `/trace-fix refund`" in told
+        assert f"Ask anew: `/trace-fix refund {HOME} {BERLIN}`" in told
     assert len(office.history()) == 2
     assert office.asked(EVE).id != asked.id
 

@@ -12,7 +12,7 @@ from storage.fixes import RequestState
 from storage.models import THE_CLOCK, DecisionKind, PostKind, PostState
 from storage.store import Store
 from tests.commands.asking import Office
-from tests.commands.conftest import ANA, BO, EVE
+from tests.commands.conftest import ANA, BERLIN, BO, EVE, HOME
 
 
 def tick(office: Office) -> None:
@@ -43,7 +43,7 @@ def test_a_request_that_nobody_decides_on_expires_once_and_its_message_says_so(o
     for shown in (text, str(blocks)):
         assert "*Expired* at" in shown
         assert f"<@{EVE}> had asked" in shown
-        assert "`/trace-fix refund`" in shown
+        assert f"`/trace-fix refund {HOME} {BERLIN}`" in shown
     assert [block["type"] for block in blocks] == ["section"]
 
 
@@ -54,7 +54,7 @@ def test_a_click_on_an_expired_request_says_so_even_before_the_clock_has_come_ro
     for _ in range(2):
         told = office.click(approve, asked, ANA)
         assert "the request expired at" in told
-        assert "Ask anew: `/trace-fix refund`" in told
+        assert f"Ask anew: `/trace-fix refund {HOME} {BERLIN}`" in told
     tick(office)
 
     assert office.kinds() == [DecisionKind.REQUESTED, DecisionKind.EXPIRED]
