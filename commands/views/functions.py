@@ -349,7 +349,7 @@ def _aliases(function: Function) -> str:
     if function.aliases is None:
         return "could not be read"
     names = [
-        f"{code(alias.name)} serves {', '.join(f'version {served.version}' for served in alias.versions)}"
+        f"{code(alias.name)} serves {', '.join(f'version {escape(served.version)}' for served in alias.versions)}"
         for alias in function.aliases
     ]
     return "\n".join(names) or "none in use"
