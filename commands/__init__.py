@@ -18,10 +18,10 @@ def _table() -> "tuple[Entry, ...]":
     from commands.views import grace as notice
     from commands.views import home as home_view
     from commands.views import review as form
+    from commands.views.actions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH, UNDO
     from commands.views.batch import STOP
     from commands.views.digest import REVIEW
     from commands.views.exempt import CALLBACK
-    from commands.views.functions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH, UNDO
 
     return (
         Slash(

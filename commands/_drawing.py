@@ -11,7 +11,7 @@ from commands.digest import DAILY
 from commands.views import batch, digest, functions, grace, news, standing
 from commands.views.blocks import Block
 from commands.views.blocks import context as context_block
-from commands.views.functions import Item
+from commands.views.item import Item
 from commands.views.text import clip
 from storage.fixes import FixRequest
 from storage.models import Audit, Coverage, Function, Post, PostKind, Verdict

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from commands.views import blocks
 from commands.views.blocks import Block
-from commands.views.functions import ROW_LIMIT, Item, item_blocks, line
+from commands.views.functions import ROW_LIMIT, item_blocks, line
+from commands.views.item import Item
 from commands.views.text import (
     CONTEXT_LIMIT,
     SECTION_LIMIT,

@@ -1,18 +1,18 @@
 """How a function looks in Slack: a row of a digest, a card of its own, a line in a list."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from commands.views import blocks, news, standing, tools
+from commands.views.actions import action_blocks
 from commands.views.blocks import Block
+from commands.views.item import Item, reachable
 from commands.views.left import left_line, left_words
-from commands.views.plan import CONFIRM_LIMIT, confirm_lines, plan_lines
+from commands.views.plan import plan_lines
 from commands.views.text import (
     SECTION_LIMIT,
     clip,
     clock_time,
     code,
-    count,
     day,
     day_and_time,
     escape,
@@ -21,15 +21,7 @@ from commands.views.text import (
     sentence,
 )
 from storage.fixes import FixRequest, RequestState
-from storage.models import XRAY_WRITE_POLICY, CheckName, Exemption, Function, MayWrite, TracingMode, Verdict
-from storage.news import Change
-
-APPROVE = "approve-fix"
-EXEMPT = "open-exempt"
-SHOW_PATCH = "show-patch"
-DENY = "open-deny"
-CANCEL = "cancel-fix"
-UNDO = "undo-fix"
+from storage.models import CheckName, Exemption, Function, MayWrite, TracingMode, Verdict
 
 # Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
 ROW_LIMIT = 500
@@ -42,38 +34,12 @@ _SAID = {CheckName.PASSTHROUGH, CheckName.ROLE_DENIED, CheckName.UNOWNED, CheckN
 _LEFT_OUT = _SAID | {CheckName.STARVED, CheckName.SURFACE_ONLY}
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A function and all that is remembered of it at the moment of drawing."""
-
-    function: Function | None  # None: it is gone
-    request: FixRequest | None
-    exemption: Exemption | None = None
-    sharing: int = 0  # other functions with the same execution role
-    since: datetime | None = None  # when its verdict was first seen
-    change: Change | None = None  # the newest that an audit told of it
-    as_of: datetime | None = None  # when AWS last showed it, where that was before the latest audit
-    patch_only: str = ""  # why it is changed in the code that deploys it, and not by a click; "" where a click may
-    undo_hours: float | None = None  # for how long a fix can be undone; 0: never
-    two_people: bool = False  # whether somebody else has to approve than who asks
-
-    @property
-    def name(self) -> str:
-        if self.function:
-            return self.function.name
-        return self.request.function_name if self.request else "?"
-
-
 def item_blocks(item: Item, *, patch: bool = False, room: int = ROW_LIMIT) -> list[Block]:
     """A row of a digest: what it is, how it stands, and the buttons that are still of use. One or two blocks.
 
     `patch`: where no tag names what deploys it too, though a list has little room for a guess. `room`: characters.
     """
-    made = [blocks.section(_row(item, room))]
-    buttons = _buttons(item, patch=patch)
-    if buttons:
-        made.append(_actions(item, buttons))
-    return made
+    return [blocks.section(_row(item, room)), *action_blocks(item, patch=patch)]
 
 
 def request_blocks(item: Item) -> list[Block]:
@@ -122,16 +88,12 @@ def card_blocks(item: Item) -> list[Block]:
     changed = news.card_line(item.change, function.verdict)
     if changed:
         made.append(blocks.context(changed))
-    if function.verdict is Verdict.UNTRACED and not _reachable(item, function):
+    if function.verdict is Verdict.UNTRACED and not reachable(item, function):
         publish = "publish it" if function.managed_instances else "publish a version and move the alias to it"
         made.append(blocks.context(f"A fix of $LATEST changes nothing here: {publish}."))
     if item.patch_only and function.verdict is Verdict.UNTRACED:
         made.append(blocks.context(item.patch_only))
-    made += _plan(item)
-    buttons = _buttons(item, patch=True)
-    if buttons:
-        made.append(_actions(item, buttons))
-    return made
+    return [*made, *_plan(item), *action_blocks(item, patch=True)]
 
 
 def _standing(item: Item) -> list[Block]:
@@ -213,91 +175,10 @@ def _open(item: Item, function: Function) -> list[str]:
     changed = news.row_line(item.change, function.verdict)
     lines += [changed] if changed else []
     lines += [prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT]
-    if not _reachable(item, function):
+    if not reachable(item, function):
         lines.append("Needs a deployment, not a fix of its configuration.")
     lines += [item.patch_only] if item.patch_only else []
     return lines
-
-
-def _reachable(item: Item, function: Function) -> bool:
-    """Whether a fix has something to change, as far as is known."""
-    plan = item.request.plan if item.request else None
-    return function.fixable or bool(plan and plan.publishes)
-
-
-def _actions(item: Item, buttons: list[Block]) -> Block:
-    # The same id at each drawing: a click on what was shown a moment ago finds its button.
-    block_id = {"block_id": item.request.id} if item.request else {}
-    return {"type": "actions", **block_id, "elements": buttons}
-
-
-def _buttons(item: Item, *, patch: bool) -> list[Block]:
-    """Those that are still of use; who may click them is decided at the click."""
-    request, function = item.request, item.function
-    if request is None or function is None:
-        return []
-    where = f"{function.name} in {function.account}"
-    exempt = blocks.button("Exempt…", EXEMPT, request.id, described=f"Exempt {where}")
-    in_code = [_show_patch(item, request.id)] if patch or function.managed_by or not function.fixable else []
-    if request.state is RequestState.APPLIED:
-        undo = [_undo(request, where)] if request.undo_until else []
-        if function.verdict is Verdict.UNTRACED:
-            return [exempt, *in_code, *undo]
-        return [*(in_code if function.managed_by else []), *undo]
-    if not request.waiting:
-        return []
-    by_click = _reachable(item, function) and not item.patch_only and not (request.plan and request.plan.blocked)
-    approve = [_approve(item, request, where)] if by_click else []
-    if not request.asked_by:
-        return [*approve, exempt, *in_code]
-    deny = blocks.button("Deny…", DENY, request.id, described=f"Deny the fix of {where}")
-    cancel = blocks.button("Cancel request", CANCEL, request.id, described=f"Cancel the request to fix {where}")
-    return [*approve, deny, exempt, *in_code, cancel]
-
-
-def _approve(item: Item, request: FixRequest, where: str) -> Block:
-    approve = blocks.button("Approve fix", APPROVE, request.id, described=f"Approve fix of {where}", primary=True)
-    approve["confirm"] = blocks.confirm("Turn on active tracing?", confirm_text(item), "Approve fix", "Cancel")
-    return approve
-
-
-def _undo(request: FixRequest, where: str) -> Block:
-    undo = blocks.button("Undo", UNDO, request.id, described=f"Undo the fix of {where}")
-    text = f"Takes back what this fix changed of {clip(where, 150)}, and nothing else."
-    undo["confirm"] = blocks.confirm("Undo this fix?", text, "Undo", "Cancel")
-    return undo
-
-
-def _show_patch(item: Item, request_id: str) -> Block:
-    return blocks.button("Show patch", SHOW_PATCH, request_id, described=f"Show patch for {item.name}")
-
-
-def confirm_text(item: Item) -> str:
-    """What an approval changes, in at most 300 characters."""
-    function = item.function
-    if function is None:
-        return ""
-    where = f"{clip(function.name, 70)} ({function.account}, {function.region})"
-    plan = item.request.plan if item.request else None
-    if plan:
-        return "\n".join([where, *confirm_lines(plan, item.undo_hours, CONFIRM_LIMIT - len(where) - 1)])
-    words = []
-    if function.mode is not TracingMode.ACTIVE:
-        now = f" from {function.mode}" if function.mode else ""
-        words.append(f"Sets TracingConfig of {where}{now} to Active.")
-    else:
-        words.append(f"Lets {where} send the traces that are lost now.")
-    if function.role_may_write is MayWrite.NO:
-        verb = "uses" if item.sharing == 1 else "use"
-        shared = f", which {count(item.sharing, 'other function')} {verb} too," if item.sharing else ""
-        words.append(f"Role {clip(function.role_name, 64)}{shared} gets {XRAY_WRITE_POLICY} if that is what it lacks.")
-    elif function.role_may_write is None:
-        words.append("Its role could not be read and is checked first.")
-    if any(finding.check is CheckName.ALIAS_UNTRACED for finding in function.findings):
-        served = "What is published" if function.managed_instances else "Its alias"
-        words.append(f"{served} needs a deployment besides.")
-    words.append("X-Ray bills for traces.")
-    return clip(" ".join(words), CONFIRM_LIMIT)
 
 
 def _mode(function: Function) -> str:

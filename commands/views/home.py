@@ -7,7 +7,8 @@ from typing import Any
 from commands.views import blocks, news
 from commands.views.blocks import Block
 from commands.views.digest import team_name
-from commands.views.functions import Item, item_blocks
+from commands.views.functions import item_blocks
+from commands.views.item import Item
 from commands.views.text import clip, count, coverage_line, day, day_and_time, escape, not_scanned_line
 from storage.models import Audit, Coverage
 from storage.news import LastKnown

@@ -24,7 +24,7 @@ from commands._types import Context, FixPolicy, Request
 from commands.digest import DAILY
 from commands.expire import expire
 from commands.grace import grace
-from commands.views.functions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH
+from commands.views.actions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH
 from commands.views.grace import NOT_THESE, PAGE
 from storage.fixes import FixRequest, RequestState
 from storage.models import THE_CLOCK, DecisionKind, Function, Inventory, MayWrite, PostKind, PostState, Source

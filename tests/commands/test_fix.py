@@ -12,7 +12,7 @@ from commands._production import Production, TwoPeople
 from commands._types import FixPolicy, Progress, Replace, Say
 from commands.audit import audit
 from commands.fix import approve, fix
-from commands.views.functions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH
+from commands.views.actions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH
 from storage.fixes import FixRequest, RequestState
 from storage.models import DecisionKind, MayWrite, PostKind, Source, Verdict
 from tests.commands.conftest import ANA, BERLIN, BO, DAEMON, EVE, HOME, MODIFIED, OTHER, World

@@ -10,7 +10,7 @@ from commands._drawing import draw
 from commands._types import Context, FixPolicy, OpenForm, Say
 from commands.fix import approve, fix
 from commands.patch import show
-from commands.views.functions import APPROVE, EXEMPT, SHOW_PATCH
+from commands.views.actions import APPROVE, EXEMPT, SHOW_PATCH
 from storage.fixes import RequestState
 from storage.models import Manager, PostKind
 from tests.commands.conftest import BERLIN, EVE, HOME, MODIFIED, World

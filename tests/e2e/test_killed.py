@@ -9,7 +9,7 @@ from moto.awslambda.exceptions import UnknownFunctionException
 
 from bot.demo.people import ANA
 from bot.demo.slack import Message
-from commands.views.functions import APPROVE, UNDO
+from commands.views.actions import APPROVE, UNDO
 from storage.models import DecisionKind, MayWrite
 from tests.e2e.scene import Scene, wait_for, words
 

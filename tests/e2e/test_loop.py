@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 
 from bot.demo.people import ANA, BO, FINOPS_LEAD, GUEST
-from commands.views.functions import APPROVE, EXEMPT, UNDO
+from commands.views.actions import APPROVE, EXEMPT, UNDO
 from storage.fixes import RequestState
 from storage.models import DecisionKind, Function, MayWrite, Verdict
 from tests.e2e.scene import Scene, wait_for, words

@@ -9,8 +9,8 @@ import pytest
 from bot.demo.people import ANA
 from bot.demo.show import ROOT
 from bot.demo.slack import BOT_USER_ID, Channel
+from commands.views.actions import APPROVE
 from commands.views.digest import REVIEW
-from commands.views.functions import APPROVE
 from commands.views.review import ALL
 from storage.fixes import RequestState
 from storage.models import DecisionKind

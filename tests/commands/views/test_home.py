@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from slack_sdk.models.views import View
 
 from bot.demo.slack import view_problems
-from commands.views.functions import Item
 from commands.views.home import MOST_WAITING, PAGE, Home, Step, home_view, trend_line
+from commands.views.item import Item
 from storage.models import Coverage, NotScanned
 from storage.overview import Point
 from tests.commands.views.test_views import AUDIT, FUNCTION, HOSTILE, NOON, REQUEST, words

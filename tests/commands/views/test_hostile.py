@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long, view_is_too_large
-from commands.views import batch, functions, patch, standing
+from commands.views import actions, batch, functions, patch, standing
 from commands.views.deny import deny_form
-from commands.views.functions import Item
+from commands.views.item import Item
 from commands.views.text import HIDDEN
 from storage.fixes import AliasPlan, AliasStep, Batch, RequestState
 from storage.models import Alias, CheckName, Finding, Manager, ServedVersion, TracingMode, Verdict
@@ -79,7 +79,7 @@ def test_no_name_and_no_text_makes_a_message_of_a_fix_say_or_call_what_we_did_no
             assert inert(words([block for block in made if block["type"] != "actions"]))
     assert inert(standing.request_text(asked, ["<@U0ANA>"]))
     assert inert(standing.reminder_text(asked, ["<@U0ANA>"]))
-    assert len(functions.confirm_text(Item(function, asked))) <= 300
+    assert len(actions.confirm_text(Item(function, asked))) <= 300
     run = Batch(7, "batch-token", text, "C0TEAM", "U0ANA", NOON, 1)
     results = batch.batch_blocks(run, [asked] * 25, threaded=False)
     assert not message_problems(results)

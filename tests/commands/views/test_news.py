@@ -6,7 +6,7 @@ import pytest
 from bot.demo.slack import message_problems
 from bot.demo.slack.limits import blocks_are_too_long
 from commands.views import digest, functions, news
-from commands.views.functions import Item
+from commands.views.item import Item
 from storage.fixes import RequestState
 from storage.models import Coverage, TracingMode, Verdict
 from storage.news import Change, ChangeKind, LastKnown, Since

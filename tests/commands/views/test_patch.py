@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from bot.demo.slack import view_problems
 from bot.demo.slack.limits import view_is_too_large
-from commands.views import functions, iac
-from commands.views.functions import Item
+from commands.views import actions, functions, iac
+from commands.views.item import Item
 from commands.views.patch import Patch, patch_for, patch_view
 from storage.fixes import RoleStep
 from storage.models import Alias, Form, Function, Manager, MayWrite, ServedVersion, TracingMode, Verdict
@@ -293,15 +293,15 @@ def test_a_row_offers_the_patch_where_it_is_no_guess_and_a_request_and_a_card_al
 ) -> None:
     item = Item(function, REQUEST)
 
-    assert (functions.SHOW_PATCH in buttons(functions.item_blocks(item))) == in_row
-    assert functions.SHOW_PATCH in buttons(functions.request_blocks(item))
-    assert functions.SHOW_PATCH in buttons(functions.card_blocks(item))
+    assert (actions.SHOW_PATCH in buttons(functions.item_blocks(item))) == in_row
+    assert actions.SHOW_PATCH in buttons(functions.request_blocks(item))
+    assert actions.SHOW_PATCH in buttons(functions.card_blocks(item))
 
 
 def test_what_a_tool_deploys_keeps_its_patch_after_a_fix_for_the_next_deployment() -> None:
     lit = replace(MUTE, managed_by=Manager.SAM, mode=TracingMode.ACTIVE, verdict=Verdict.TRACED)
 
-    assert buttons(functions.item_blocks(Item(lit, APPLIED))) == [functions.SHOW_PATCH]
+    assert buttons(functions.item_blocks(Item(lit, APPLIED))) == [actions.SHOW_PATCH]
     assert buttons(functions.item_blocks(Item(replace(lit, managed_by=None), APPLIED))) == []
 
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.demo.slack import message_problems
-from commands.views import functions
-from commands.views.functions import Item
+from commands.views import actions, functions
+from commands.views.item import Item
 from commands.views.plan import confirm_lines, plan_lines
 from storage.fixes import AliasPlan, AliasStep, FixPlan, RequestState, RoleStep
 from storage.models import Manager, MayWrite, TracingMode
@@ -152,7 +152,7 @@ def test_a_request_shows_its_plan_while_it_waits_and_a_digest_leaves_it_to_the_d
 
 
 def test_the_dialog_names_the_function_and_then_its_plan() -> None:
-    text = functions.confirm_text(Item(FUNCTION, replace(REQUEST, plan=PLAN), undo_hours=24.0))
+    text = actions.confirm_text(Item(FUNCTION, replace(REQUEST, plan=PLAN), undo_hours=24.0))
 
     assert text.splitlines()[:2] == [
         "refund-worker (111122223333, eu-central-1)",
@@ -165,7 +165,7 @@ def test_the_dialog_names_the_function_and_then_its_plan() -> None:
 def test_what_is_blocked_offers_no_approval() -> None:
     blocked = replace(REQUEST, plan=replace(PLAN, blocked="The role is service-linked."))
 
-    assert buttons(functions.request_blocks(Item(FUNCTION, blocked))) == [functions.EXEMPT, functions.SHOW_PATCH]
+    assert buttons(functions.request_blocks(Item(FUNCTION, blocked))) == [actions.EXEMPT, actions.SHOW_PATCH]
 
 
 @given(

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long
-from commands.views import digest, functions
+from commands.views import actions, digest, functions
 from commands.views.deny import deny_form
 from commands.views.exempt import exempt_form
-from commands.views.functions import Item
+from commands.views.item import Item
 from commands.views.text import clip, escape
 from storage.fixes import FixRequest, RequestState
 from storage.models import (
@@ -85,7 +85,7 @@ def test_an_open_row_says_how_it_stands_and_offers_both_ways() -> None:
     assert "`refund-worker`" in words(made)
     assert "111122223333 · eu-central-1" in words(made)
     assert "role `payments-api` may not write to X-Ray" in words(made)
-    assert buttons(made) == [functions.APPROVE, functions.EXEMPT]
+    assert buttons(made) == [actions.APPROVE, actions.EXEMPT]
     assert not message_problems(made)
 
 
@@ -97,15 +97,15 @@ def test_a_row_keeps_its_block_id_so_that_a_click_on_the_last_drawing_finds_its_
 
 
 def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
-    text = functions.confirm_text(Item(FUNCTION, REQUEST, sharing=3))
+    text = actions.confirm_text(Item(FUNCTION, REQUEST, sharing=3))
 
     assert text == (
         "Sets TracingConfig of refund-worker (111122223333, eu-central-1) from PassThrough to Active. "
         "Role payments-api, which 3 other functions use too, gets AWSXRayDaemonWriteAccess if that is what it lacks. "
         "X-Ray bills for traces."
     )
-    assert "1 other function uses too" in functions.confirm_text(Item(FUNCTION, REQUEST, sharing=1))
-    assert "ole" not in functions.confirm_text(Item(replace(FUNCTION, role_may_write=MayWrite.YES), REQUEST))
+    assert "1 other function uses too" in actions.confirm_text(Item(FUNCTION, REQUEST, sharing=1))
+    assert "ole" not in actions.confirm_text(Item(replace(FUNCTION, role_may_write=MayWrite.YES), REQUEST))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
     [
         (RUNNING, "*Turning on…* asking AWS · approved by <@U0ANA>", []),
         (APPLIED, "*Active since <!date^1795435242^{time}|12:00 UTC>*, approved by <@U0ANA>", []),
-        (FAILED, "The role denies it.", [functions.APPROVE, functions.EXEMPT]),
+        (FAILED, "The role denies it.", [actions.APPROVE, actions.EXEMPT]),
         (
             replace(REQUEST, state=RequestState.RESOLVED, outcome="The function no longer exists."),
             "no longer exists",
@@ -140,7 +140,7 @@ def test_what_somebody_asked_for_says_who_why_and_until_when_and_can_be_denied_o
 
     assert re.search(r"Asked for by <@U0EVE>: blind in .*\. Waits until <!date\^[^>]*>\.$", words(made), re.MULTILINE)
     assert "<!here>" not in words(made)
-    assert buttons(made) == [functions.APPROVE, functions.DENY, functions.EXEMPT, functions.CANCEL]
+    assert buttons(made) == [actions.APPROVE, actions.DENY, actions.EXEMPT, actions.CANCEL]
     assert "another approver has to click" in words(functions.item_blocks(Item(FUNCTION, ASKED, two_people=True)))
     assert not message_problems(made)
 
@@ -205,10 +205,10 @@ def test_an_applied_fix_can_be_undone_while_there_is_time() -> None:
 
     made = functions.item_blocks(Item(lit, applied))
 
-    assert buttons(made) == [functions.UNDO]
+    assert buttons(made) == [actions.UNDO]
     assert made[-1]["elements"][0]["confirm"]
     assert not message_problems(made)
-    assert buttons(functions.item_blocks(Item(FUNCTION, applied))) == [functions.EXEMPT, functions.UNDO]
+    assert buttons(functions.item_blocks(Item(FUNCTION, applied))) == [actions.EXEMPT, actions.UNDO]
 
 
 def test_the_form_of_a_denial_fits_whatever_was_asked() -> None:
@@ -226,7 +226,7 @@ def test_a_fix_that_leaves_an_alias_dark_is_no_success() -> None:
     made = words(functions.item_blocks(Item(dark, noted)))
 
     assert "$LATEST is Active since" in made
-    assert buttons(functions.item_blocks(Item(dark, noted))) == [functions.EXEMPT, functions.SHOW_PATCH]
+    assert buttons(functions.item_blocks(Item(dark, noted))) == [actions.EXEMPT, actions.SHOW_PATCH]
     assert "this is not enough. Alias `live` serves version 1" in made
     assert ":white_check_mark:" not in made
 
@@ -269,7 +269,7 @@ def test_a_function_that_only_an_alias_leaves_dark_has_no_fix_button() -> None:
 
     made = functions.card_blocks(Item(dark, REQUEST))
 
-    assert buttons(made) == [functions.EXEMPT, functions.SHOW_PATCH]
+    assert buttons(made) == [actions.EXEMPT, actions.SHOW_PATCH]
     assert "A fix of $LATEST changes nothing here" in words(made)
     assert "Alias live serves version 3" in words(made)
     assert not message_problems(made)
@@ -335,7 +335,7 @@ def test_managed_instances_need_a_version_and_no_alias() -> None:
     published = replace(FUNCTION, forms=(Form.MANAGED_INSTANCES,), findings=(finding,))
     lit = replace(published, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
 
-    assert "What is published needs a deployment besides." in functions.confirm_text(Item(published, REQUEST))
+    assert "What is published needs a deployment besides." in actions.confirm_text(Item(published, REQUEST))
     assert "changes nothing here: publish it." in words(functions.card_blocks(Item(lit, REQUEST)))
 
 
