@@ -1,6 +1,7 @@
 """The modal in which a team's fixes are looked through, chosen and approved together."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -180,7 +181,9 @@ def _sum(review: Review) -> list[str]:
     if not review.chosen:
         return ["*Nothing is chosen yet.*"]
     roles = sorted({one.role for one in review.chosen if one.gives_policy})
-    names = listing([code(clip(role.rsplit("/", 1)[-1], 64)) for role in roles], 5)
+    times = Counter(role.rsplit("/", 1)[-1] for role in roles)  # a name occurs once in an account
+    places = {name: f" in {number:,} accounts" if number > 1 else "" for name, number in times.items()}
+    names = listing([f"{code(clip(name, 64))}{places[name]}" for name in times], 5)
     get = "gets" if len(roles) == 1 else "get"
     given = f"{count(len(roles), 'execution role')} {get} permission to write to X-Ray: {names}."
     return [

@@ -105,6 +105,15 @@ def test_the_sum_counts_a_shared_role_once_and_says_what_is_not_known_of_the_cos
     assert "No execution role is changed." in words(form(shown(chosen[2:], chosen=chosen[2:]))["blocks"])
 
 
+def test_a_role_of_the_same_name_in_two_accounts_is_named_once_with_their_number() -> None:
+    roles = [f"arn:aws:iam::{account}:role/mute" for account in ("111122223333", "444455556666")]
+    chosen = [candidate(number, role=role, gives_policy=True) for number, role in enumerate(roles)]
+
+    said = words(form(shown(chosen, chosen=chosen))["blocks"])
+
+    assert "2 execution roles get permission to write to X-Ray: `mute` in 2 accounts." in said
+
+
 def test_other_functions_to_choose_from_are_another_field() -> None:
     ids = {_chosen_block(form(shown([candidate()], seen=seen))) for seen in ("aaaa", "bbbb")}
 
