@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from commands.views import blocks
+from commands.views.actions import EXEMPT
 from commands.views.blocks import Block
 from commands.views.deny import REASON
 from commands.views.digest import REVIEW
-from commands.views.functions import EXEMPT, ROW_LIMIT, Item, item_lines
+from commands.views.functions import ROW_LIMIT, item_lines
+from commands.views.item import Item
 from commands.views.standing import MOST_APPROVERS, REASON_LIMIT
 from commands.views.text import channel, clip, clock_time, code, count, escape, listing, mention, prose
 from storage.fixes import GraceNotice, NoticeState, RequestState

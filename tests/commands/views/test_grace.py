@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long
 from commands.views import grace
-from commands.views.functions import EXEMPT, Item
+from commands.views.actions import EXEMPT
+from commands.views.item import Item
 from storage.fixes import GraceNotice, NoticeState, RequestState
 from storage.models import TracingMode, Verdict
 from tests.commands.views.test_views import APPLIED, FAILED, FUNCTION, HOSTILE, NOON, REQUEST, buttons, words

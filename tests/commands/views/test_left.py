@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from commands.views.batch import result
-from commands.views.functions import ROW_LIMIT, Item, card_blocks, item_blocks, item_lines
+from commands.views.functions import ROW_LIMIT, card_blocks, item_blocks, item_lines
+from commands.views.item import Item
 from commands.views.left import left_line, left_words
 from storage.fixes import AliasMove, FixRequest, Receipt, RequestState
 from storage.models import Function, TracingMode
