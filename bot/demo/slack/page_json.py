@@ -10,6 +10,9 @@ from bot.demo.slack.nouns import Channel, Json, Message, Person
 from bot.demo.slack.workspace import Workspace
 
 
+MOST_SHOWN = 300  # of a channel's messages; Slack shows older ones as one scrolls
+
+
 class PageJson:
     """Draws the workspace as one of its people sees it."""
 
@@ -46,12 +49,15 @@ class PageJson:
 
     def messages(self, person: Person, channel_id: str, thread: str | None) -> list[Json]:
         """A channel's messages without replies, or one thread's with its parent; own ephemerals among them."""
-        everything = self.workspace.messages(channel_id) + self.workspace.ephemerals(channel_id, person.id)
-        everything.sort(key=lambda message: message.ts)
+        own = self.workspace.ephemerals(channel_id, person.id)
         if thread is None:
-            shown = [message for message in everything if message.in_channel]
+            shown = self.workspace.newest_in_channel(channel_id, MOST_SHOWN)
+            shown += [message for message in own if message.in_channel]
         else:
-            shown = [message for message in everything if thread in (message.ts, message.thread_ts)]
+            parent = self.workspace.message(channel_id, thread)
+            shown = ([parent] if parent else []) + self.workspace.replies(channel_id, thread)
+            shown += [message for message in own if message.thread_ts == thread]
+        shown.sort(key=lambda message: message.ts)
         return [self.message(message, person.id) for message in shown]
 
     def message(self, message: Message, person_id: str) -> Json:
@@ -107,7 +113,7 @@ class PageJson:
         }
 
     def _listed(self, channel: Channel, person: Person) -> bool:
-        if channel.is_im and not self.workspace.messages(channel.id):
+        if channel.is_im and not self.workspace.newest_in_channel(channel.id, 1):
             return False
         return not channel.is_private or person.id in channel.members
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from bot.demo.slack.history import History
 from bot.demo.slack.nouns import TEAM_ID, Channel, Json, Message, Person, SlackFile, UserGroup
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class Workspace:
         self._people = {person.id: person for person in people}
         self._channels = {channel.id: channel for channel in channels}
         self._usergroups = {group.id: group for group in usergroups}
-        self._messages: dict[str, dict[str, Message]] = {}
+        self._histories: dict[str, History] = {}
         self._ephemerals: dict[tuple[str, str], dict[str, Message]] = {}
         self._warnings: dict[tuple[str, str, str], str] = {}
         self._last_read: dict[tuple[str, str], str] = {}
@@ -123,7 +124,7 @@ class Workspace:
         """Store a message for everybody in the channel; `fields` are those of Message."""
         with self.lock:
             message = Message(ts=self.next_ts(), channel=channel_id, user=user, text=text, **fields)
-            self._messages.setdefault(channel_id, {})[message.ts] = message
+            self._history(channel_id).put(message)
             if not message.bot:
                 self._last_read[(user, channel_id)] = message.ts
             self._tell("message", channel=channel_id, ts=message.ts)
@@ -141,29 +142,33 @@ class Workspace:
     def rewrite(self, message: Message, **fields: Any) -> Message:
         """Put an edited copy in the message's place; raises KeyError where it has gone meanwhile."""
         with self.lock:
-            home = self._home_of(message)
-            changed = replace(home[message.ts], **fields)
-            home[message.ts] = changed
+            old = self.message(message.channel, message.ts, message.ephemeral_to)
+            if old is None:
+                raise KeyError(message.ts)
+            changed = replace(old, **fields)
+            self._put(changed)
             self._tell("changed", channel=message.channel, ts=message.ts, person=message.ephemeral_to)
             return changed
 
     def erase(self, message: Message) -> None:
         """Delete a message; one that has replies leaves a stone that says so, as in Slack."""
         with self.lock:
-            home = self._home_of(message)
             if message.ephemeral_to is None and self.replies(message.channel, message.ts):
                 stone = replace(message, text="This message was deleted.", blocks=(), files=(), subtype="tombstone")
-                home[message.ts] = stone
+                self._put(stone)
                 self._tell("changed", channel=message.channel, ts=message.ts, person=None)
                 return
-            home.pop(message.ts, None)
+            if message.ephemeral_to is None:
+                self._history(message.channel).remove(message.ts)
+            else:
+                self._ephemerals.get((message.channel, message.ephemeral_to), {}).pop(message.ts, None)
             self._tell("deleted", channel=message.channel, ts=message.ts, person=message.ephemeral_to)
             self._tell_of_parent(message)
 
     def message(self, channel_id: str, ts: str, person_id: str | None = None) -> Message | None:
         """The message with that timestamp; with `person_id`, also an ephemeral one of theirs."""
         with self.lock:
-            found = self._messages.get(channel_id, {}).get(ts)
+            found = self._history(channel_id).get(ts)
             if found is None and person_id is not None:
                 found = self._ephemerals.get((channel_id, person_id), {}).get(ts)
             return found
@@ -171,12 +176,17 @@ class Workspace:
     def messages(self, channel_id: str) -> list[Message]:
         """Everything said in a channel for all to see, replies included, oldest first."""
         with self.lock:
-            return list(self._messages.get(channel_id, {}).values())
+            return self._history(channel_id).all()
+
+    def newest_in_channel(self, channel_id: str, most: int) -> list[Message]:
+        """The last messages that the channel itself shows, and not only a thread; oldest first."""
+        with self.lock:
+            return self._history(channel_id).newest_in_channel(most)
 
     def replies(self, channel_id: str, thread_ts: str) -> list[Message]:
         """The replies in a thread, without the message that began it."""
         with self.lock:
-            return [m for m in self.messages(channel_id) if m.thread_ts == thread_ts and m.ts != thread_ts]
+            return self._history(channel_id).replies(thread_ts)
 
     def ephemerals(self, channel_id: str, person_id: str) -> list[Message]:
         """What only this person sees in the channel, oldest first."""
@@ -202,22 +212,16 @@ class Workspace:
     # -- reading -------------------------------------------------------------------------------------------
 
     def unread(self, person_id: str, channel_id: str) -> int:
-        """How many top-level messages came in since the person, if a member, last read the channel."""
+        """How many top-level messages came in since the person, if a member, last read the channel; 100 at most."""
         with self.lock:
             channel = self._channels.get(channel_id)
             if channel is None or person_id not in channel.members:
                 return 0
-            seen = self._last_read.get((person_id, channel_id), "")
-            return sum(
-                1
-                for message in self._messages.get(channel_id, {}).values()
-                if message.ts > seen and message.user != person_id and message.in_channel
-            )
+            return self._history(channel_id).unread(self._last_read.get((person_id, channel_id), ""), person_id)
 
     def mark_read(self, person_id: str, channel_id: str) -> None:
         with self.lock:
-            newest = max(self._messages.get(channel_id, {}), default="")
-            self._last_read[(person_id, channel_id)] = newest
+            self._last_read[(person_id, channel_id)] = self._history(channel_id).newest()
             self._tell("read", channel=channel_id, person=person_id)
 
     # -- files ---------------------------------------------------------------------------------------------
@@ -276,7 +280,12 @@ class Workspace:
         if message.thread_ts not in (None, message.ts):
             self._tell("changed", channel=message.channel, ts=message.thread_ts, person=None)
 
-    def _home_of(self, message: Message) -> dict[str, Message]:
-        if message.ephemeral_to is not None:
-            return self._ephemerals.setdefault((message.channel, message.ephemeral_to), {})
-        return self._messages.setdefault(message.channel, {})
+    def _history(self, channel_id: str) -> History:
+        return self._histories.setdefault(channel_id, History())
+
+    def _put(self, changed: Message) -> None:
+        """An edited copy in its original's place."""
+        if changed.ephemeral_to is None:
+            self._history(changed.channel).put(changed)
+        else:
+            self._ephemerals[(changed.channel, changed.ephemeral_to)][changed.ts] = changed
