@@ -101,14 +101,8 @@ class ChatMethods:
             if not self.app.messages_tab:
                 raise Refusal("messages_tab_disabled")
             return self.workspace.direct_channel(wanted, self.app.bot_user_id)
-        return self.joined(self._id_of(wanted), or_public="chat:write.public" in self.app.scopes)
-
-    def _id_of(self, wanted: str) -> str:
-        """A channel's id as it is, and that of a name."""
-        if self.workspace.channel(wanted) is not None:
-            return wanted
-        named = [each.id for each in self.workspace.channels() if each.name == wanted.lstrip("#") and each.name]
-        return named[0] if named else wanted
+        channel_id = self.workspace.channel_id(wanted) or wanted
+        return self.joined(channel_id, or_public="chat:write.public" in self.app.scopes)
 
     def thread(self, channel: Channel, args: Json) -> str | None:
         """The thread that `thread_ts` means, if any; a reply's timestamp means its parent's thread."""

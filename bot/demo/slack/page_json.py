@@ -9,7 +9,6 @@ from bot.demo.slack.modals import Modals
 from bot.demo.slack.nouns import Channel, Json, Message, Person
 from bot.demo.slack.workspace import Workspace
 
-
 MOST_SHOWN = 300  # of a channel's messages; Slack shows older ones as one scrolls
 
 

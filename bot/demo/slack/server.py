@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -57,13 +57,20 @@ class SlackStandIn:
         event_retry_seconds: tuple[float, ...] = EVENT_RETRY_SECONDS,
         posts_per_second: float = 1.0,
         post_burst: int = 5,
+        posts_per_minute: int | None = None,
         tiers: bool = True,
     ) -> None:
         self.workspace = workspace
         self.app = read_manifest(Path(manifest))
         workspace.put_person(self.app.bot_person(workspace.team_id))
         self.faults: list[str] = []
-        self.rates = Rates(workspace.clock, posts_per_second=posts_per_second, post_burst=post_burst, tiers=tiers)
+        self.rates = Rates(
+            workspace.clock,
+            posts_per_second=posts_per_second,
+            post_burst=post_burst,
+            posts_per_minute=posts_per_minute,
+            tiers=tiers,
+        )
         self.modals = Modals(workspace, self.app)
         self.request_url = request_url
         self._port = port
@@ -128,7 +135,7 @@ class SlackStandIn:
         return list(self._started(self._web_api).calls)
 
     def calls_of(self, method: str) -> list[Call]:
-        return [call for call in self.calls if call.method == method]
+        return list(self._started(self._web_api).calls_by_method.get(method, ()))
 
     def views(self, person_id: str) -> list[Json]:
         """The person's open modals, the one on top last."""
@@ -150,17 +157,23 @@ class SlackStandIn:
         retry_after: int | None = None,
         times: int = 1,
         after_effect: bool = False,
+        channel: str | None = None,
     ) -> None:
         """Let the next `times` calls of a method fail: an `error` (status 200), 429, 500, or 0 for a lost connection.
 
         Without anything else it is a 429 with `Retry-After: 1`. With `after_effect` the call is carried out first and
-        only its answer is lost, as when a network breaks at the wrong moment.
+        only its answer is lost, as when a network breaks at the wrong moment. With `channel`, an id, only calls
+        about that channel fail.
         """
         if status is None:
             status = 200 if error else 429
         if status == 429 and retry_after is None:
             retry_after = 1
-        self.rates.fail_next(method, error or "ratelimited", status, retry_after, times, after_effect)
+        self.rates.fail_next(method, error or "ratelimited", status, retry_after, times, after_effect, channel)
+
+    def storm(self, every: int, *, retry_after: int = 1, methods: Collection[str] = ()) -> None:
+        """Answer every `every`th call of these methods, or of all, with 429; `storm(0)` ends it."""
+        self.rates.storm(every, retry_after, methods)
 
     def wait_until_connected(self, seconds: float = 10.0) -> None:
         """Wait for the app's first WebSocket."""
@@ -182,6 +195,16 @@ class SlackStandIn:
         """Ask the app to reconnect: `warning`, `refresh_requested` or `link_disabled`."""
         if self._socket_mode is not None:
             self.call(self._socket_mode.refresh(reason))
+
+    def pause_connections(self) -> None:
+        """Close all WebSockets and take no new one until `resume_connections`; the Web API goes on."""
+        if self._socket_mode is not None:
+            self._socket_mode.paused = True
+            self.drop_connections(goodbye=True)
+
+    def resume_connections(self) -> None:
+        if self._socket_mode is not None:
+            self._socket_mode.paused = False
 
     def go_away(self) -> None:
         """Be unreachable to the app (not to the page) until `come_back`: connections break and none is taken."""

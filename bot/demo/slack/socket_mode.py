@@ -36,6 +36,7 @@ class SocketMode:
     app_id: str
     ack_seconds: float
     faults: list[str]
+    paused: bool = False  # no WebSocket is taken
     _connections: list[_Connection] = field(default_factory=list)
     _waiting: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
 
@@ -46,6 +47,8 @@ class SocketMode:
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """The WebSocket behind apps.connections.open's URL."""
+        if self.paused:
+            return web.Response(status=503)
         if not self.tickets.use_connection(request.query.get("ticket", "")):
             return web.Response(status=401, text="the ticket is unknown, used, or old")
         socket = web.WebSocketResponse(heartbeat=30)

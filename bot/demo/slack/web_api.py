@@ -37,6 +37,7 @@ class WebApi:
         self.rates = rates
         self.methods = methods
         self.calls: list[Call] = []
+        self.calls_by_method: dict[str, list[Call]] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["method"]
@@ -45,7 +46,7 @@ class WebApi:
         answer: Json = {}
         try:
             answer = self._answer(name, token, args)
-            self.rates.fail_if_ordered(name, after_effect=True)
+            self.rates.fail_if_ordered(name, self._place(args), after_effect=True)
         except Refusal as refusal:
             error, answer = refusal.error, refusal.answer()
         except NotNow as problem:
@@ -56,14 +57,19 @@ class WebApi:
         return web.json_response(answer, headers=self._headers(name))
 
     def _answer(self, name: str, token: str | None, args: Json) -> Json:
-        self.rates.fail_if_ordered(name)
+        self.rates.fail_if_ordered(name, self._place(args))
         method = self.methods.get(name)
         if method is None:
             raise Refusal("unknown_method", req_method=name)
         if method.token is not None:
             self._check_token(method, token)
-            self.rates.take(name, str(args.get("channel", "")))
+            self.rates.take(name, self._place(args))
         return {"ok": True, **method.run(args)}
+
+    def _place(self, args: Json) -> str:
+        """The id of the channel that a call is about, however it names it."""
+        wanted = str(args.get("channel") or args.get("channel_id") or "")
+        return self.workspace.channel_id(wanted) or wanted
 
     def _check_token(self, method: Method, token: str | None) -> None:
         if not token:
@@ -91,6 +97,7 @@ class WebApi:
     def _remember(self, call: Call) -> None:
         with self.workspace.lock:
             self.calls.append(call)
+            self.calls_by_method.setdefault(call.method, []).append(call)
         self.workspace.tell("call", method=call.method)
 
 

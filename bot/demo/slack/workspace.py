@@ -77,6 +77,14 @@ class Workspace:
         with self.lock:
             return self._channels.get(channel_id)
 
+    def channel_id(self, wanted: str) -> str | None:
+        """The id of the channel with this id, name or #name; None where there is none."""
+        with self.lock:
+            if wanted in self._channels:
+                return wanted
+            name = wanted.lstrip("#")
+            return next((each.id for each in self._channels.values() if name and each.name == name), None)
+
     def channels(self) -> list[Channel]:
         with self.lock:
             return list(self._channels.values())
