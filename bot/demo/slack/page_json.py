@@ -7,6 +7,7 @@ from typing import Any
 from bot.demo.slack.app import InstalledApp
 from bot.demo.slack.modals import Modals
 from bot.demo.slack.nouns import Channel, Json, Message, Person
+from bot.demo.slack.previews import preview
 from bot.demo.slack.workspace import Workspace
 
 MOST_SHOWN = 300  # of a channel's messages; Slack shows older ones as one scrolls
@@ -69,6 +70,8 @@ class PageJson:
                 "url": f"/files/{file.id}/{file.name}",
                 "mimetype": file.mimetype,
                 "alt_txt": file.alt_txt,
+                "size": file.length,
+                "preview": preview(file),
             }
             for file in message.files
         ]

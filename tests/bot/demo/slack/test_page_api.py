@@ -217,6 +217,25 @@ def test_a_file_block_gets_an_address_that_a_browser_can_open(
     assert (answer.content, answer.headers["Content-Security-Policy"]) == (b"<svg/>", "sandbox")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "shown"),
+    [
+        ("a.csv", '\ufefff,why\nrefund,"a, b"\n\n', {"rows": [["f", "why"], ["refund", "a, b"]], "count": 1}),
+        ("long.csv", "f\n" * 9, {"rows": [["f"]] * 6, "count": 8}),
+        ("wide.csv", ",".join("x" * 20), {"rows": [["x"] * 12], "count": 0}),
+        ("a.txt", "f,why", None),
+    ],
+)
+def test_a_csv_file_is_shown_with_its_first_rows(
+    client: WebClient, ana: Browser, name: str, content: str, shown: Json | None
+) -> None:
+    client.files_upload_v2(channel="C1PAY", content=content, filename=name)
+
+    (file,) = ana.messages("C1PAY")[0]["files"]
+
+    assert (file["preview"], file["size"]) == (shown, len(content.encode()))
+
+
 def test_the_home_is_shown_and_its_opening_told(slack: SlackStandIn, bolt: App, connect: Connect, ana: Browser) -> None:
     view = {"type": "home", "blocks": [section("Hello")]}
     bolt.event("app_home_opened")(lambda event, client: client.views_publish(user_id=event["user"], view=view))
