@@ -3,16 +3,25 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# What says which version this is and how it stands, not how it runs; and the tracing mode, which is to differ. A
-# description belongs to a version: whoever publishes gives it. Which patch of its runtime a version runs on, AWS
-# changes with every update. UNCONFIRMED: whether ConfigSha256 covers TracingConfig; all that it covers is compared.
-_NOT_SETTINGS = frozenset(
-    """
-    TracingConfig Version FunctionArn FunctionName RevisionId LastModified MasterArn Description State StateReason
-    StateReasonCode LastUpdateStatus LastUpdateStatusReason LastUpdateStatusReasonCode ConfigSha256 CodeSize
-    RuntimeVersionConfig ResponseMetadata
-    """.split()
-)
+# Every other member of the answer has to be the same; a test holds this list to botocore's model, so that a new member
+# of it has to be thought about. What is not compared:
+MAY_DIFFER = {
+    "TracingConfig": "it is to differ",
+    "ConfigSha256": "UNCONFIRMED whether it covers TracingConfig; all that it can cover is compared by itself",
+    "CodeSize": "its SHA-256 says more",
+    "Description": "a version's own, which whoever publishes gives it",
+    "FunctionName": "which function it is",
+    "MasterArn": "which function it is",
+    **dict.fromkeys(("FunctionArn", "Version", "RevisionId", "LastModified"), "which version it is"),
+    **dict.fromkeys(
+        (
+            *("State", "StateReason", "StateReasonCode"),
+            *("LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode"),
+        ),
+        "how it stands, not how it runs",
+    ),
+}
+_NOT_SETTINGS = frozenset({*MAY_DIFFER, "ResponseMetadata"})
 _CODE = "CodeSha256"
 _LONGEST_LIST = 3
 
@@ -28,14 +37,20 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, 
 def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
     if one.get(_CODE) != other.get(_CODE):
         yield "its code"
+    # AWS moves a function to the newest patch of its runtime when it is updated, unless it was pinned: a version that
+    # runs on another patch is not replaced, for it may have been pinned with reason.
     names = sorted((one.keys() | other.keys()) - _NOT_SETTINGS - {_CODE, "Environment"})
-    yield from (f"`{name}`" for name in names if _plain(name, one.get(name)) != _plain(name, other.get(name)))
+    for name in names:
+        if _unread(one.get(name)) or _unread(other.get(name)):
+            yield f"`{name}`, which could not be read"
+        elif _plain(name, one.get(name)) != _plain(name, other.get(name)):
+            yield f"`{name}`"
     yield from _environment(one.get("Environment") or {}, other.get("Environment") or {})
 
 
 def _environment(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
     """Variables that AWS may not decrypt for us are not known to be equal."""
-    if one.get("Error") or other.get("Error"):
+    if _unread(one) or _unread(other):
         yield "its environment, which could not be read"
         return
     mine, theirs = one.get("Variables") or {}, other.get("Variables") or {}
@@ -43,6 +58,11 @@ def _environment(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[s
     yield from (f"its variable `{name}`" for name in names[:_LONGEST_LIST])
     if len(names) > _LONGEST_LIST:
         yield f"{len(names) - _LONGEST_LIST} more variables"
+
+
+def _unread(value: Any) -> bool:
+    """Whether AWS gives an error in place of a setting, which then is not known to be equal."""
+    return isinstance(value, Mapping) and bool(value.get("Error"))
 
 
 def _plain(name: str, value: Any) -> Any:

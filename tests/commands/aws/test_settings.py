@@ -1,8 +1,12 @@
 """What two versions of a function differ in."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
 import pytest
 
-from commands.aws.settings import differences
+from commands.aws.settings import MAY_DIFFER, differences
 
 SERVED = {
     "FunctionName": "refund",
@@ -33,7 +37,7 @@ def variables(**changes):
         {"SnapStart": None},
         {"Layers": [{"Arn": "layer:1", "CodeSize": 5}]},
         {"DeadLetterConfig": None, "FileSystemConfigs": []},
-        {"RuntimeVersionConfig": {"RuntimeVersionArn": "another patch"}},
+        {"ConfigSha256": "of the whole configuration", "CodeSize": 9},
     ],
     ids=str,
 )
@@ -50,6 +54,11 @@ def test_what_says_the_same_in_other_words_is_no_difference(change):
         ({"Layers": [{"Arn": "layer:2"}]}, ("`Layers`",)),
         ({"ImageConfigResponse": {"ImageConfig": {"Command": ["b", "a"]}}}, ("`ImageConfigResponse`",)),
         ({"SomethingNew": {"On": True}}, ("`SomethingNew`",)),
+        ({"RuntimeVersionConfig": {"RuntimeVersionArn": "another patch"}}, ("`RuntimeVersionConfig`",)),
+        (
+            {"RuntimeVersionConfig": {"Error": {"ErrorCode": "AccessDenied"}}},
+            ("`RuntimeVersionConfig`, which could not be read",),
+        ),
         (variables(LOG_LEVEL="DEBUG"), ("its variable `LOG_LEVEL`",)),
         (variables(NEW="x"), ("its variable `NEW`",)),
         ({"Environment": {"Error": {"ErrorCode": "AccessDenied"}}}, ("its environment, which could not be read",)),
@@ -66,3 +75,59 @@ def test_a_difference_is_told_by_its_name(change, named):
 
 def test_no_value_of_a_variable_is_ever_told():
     assert "hush" not in str(differences(SERVED, LATEST | variables(PSP_API_KEY="changed")))
+
+
+# Every member of AWS's answer, by botocore's model: compared, or not, because somebody decided so
+
+MODEL: Any = boto3.client("lambda", "eu-central-1").meta.service_model.shape_for("FunctionConfiguration")
+COMPARED = """
+    Architectures AcceleratorConfig CapacityProviderConfig CodeSha256 DeadLetterConfig DurableConfig Environment
+    EphemeralStorage FileSystemConfigs Handler ImageConfigResponse KMSKeyArn Layers LoggingConfig MemorySize PackageType
+    Role Runtime RuntimeConfig RuntimeVersionConfig SigningJobArn SigningProfileVersionArn SnapStart TenancyConfig
+    Timeout VpcConfig
+""".split()
+# Parts of what is compared that are allowed to differ. A layer's ARN names a version of it, which nobody can change;
+# the state of a SnapStart snapshot is the version's own.
+PARTS = {
+    *("Layers.CodeSize", "Layers.SigningProfileVersionArn", "Layers.SigningJobArn"),
+    "SnapStart.OptimizationStatus",
+}
+
+
+def leaves(shape: Any, path: str = "") -> Iterator[str]:
+    """The path of every value in an answer of AWS's."""
+    if shape.type_name == "list":
+        yield from leaves(shape.member, path)
+    elif shape.type_name == "structure":
+        for name, member in shape.members.items():
+            yield from leaves(member, f"{path}.{name}" if path else name)
+    else:
+        yield path
+
+
+def answer(shape: Any, changed: str = "", path: str = "") -> Any:
+    """An answer with everything in it that AWS can say but errors, and one value other than in another answer."""
+    if shape.type_name == "list":
+        return [answer(shape.member, changed, path)]
+    if shape.type_name == "structure":
+        members = ((name, member, f"{path}.{name}" if path else name) for name, member in shape.members.items())
+        return {name: answer(member, changed, under) for name, member, under in members if name != "Error"}
+    other = path == changed
+    values = {"integer": 7, "long": 7, "double": 7.5, "boolean": False, "map": {"A": "1"}}
+    changes = {"integer": 8, "long": 8, "double": 8.5, "boolean": True, "map": {"A": "2"}}
+    default = "other" if other else "same"
+    return (changes if other else values).get(shape.type_name, default)
+
+
+def test_each_member_that_botocore_knows_is_compared_or_left_by_decision():
+    assert sorted(MODEL.members) == sorted([*COMPARED, *MAY_DIFFER])
+
+
+@pytest.mark.parametrize("path", [path for path in leaves(MODEL) if ".Error." not in path])
+def test_a_change_of_any_value_that_botocore_knows_is_found_unless_it_may_differ(path):
+    found = differences(answer(MODEL), answer(MODEL, path))
+
+    if path.partition(".")[0] in MAY_DIFFER or path in PARTS:
+        assert found == ()
+    else:
+        assert len(found) == 1
