@@ -59,8 +59,8 @@ class AwsProblem(Exception):
 
     @property
     def transient(self) -> bool:
-        """Throttled, busy with another change, or out of reach: the same call may succeed in a moment."""
-        return isinstance(self, Throttled | Unreachable) or self.code in _BUSY or self.status >= 500
+        """Throttled, busy with another change, out of reach or cut short: the same call may succeed in a moment."""
+        return isinstance(self, Throttled | Unreachable | BadAnswer) or self.code in _BUSY or self.status >= 500
 
     @property
     def where(self) -> str:

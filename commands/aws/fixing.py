@@ -160,19 +160,30 @@ class Fix:
         return RemediationFailed(self.step, reason, code, request_id, self.attached)
 
     def insist(self, attempt: Callable[[], _T], permission: str) -> _T:
-        """`attempt` reads what it depends on and writes; again while AWS is busy or somebody else was quicker."""
+        """`attempt` reads what it depends on and writes; again while AWS is busy or somebody else was quicker.
+
+        It reads with the methods below, whose refusals are the audit role's and not those of `permission`.
+        """
         busy, revisions = self.patience.pauses(self.update_deadline), iter(range(REVISIONS))
         while True:
             try:
                 return attempt()
             except AwsProblem as refusal:
-                stale = refusal.code == "PreconditionFailedException"
-                if not (another(revisions) if stale else refusal.transient and another(busy)):
+                if not (another(revisions) if stale(refusal) else refusal.transient and another(busy)):
                     raise self.refused(refusal, permission, "fixes") from refusal
 
     def read_function(self, qualifier: str = "") -> Reading:
         with self.needing("lambda:GetFunctionConfiguration"):
             return self.reader.configuration(qualifier)
+
+    def find(self, version: str) -> Reading | None:
+        """None where the function has no such version."""
+        with self.needing("lambda:GetFunctionConfiguration"):
+            try:
+                return self.reader.configuration(version)
+            except Gone:
+                self.reader.configuration()  # Gone too where it is the function that is
+                return None
 
     def read_aliases(self) -> tuple[AliasNow, ...]:
         with self.needing("lambda:ListAliases"):
@@ -211,6 +222,11 @@ class Fix:
                 reason = f"{self.attached} was given to role `{role.name}`, but IAM does not show it."
                 raise self.failed(f"{reason} Look at the role, then {self.again} again.")
         return role
+
+
+def stale(problem: AwsProblem) -> bool:
+    """Whether somebody else has changed the function since it was read. AWS may compare the code first."""
+    return problem.code == "PreconditionFailedException" or "is different from current CodeSHA256" in problem.message
 
 
 def unsure(problem: AwsProblem) -> bool:

@@ -10,13 +10,13 @@ from dataclasses import replace
 from commands.aws import alias_plan
 from commands.aws.asking import another, ask
 from commands.aws.current import AliasNow, Reading
-from commands.aws.errors import Gone
 from commands.aws.fixing import Fix, StepName, Steps
 from commands.aws.published import PUBLISHED
 from storage.fixes import AliasMove, AliasPlan, AliasStep, FixPlan
 from storage.models import TracingMode
 
 _PENDING = "Pending"
+_READY = ("", "Active", "Inactive")  # no alias is moved to what is Failed, Deactivated or cannot be invoked
 
 
 def publish(fix: Fix, plan: FixPlan, deadline: float) -> Steps[tuple[str, ...]]:
@@ -83,7 +83,7 @@ def _version(fix: Fix, served: Reading) -> str:
 
 
 def _publish_once(fix: Fix, served: Reading) -> str:
-    latest = fix.reader.configuration()
+    latest = fix.read_function()
     if latest.mode is not TracingMode.ACTIVE or alias_plan.unlike(served, latest):
         return ""
     if _is_still_its_equal(fix, served):
@@ -111,11 +111,8 @@ def _is_still_its_equal(fix: Fix, served: Reading) -> bool:
     """Whether an earlier run has published it already."""
     if fix.receipt.published in ("", PUBLISHED):
         return False
-    try:
-        made = fix.reader.configuration(fix.receipt.published)
-    except Gone:
-        return False
-    return made.mode is TracingMode.ACTIVE and not alias_plan.unlike(served, made)
+    made = fix.find(fix.receipt.published)
+    return made is not None and made.mode is TracingMode.ACTIVE and not alias_plan.unlike(served, made)
 
 
 def _wait_until_ready(fix: Fix, version: str, deadline: float) -> Reading:
@@ -125,9 +122,9 @@ def _wait_until_ready(fix: Fix, version: str, deadline: float) -> Reading:
         if not another(pauses):
             reason = f"Version {version} was published, but is not ready after {deadline:.0f} seconds."
             raise fix.failed(f"{reason} {fix.again.capitalize()} again in a few minutes.")
-    if made.state == "Failed":
-        reason = made.state_reason or "Lambda gives no reason."
-        raise fix.failed(f"Version {version} was published, but failed: {reason} Mend that, then {fix.again} again.")
+    if made.state not in _READY:
+        reason = f"is {made.state}: {made.state_reason or 'Lambda gives no reason.'}"
+        raise fix.failed(f"Version {version} was published, but {reason} Mend that, then {fix.again} again.")
     return made
 
 
@@ -152,7 +149,7 @@ def move(fix: Fix, wanted: AliasMove) -> bool:
 
 
 def _move_once(fix: Fix, wanted: AliasMove) -> bool:
-    alias = next((one for one in fix.reader.aliases() if one.name == wanted.name), None)
+    alias = next((one for one in fix.read_aliases() if one.name == wanted.name), None)
     if alias is None or alias.shifting or alias.version not in (wanted.before, wanted.after):
         return False
     if alias.version == wanted.after:
@@ -199,12 +196,8 @@ def publish_latest(fix: Fix, wanted: TracingMode = TracingMode.ACTIVE) -> bool:
     IAM: lambda:PublishVersion.
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-version-publishing.html
     """
-    latest = fix.reader.configuration()
-    try:
-        served = fix.reader.configuration(PUBLISHED)
-    except Gone:
-        return False
-    if latest.mode is not wanted or alias_plan.unlike(served, latest):
+    latest, served = fix.read_function(), fix.find(PUBLISHED)
+    if served is None or latest.mode is not wanted or alias_plan.unlike(served, latest):
         return False
     if served.mode is wanted:
         return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from commands.aws import publishing
 from commands.aws.asking import Patience, ask, pause
 from commands.aws.clients import Clients
-from commands.aws.errors import AwsProblem, Gone
+from commands.aws.errors import Gone
 from commands.aws.fixing import Fix, FunctionGone, Step, StepName, Steps
 from commands.aws.published import PUBLISHED
 from commands.aws.shapes import LATEST
@@ -79,13 +79,8 @@ def _forget(_: Receipt) -> None:
 
 def _move_back(fix: Fix, move: AliasMove) -> Steps[list[str]]:
     yield fix.begin(StepName.ALIAS_BACK, f"Moving alias `{move.name}` back to version {move.before}")
-    try:
-        fix.reader.configuration(move.before)
-    except Gone:
-        fix.read_function()  # raises FunctionGone where it is not the version alone
+    if fix.find(move.before) is None:
         return [f"alias `{move.name}` stays on version {move.after}, for version {move.before} no longer exists"]
-    except AwsProblem as problem:
-        raise fix.refused(problem, "lambda:GetFunctionConfiguration", "audits") from problem
     if publishing.move(fix, AliasMove(move.name, move.after, move.before)):
         return []
     return [f"alias `{move.name}` was changed by somebody else since, and is left as it is"]
@@ -102,7 +97,7 @@ def _set_mode(fix: Fix, wanted: TracingMode) -> Steps[TracingMode]:
 
 
 def _set_once(fix: Fix, wanted: TracingMode) -> None:
-    now = fix.reader.configuration()
+    now = fix.read_function()
     if now.mode is wanted:
         return
     client = fix.writes.lambda_

@@ -149,3 +149,50 @@ def test_on_managed_instances_what_calls_run_is_published_anew(fixes):
 
     assert fixes.mode(f"{arn}:$LATEST.PUBLISHED") == "Active"
     assert (outcome.note, fixes.memory.receipt.published, fixes.versions()) == ("", "$LATEST.PUBLISHED", ["$LATEST"])
+
+
+def test_a_read_that_is_refused_just_before_a_write_is_not_laid_to_the_credentials_that_write(fixes):
+    arn = fixes.served()
+
+    failed = fixes.failure(arn, meanwhile={"alias": lambda: fixes.aws.deny(service="lambda", action="ListAliases")})
+
+    assert failed.reason == (
+        "The credentials for audits lack lambda:ListAliases (AccessDeniedException). Allow it, then approve again."
+    )
+    assert failed.request_id
+
+
+def test_code_that_is_deployed_between_reading_and_publishing_is_not_a_mistake_of_ours(fixes):
+    arn = fixes.served()
+
+    class Slow:
+        """Somebody deploys other code just before our write, and AWS compares that first."""
+
+        def __getattr__(self, name):
+            return getattr(fixes.lambda_, name)
+
+        def publish_version(self, **asked):
+            deploy(fixes)
+            return fixes.lambda_.publish_version(**{key: asked[key] for key in asked if key != "RevisionId"})
+
+    outcome = fixes.fix(arn, writes=Clients(Slow(), fixes.iam))
+
+    assert "alias `live` was not moved from version 1" in outcome.note
+    assert fixes.versions() == ["$LATEST", "1"]
+
+
+@pytest.mark.parametrize("state", ["Failed", "Deactivated", "ActiveNonInvocable"])
+def test_no_alias_is_moved_to_a_version_that_cannot_run(fixes, state):
+    arn = fixes.served()
+    plan = fixes.plan(arn)
+
+    def broken(parsed, **_):
+        if parsed.get("Version") == "2":
+            parsed.update(State=state, StateReason="No capacity.")
+
+    fixes.lambda_.meta.events.register("after-call.lambda.GetFunctionConfiguration", broken)
+
+    failed = fixes.failure(arn, plan=plan)
+
+    assert failed.reason == (f"Version 2 was published, but is {state}: No capacity. Mend that, then approve again.")
+    assert fixes.alias()["FunctionVersion"] == "1"

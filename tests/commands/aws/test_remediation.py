@@ -9,7 +9,7 @@ from dataclasses import replace
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError
 
 from commands.aws import roles
 from commands.aws.one_role import read_role
@@ -589,3 +589,21 @@ def test_a_missing_tracing_config_counts_as_untraced(world):
 
     assert failed.step is StepName.READ_BACK
     assert world.mode(arn) == "Active"
+
+
+def test_an_answer_that_is_cut_short_is_asked_for_again(world):
+    arn = world.function(world.role(policy=statement("Allow", "xray:*")))
+    real, asked = world.lambda_.update_function_configuration, []
+
+    class CutShort:
+        """AWS has done it, and the answer breaks off."""
+
+        def update_function_configuration(self, **given):
+            asked.append(given)
+            real(**given)
+            raise IncompleteReadError(actual_bytes=3, expected_bytes=900)
+
+    outcome = world.fix(arn, writes=Clients(CutShort(), world.iam))
+
+    assert (world.mode(arn), outcome.changed, len(asked)) == ("Active", True, 1)
+    assert world.memory.receipt.mode_before == "PassThrough"
