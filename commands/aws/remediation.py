@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from commands.aws import publishing, roles
 from commands.aws.asking import Patience, another, ask, pause
@@ -24,12 +25,16 @@ from commands.aws.fixing import (
     Step,
     StepName,
     Steps,
+    stale,
     unsure,
 )
 from commands.aws.role_plan import DOCUMENT
 from commands.aws.roles import TELEMETRY, WRITE, Role
 from storage.fixes import FixPlan, Receipt, RoleStep
 from storage.models import XRAY_WRITE_POLICY, MayWrite, TracingMode
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.type_defs import EmptyResponseMetadataTypeDef
 
 __all__ = ["Clients", "FunctionGone", "Outcome", "RemediationFailed", "Step", "StepName", "enable_tracing"]
 
@@ -122,37 +127,51 @@ def _attach(fix: Fix, role: Role) -> None:
     """IAM: iam:AttachRolePolicy; iam:PutRolePolicy where the role's quota of managed policies is used up."""
     arn = f"arn:{role.arn.split(':')[1]}:iam::aws:policy/{XRAY_WRITE_POLICY}"
     iam = fix.writes.iam
-    fix.keep(replace(fix.receipt, role=role.arn, policy_intended=arn))
     with fix.needing(f"iam:AttachRolePolicy on role `{role.name}`", "fixes"):
         try:
-            answer = fix.reader.ask(lambda: iam.attach_role_policy(RoleName=role.name, PolicyArn=arn))
+            _give(fix, role, arn, lambda: iam.attach_role_policy(RoleName=role.name, PolicyArn=arn))
         except AwsProblem as refusal:
-            if not unsure(refusal):
-                fix.keep(replace(fix.receipt, policy_intended=""))
             if refusal.code != "LimitExceeded":
                 raise
             _put_inline(fix, role)
-            return
-    given = replace(fix.receipt, policy=arn)
-    fix.wrote(f"attached {arn} to {role.arn}", answer["ResponseMetadata"]["RequestId"], given)
 
 
 def _put_inline(fix: Fix, role: Role) -> None:
+    """Under a name that the role does not have yet: what stands there is somebody's, and putting would replace it."""
     iam, document = fix.writes.iam, json.dumps(DOCUMENT)
-    fix.keep(replace(fix.receipt, role=role.arn, policy_intended=INLINE_POLICY))
-    with fix.needing(
-        f"iam:PutRolePolicy on role `{role.name}`, which holds as many managed policies as AWS allows", "fixes"
-    ):
+    names = (INLINE_POLICY, *(f"{INLINE_POLICY}-{number}" for number in range(2, len(role.policy_names) + 3)))
+    name = next(name for name in names if name not in role.policy_names)
+    permission = f"iam:PutRolePolicy on role `{role.name}`, which holds as many managed policies as AWS allows"
+    with fix.needing(permission, "fixes"):
+        _give(
+            fix,
+            role,
+            name,
+            lambda: iam.put_role_policy(RoleName=role.name, PolicyName=name, PolicyDocument=document),
+        )
+
+
+def _give(fix: Fix, role: Role, policy: str, write: Callable[[], "EmptyResponseMetadataTypeDef"]) -> None:
+    """Remembered before and after. Once an answer failed to come, it stays remembered that AWS may have done it."""
+    maybe_done = False
+
+    def attempt() -> "EmptyResponseMetadataTypeDef":
+        nonlocal maybe_done
         try:
-            answer = fix.reader.ask(
-                lambda: iam.put_role_policy(RoleName=role.name, PolicyName=INLINE_POLICY, PolicyDocument=document)
-            )
+            return ask(write)
         except AwsProblem as refusal:
-            if not unsure(refusal):
-                fix.keep(replace(fix.receipt, policy_intended=""))
+            maybe_done = maybe_done or unsure(refusal)
             raise
-    given = replace(fix.receipt, policy=INLINE_POLICY)
-    fix.wrote(f"put inline policy {INLINE_POLICY} into {role.arn}", answer["ResponseMetadata"]["RequestId"], given)
+
+    fix.keep(replace(fix.receipt, role=role.arn, policy_intended=policy))
+    try:
+        answer = fix.reader.ask(attempt)
+    except AwsProblem:
+        if not maybe_done:
+            fix.keep(replace(fix.receipt, policy_intended=""))
+        raise
+    given = replace(fix.receipt, policy=policy)
+    fix.wrote(f"gave {policy} to {role.arn}", answer["ResponseMetadata"]["RequestId"], given)
 
 
 # The function
@@ -174,7 +193,7 @@ def _set_active(fix: Fix, reading: Reading, plan: FixPlan, may_lag: bool, doubt:
         except AwsProblem as refusal:
             maybe_done = maybe_done or unsure(refusal)
             again = False
-            if refusal.code == "PreconditionFailedException":
+            if stale(refusal):
                 again = another(revisions)
             elif _blames_role(refusal) and may_lag:
                 if fix.step is not StepName.WAIT_IAM:
@@ -229,7 +248,7 @@ def _refused_update(fix: Fix, refusal: AwsProblem, reading: Reading, may_lag: bo
     elif "is no longer supported for creating or updating" in refusal.message:
         reason = f"{_so_far(fix, role)}: AWS no longer allows changes of functions on runtime `{reading.runtime}`."
         reason += " Move it to a newer one, then approve again."
-    elif refusal.code == "PreconditionFailedException":
+    elif stale(refusal):
         reason = f"`{fix.name}` was changed by somebody else {REVISIONS} times while it was being fixed."
         reason += " Approve again when its deployment is over."
     else:

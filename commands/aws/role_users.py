@@ -35,7 +35,11 @@ def _why(client: "LambdaClient", role: str, function: Function, patience: Patien
         return f"whether `{function.name}` needs it too could not be read ({problem.code})"
     if now.mode is TracingMode.ACTIVE and now.role == role:
         return f"`{function.name}` is traced and uses it too"
-    served = (version for alias in function.aliases or () for version in alias.versions)
+    if function.published_mode is TracingMode.ACTIVE:
+        return f"what `{function.name}` has published is traced and uses it too"
+    if function.aliases is None:
+        return f"whether an alias of `{function.name}` needs it too is not known"
+    served = (version for alias in function.aliases for version in alias.versions)
     if any(version.mode is TracingMode.ACTIVE and version.version != "$LATEST" for version in served):
         return f"an alias of `{function.name}` serves a traced version and uses it too"
     return ""

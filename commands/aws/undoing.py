@@ -14,6 +14,7 @@ from commands.aws.clients import Clients
 from commands.aws.errors import Gone
 from commands.aws.fixing import Fix, FunctionGone, Step, StepName, Steps
 from commands.aws.published import PUBLISHED
+from commands.aws.role_plan import DOCUMENT
 from commands.aws.shapes import LATEST
 from storage.fixes import AliasMove, Receipt
 from storage.models import TracingMode
@@ -47,7 +48,8 @@ def undo(
 
     `needed_by`: why the role has to keep its policy, as a clause, or ""; asked when all else is done. Deadlines are
     seconds. Raises RemediationFailed; a function that was deleted is no failure.
-    IAM, for `reads`: lambda:GetFunctionConfiguration, lambda:ListAliases. IAM, for `writes`, as the receipt needs them:
+    IAM, for `reads`: lambda:GetFunctionConfiguration, lambda:ListAliases, iam:GetRolePolicy for an inline policy of the
+    fix's. IAM, for `writes`, as the receipt needs them:
     lambda:UpdateAlias, lambda:UpdateFunctionConfiguration, lambda:PublishVersion (Managed Instances),
     iam:DetachRolePolicy or iam:DeleteRolePolicy.
     """
@@ -123,7 +125,7 @@ def _take_policy(fix: Fix, needed_by: Callable[[], str], *, gone: bool) -> Steps
     """What the fix gave the role, unless somebody needs it now. IAM: iam:DetachRolePolicy, iam:DeleteRolePolicy."""
     role, policy = fix.receipt.role.rpartition("/")[2], fix.receipt.policy
     yield fix.begin(StepName.ROLE_BACK, f"Looking whether role `{role}` still needs its permission")
-    why = ("" if gone else _own_need(fix)) or needed_by()
+    why = ("" if gone else _own_need(fix)) or needed_by() or _rewritten(fix, role, policy)
     if why:
         return "", [f"role `{role}` keeps its permission to send traces: {why}"]
     yield fix.begin(StepName.ROLE_BACK, f"Taking the permission to send traces from role `{role}`")
@@ -132,14 +134,31 @@ def _take_policy(fix: Fix, needed_by: Callable[[], str], *, gone: bool) -> Steps
 
 
 def _own_need(fix: Fix) -> str:
-    """Whether the function itself still sends traces: by $LATEST, or by a version that an alias serves."""
-    if fix.read_function().mode is TracingMode.ACTIVE:
+    """Whether the function itself still sends traces: by $LATEST, by what was published there, or through an alias."""
+    latest = fix.read_function()
+    if latest.mode is TracingMode.ACTIVE:
         return f"`{fix.name}` is traced"
+    if latest.managed_instances and _is_traced(fix, PUBLISHED):
+        return f"`{PUBLISHED}` of `{fix.name}` is traced"
     for alias in fix.read_aliases():
         for version in alias.weights:
-            if version != LATEST and fix.read_function(version).mode is TracingMode.ACTIVE:
+            if version != LATEST and _is_traced(fix, version):
                 return f"alias `{alias.name}` serves version {version}, which is traced"
     return ""
+
+
+def _is_traced(fix: Fix, version: str) -> bool:
+    found = fix.find(version)
+    return found is not None and found.mode is TracingMode.ACTIVE
+
+
+def _rewritten(fix: Fix, role: str, policy: str) -> str:
+    """Whether somebody has changed what the fix put into the role. IAM, for `reads`: iam:GetRolePolicy."""
+    if policy.startswith("arn:"):
+        return ""
+    with fix.needing("iam:GetRolePolicy"):
+        document = fix.reader.inline_policy(role, policy)
+    return "" if document in (None, DOCUMENT) else f"somebody has changed its policy `{policy}` since"
 
 
 def _detach(fix: Fix, role: str, policy: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, IncompleteReadError
+from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError
 
 from commands.aws import roles
 from commands.aws.one_role import read_role
@@ -607,3 +607,37 @@ def test_an_answer_that_is_cut_short_is_asked_for_again(world):
 
     assert (world.mode(arn), outcome.changed, len(asked)) == ("Active", True, 1)
     assert world.memory.receipt.mode_before == "PassThrough"
+
+
+def test_an_inline_policy_of_somebodys_with_our_name_is_not_overwritten(make_world):
+    world = make_world(policies_per_role=0)
+    arn = world.function(world.role())
+    theirs = statement("Allow", "s3:GetObject")
+    world.iam.put_role_policy(
+        RoleName="refund-role", PolicyName="lamplighter-xray-write", PolicyDocument=json.dumps(theirs)
+    )
+
+    outcome = world.fix(arn)
+
+    kept = world.iam.get_role_policy(RoleName="refund-role", PolicyName="lamplighter-xray-write")["PolicyDocument"]
+    assert (kept, outcome.attached_policy) == (theirs, "lamplighter-xray-write-2")
+    assert world.mode(arn) == "Active"
+
+
+def test_a_policy_that_aws_may_have_attached_before_it_refused_is_still_ours(world):
+    arn = world.function(world.role())
+    expired = {"Error": {"Code": "ExpiredToken", "Message": "ran out"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    failures = [ReadTimeoutError(endpoint_url="iam"), ClientError(expired, "AttachRolePolicy")]
+
+    class Lost:
+        """AWS attaches the policy, its answer is lost, and then the credentials run out."""
+
+        def attach_role_policy(self, **asked):
+            world.iam.attach_role_policy(**asked)
+            raise failures.pop(0)
+
+    failed = world.failure(arn, writes=Clients(world.lambda_, Lost()))
+
+    assert failed.code == "ExpiredToken"
+    outcome = world.fix(arn)
+    assert (outcome.attached_policy, world.memory.receipt.policy) == (DAEMON, DAEMON)

@@ -1,8 +1,13 @@
 """Fixes taken back: each kind of change, what somebody else has changed since, and a power cut in between."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
+from commands.aws.asking import Patience
 from commands.aws.remediation import RemediationFailed
+from commands.aws.role_users import needing
 from storage.models import TracingMode
 from tests.commands.aws.conftest import DAEMON, PowerCutError, statement
 
@@ -186,3 +191,50 @@ def test_on_managed_instances_what_calls_run_is_published_as_before(fixes):
 
     assert (fixes.mode(f"{arn}:$LATEST.PUBLISHED"), fixes.mode(arn)) == ("PassThrough", "PassThrough")
     assert outcome.note == ""
+
+
+def test_what_is_published_on_managed_instances_and_stays_traced_keeps_the_policy(fixes):
+    arn = fixes.function(fixes.role(), **MANAGED)
+    fixes.publish(PublishTo="LATEST_PUBLISHED")
+    fixes.fix(arn)
+
+    outcome = fixes.undo(arn, meanwhile={"publish": lambda: fixes.update(MemorySize=512)})
+
+    assert (fixes.mode(f"{arn}:$LATEST.PUBLISHED"), fixes.attached()) == ("Active", [DAEMON])
+    assert "keeps its permission to send traces: `$LATEST.PUBLISHED` of `refund` is traced" in outcome.note
+
+
+def test_an_inline_policy_that_somebody_changed_since_is_left_and_said(make_fixes):
+    fixes = make_fixes(policies_per_role=0)
+    arn = fixes.function(fixes.role())
+    fixes.fix(arn)
+    more = json.dumps(statement("Allow", ["xray:*", "s3:GetObject"]))
+    fixes.iam.put_role_policy(RoleName="refund-role", PolicyName="lamplighter-xray-write", PolicyDocument=more)
+
+    outcome = fixes.undo(arn)
+
+    assert fixes.iam.list_role_policies(RoleName="refund-role")["PolicyNames"] == ["lamplighter-xray-write"]
+    assert outcome.detached == ""
+    assert outcome.note == (
+        "role `refund-role` keeps its permission to send traces: somebody has changed its policy "
+        "`lamplighter-xray-write` since"
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "why"),
+    [
+        ({"aliases": None}, "whether an alias of `refund` needs it too is not known"),
+        (
+            {"aliases": (), "published_mode": TracingMode.ACTIVE},
+            "what `refund` has published is traced and uses it too",
+        ),
+        ({"aliases": ()}, ""),
+    ],
+    ids=["aliases not read", "published", "nothing"],
+)
+def test_another_function_of_the_role_of_which_something_is_not_known_needs_it(fixes, known, why):
+    role = fixes.role()
+    other = replace(fixes.noun(fixes.function(role)), **known)
+
+    assert needing(lambda _: fixes.lambda_, role, [other], Patience(fixes.clock, fixes.clock.wait)) == why
