@@ -6,6 +6,16 @@ _NO_LONGER_SUPPORTED = "is no longer supported for creating or updating"
 # By AWS's code: what is the matter, and what to do before "then … again". `{0}` is AWS's own message.
 _SENTENCES = {
     "ResourceNotFoundException": ("A version or an alias of it no longer exists.", "Look at it again"),
+    "ResourceConflictException": (
+        "Another change of it is under way, or it is not ready yet, and that did not end while this waited: {0}",
+        "Wait until that is over",
+    ),
+    "ConcurrentModification": ("Somebody else changes the role at the same time.", "Wait until that is over"),
+    "InvalidParameterValueException": (
+        "AWS does not take the change for this function: {0}",
+        "Mend what AWS names",
+    ),
+    "InvalidInput": ("AWS does not take the change for this role: {0}", "Mend what AWS names"),
     "NoSuchEntity": ("IAM does not have it: {0}", "Give the function a role that exists"),
     "LimitExceeded": ("One of IAM's quotas is used up: {0}", "Take a policy away from the role, or ask AWS for more"),
     "UnmodifiableEntity": (
@@ -54,18 +64,17 @@ def advice(problem: AwsProblem, permission: str, whose: str, again: str = "appro
     a person does to have it tried once more."""
     if problem.code.startswith("ExpiredToken"):
         return f"The credentials for {whose} ran out ({problem.code}). {again.capitalize()} again."
-    if isinstance(problem, NotAccepted):
-        step = f"Mend the credentials that Lamplighter runs with, then {again} again."
-        return f"AWS does not accept the credentials for {whose} ({problem.code}): {problem.message} {step}"
-    if isinstance(problem, Denied):
+    if isinstance(problem, NotAccepted) and problem.code not in _SENTENCES:
+        said = _ended(f"AWS does not accept the credentials for {whose} ({problem.code}): {problem.message}")
+        return f"{said} Mend the credentials that Lamplighter runs with, then {again} again."
+    if isinstance(problem, Denied) and problem.code not in _SENTENCES:
         return f"The credentials for {whose} lack {permission} ({problem.code}). Allow it, then {again} again."
     if _NO_LONGER_SUPPORTED in problem.message:
         return f"AWS no longer allows changes of functions on its runtime. Move it to a newer one, then {again} again."
+    if problem.code in _SENTENCES:
+        return _sentence(problem, again)
     if problem.transient:
         return f"AWS is too busy or does not answer ({problem.code}). {again.capitalize()} again in a few minutes."
-    if problem.code in _SENTENCES:
-        what, step = _SENTENCES[problem.code]
-        return f"{_ended(what.format(problem.message))} {step}, then {again} again."
     return f"{_ended(f'AWS refused {permission} ({problem.code}): {problem.message}')} Mend that, then {again} again."
 
 
@@ -76,12 +85,19 @@ def entry_advice(problem: AwsProblem, again: str = "approve") -> str:
         return f"{said} {again.capitalize()} again in a few minutes."
     if problem.code == "NoRole":
         return f"{said} Name a role and a fix_role in the settings, then {again} again."
+    if problem.code in _SENTENCES:
+        return f"{said} {_SENTENCES[problem.code][1]}, then {again} again."
     if isinstance(problem, Denied) and problem.action == "AssumeRole":
         step = "Let the bot's own role assume that role (its trust policy and external id say who may)"
         return f"{said} {step}, then {again} again."
     if isinstance(problem, Denied) and not isinstance(problem, NotAccepted):
         return f"{said} Allow that to the audit role, then {again} again."
     return f"{said} Mend that, then {again} again."
+
+
+def _sentence(problem: AwsProblem, again: str) -> str:
+    what, step = _SENTENCES[problem.code]
+    return f"{_ended(what.format(problem.message))} {step}, then {again} again."
 
 
 def _ended(text: str) -> str:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 """
 
 from commands.aws.current import AliasNow, Reading
-from commands.aws.errors import AwsProblem, Gone
+from commands.aws.errors import AwsProblem, Gone, NotAccepted
 from commands.aws.published import PUBLISHED
 from commands.aws.reader import Reader
 from commands.aws.settings import differences
@@ -21,7 +21,7 @@ def plan_aliases(reader: Reader, latest: Reading) -> tuple[AliasPlan, ...] | Non
     try:
         found = reader.aliases()
     except AwsProblem as problem:
-        if problem.transient:
+        if _says_nothing(problem):
             raise
         return first or None
     served = sorted({version for alias in found for version in alias.weights} - {LATEST})
@@ -69,9 +69,14 @@ def _read(reader: Reader, version: str) -> Reading | str:
     except Gone:
         return f"version {version} does not exist"
     except AwsProblem as problem:
-        if problem.transient:
+        if _says_nothing(problem):
             raise
         return f"version {version} could not be read ({problem.code})"
+
+
+def _says_nothing(problem: AwsProblem) -> bool:
+    """Of the function, that is: the same question may be answered in a moment, or with other credentials."""
+    return problem.transient or isinstance(problem, NotAccepted)
 
 
 def _dark(served: Reading | str | None) -> bool:

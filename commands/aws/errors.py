@@ -29,6 +29,7 @@ _THROTTLED = frozenset(
     """.split()
 )
 _BUSY = frozenset({"ResourceConflictException", "ConcurrentModification"})  # with another change of the same thing
+_LATE = frozenset({"RequestTimeout", "RequestTimeoutException"})  # AWS waited for the rest of the request in vain
 _GONE = frozenset({"ResourceNotFoundException", "NoSuchEntity", "NoSuchEntityException", "NotFoundException"})
 
 
@@ -60,7 +61,7 @@ class AwsProblem(Exception):
     @property
     def transient(self) -> bool:
         """Throttled, busy with another change, out of reach or cut short: the same call may succeed in a moment."""
-        return isinstance(self, Throttled | Unreachable | BadAnswer) or self.code in _BUSY or self.status >= 500
+        return isinstance(self, Throttled | Unreachable | BadAnswer) or self.code in _BUSY | _LATE or self.status >= 500
 
     @property
     def where(self) -> str:

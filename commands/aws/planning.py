@@ -46,8 +46,8 @@ def make_plan(
     reader = Reader(reads, function.arn, patience, _SECONDS)
     try:
         latest = reader.configuration()
-    except Gone:
-        raise FunctionGone(function.arn) from None
+    except Gone as gone:
+        raise FunctionGone(function.arn, request_id=gone.request_id) from None
     if latest.state == DELETING:
         raise FunctionGone(function.arn)
     role = plan_role(reader, latest.role, patch_only=rules.patch_only_roles)

@@ -1,14 +1,14 @@
 """What a plan, a fix and an undo read of one function, patient with an AWS that is busy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 from commands.aws import current, one_role
 from commands.aws.asking import Patience
 from commands.aws.clients import Clients
 from commands.aws.current import AliasNow, Reading
-from commands.aws.errors import Denied, Gone, NotAccepted
+from commands.aws.errors import Denied, NotAccepted
 from commands.aws.roles import Role
 
 _T = TypeVar("_T")
@@ -48,14 +48,6 @@ class Reader:
             raise  # says nothing of the role
         except Denied:
             return None
-
-    def inline_policy(self, role: str, name: str) -> Mapping[str, Any] | None:
-        """Of a role by its name; None where it has none such. IAM: iam:GetRolePolicy."""
-        try:
-            answer = self.ask(lambda: self.clients.iam.get_role_policy(RoleName=role, PolicyName=name))
-        except Gone:
-            return None
-        return cast("Mapping[str, Any]", answer["PolicyDocument"])  # botocore decodes it
 
     def policies_allowed(self) -> int | None:
         """How many managed policies a role may hold; None where AWS will not say. IAM: iam:GetAccountSummary."""

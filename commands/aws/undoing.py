@@ -48,8 +48,8 @@ def undo(
 
     `needed_by`: why the role has to keep its policy, as a clause, or ""; asked when all else is done. Deadlines are
     seconds. Raises RemediationFailed; a function that was deleted is no failure.
-    IAM, for `reads`: lambda:GetFunctionConfiguration, lambda:ListAliases, iam:GetRolePolicy for an inline policy of the
-    fix's. IAM, for `writes`, as the receipt needs them:
+    IAM, for `reads`: lambda:GetFunctionConfiguration, lambda:ListAliases, and for an inline policy as
+    `one_role.read_role`. IAM, for `writes`, as the receipt needs them:
     lambda:UpdateAlias, lambda:UpdateFunctionConfiguration, lambda:PublishVersion (Managed Instances),
     iam:DetachRolePolicy or iam:DeleteRolePolicy.
     """
@@ -125,7 +125,7 @@ def _take_policy(fix: Fix, needed_by: Callable[[], str], *, gone: bool) -> Steps
     """What the fix gave the role, unless somebody needs it now. IAM: iam:DetachRolePolicy, iam:DeleteRolePolicy."""
     role, policy = fix.receipt.role.rpartition("/")[2], fix.receipt.policy
     yield fix.begin(StepName.ROLE_BACK, f"Looking whether role `{role}` still needs its permission")
-    why = ("" if gone else _own_need(fix)) or needed_by() or _rewritten(fix, role, policy)
+    why = ("" if gone else _own_need(fix)) or needed_by() or _rewritten(fix, policy)
     if why:
         return "", [f"role `{role}` keeps its permission to send traces: {why}"]
     yield fix.begin(StepName.ROLE_BACK, f"Taking the permission to send traces from role `{role}`")
@@ -152,13 +152,19 @@ def _is_traced(fix: Fix, version: str) -> bool:
     return found is not None and found.mode is TracingMode.ACTIVE
 
 
-def _rewritten(fix: Fix, role: str, policy: str) -> str:
-    """Whether somebody has changed what the fix put into the role. IAM, for `reads`: iam:GetRolePolicy."""
+def _rewritten(fix: Fix, policy: str) -> str:
+    """Whether somebody has changed the inline policy that the fix gave the role."""
     if policy.startswith("arn:"):
         return ""
-    with fix.needing("iam:GetRolePolicy"):
-        document = fix.reader.inline_policy(role, policy)
-    return "" if document in (None, DOCUMENT) else f"somebody has changed its policy `{policy}` since"
+    with fix.needing("iam:GetRole"):
+        try:
+            role = fix.reader.role(fix.receipt.role)
+        except Gone:
+            return ""
+    if role is None or role.policies_unknown:
+        return f"whether somebody has changed its policy `{policy}` since could not be read"
+    documents = dict(zip(role.policy_names, role.policies, strict=True))
+    return "" if documents.get(policy, DOCUMENT) == DOCUMENT else f"somebody has changed its policy `{policy}` since"
 
 
 def _detach(fix: Fix, role: str, policy: str) -> bool:

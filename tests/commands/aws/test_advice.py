@@ -4,20 +4,30 @@ import boto3
 import pytest
 
 from commands.aws.advice import advice, entry_advice
-from commands.aws.errors import problem
+from commands.aws.errors import Unreachable, problem
 
+# Every call that a fix or an undo makes of AWS.
 CALLS = {
     "lambda": (
-        "GetFunctionConfiguration",
-        "UpdateFunctionConfiguration",
-        "PublishVersion",
-        "UpdateAlias",
-        "ListAliases",
+        *("GetFunctionConfiguration", "ListAliases", "ListVersionsByFunction", "ListTags", "ListEventSourceMappings"),
+        *("UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias"),
     ),
-    "iam": ("GetRole", "AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy"),
-    "sts": ("AssumeRole",),
+    "iam": (
+        *("GetRole", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies", "GetPolicy", "GetPolicyVersion"),
+        *("GetAccountAuthorizationDetails", "GetAccountSummary", "SimulatePrincipalPolicy"),
+        *("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy"),
+    ),
+    "sts": ("AssumeRole", "GetCallerIdentity"),
 }
-UNDECLARED = ("AccessDenied", "AccessDeniedException", "ExpiredToken", "Throttling", "InvalidClientTokenId", "Unheard")
+# What any call may be answered with, by AWS's "common errors", and what was seen without being documented.
+COMMON = (
+    *(("AccessDenied", 403), ("AccessDeniedException", 403), ("NotAuthorized", 401), ("OptInRequired", 403)),
+    *(("ExpiredToken", 403), ("ExpiredTokenException", 403), ("RequestExpired", 400), ("InvalidClientTokenId", 403)),
+    *(("UnrecognizedClientException", 403), ("IncompleteSignature", 403), ("SignatureDoesNotMatch", 403)),
+    *(("Throttling", 400), ("ThrottlingException", 400), ("RequestLimitExceeded", 503), ("ServiceUnavailable", 503)),
+    *(("InternalFailure", 500), ("InternalError", 500), ("RequestTimeoutException", 408), ("RequestTimeout", 400)),
+    *(("ConcurrentModification", 409), ("ReadTimeoutError", 0), ("ConnectTimeoutError", 0)),
+)
 
 
 def declared():
@@ -27,13 +37,26 @@ def declared():
             for shape in model.operation_model(operation).error_shapes:
                 error = shape.metadata.get("error", {})
                 yield error.get("code", shape.name), error.get("httpStatusCode", 400)
-    yield from ((code, 403) for code in UNDECLARED)
+    yield from COMMON
+
+
+def refused(code, status):
+    where = {"service": "iam", "action": "AttachRolePolicy", "request_id": "e1"}
+    return (problem if status else Unreachable)(code, "AWS's own words", status=status, **where)
 
 
 @pytest.mark.parametrize(("code", "status"), sorted(set(declared())))
+def test_each_error_has_a_sentence_of_its_own_and_not_the_one_for_what_nobody_has_heard_of(code, status):
+    said = advice(refused(code, status), "iam:AttachRolePolicy on role `refund`", "fixes")
+
+    assert not said.startswith("AWS refused")
+    assert said.count(". ") == 1, "one sentence, and the next step"
+
+
+@pytest.mark.parametrize(("code", "status"), sorted({*declared(), ("Unheard", 400)}))
 @pytest.mark.parametrize("again", ["approve", "undo"])
 def test_a_refusal_is_a_sentence_and_a_next_step(code, status, again):
-    refusal = problem(code, "AWS's own words", status=status, service="iam", action="AttachRolePolicy")
+    refusal = refused(code, status)
 
     for said in (
         advice(refusal, "iam:AttachRolePolicy on role `refund`", "fixes", again),

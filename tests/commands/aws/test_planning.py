@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from commands.aws.errors import Denied
+from commands.aws.errors import Denied, NotAccepted
 from commands.aws.planning import PlanRules
 from commands.aws.remediation import FunctionGone
 from storage.fixes import AliasPlan, AliasStep, RoleStep
@@ -130,8 +130,9 @@ def test_a_runtime_that_aws_blocks_is_known_before(fixes):
 
 def test_a_function_that_is_gone_or_hidden_has_no_plan(fixes):
     arn = fixes.function(fixes.able_role())
-    with pytest.raises(FunctionGone):
+    with pytest.raises(FunctionGone) as gone:
         fixes.plan(arn.replace("refund", "nothing"))
+    assert gone.value.request_id
     fixes.aws.deny(service="lambda", action="GetFunctionConfiguration")
     with pytest.raises(Denied) as denied:
         fixes.plan(arn)
@@ -213,3 +214,11 @@ def test_on_managed_instances_what_calls_run_is_planned_like_an_alias(fixes):
     fixes.publish(PublishTo="LATEST_PUBLISHED")
 
     assert fixes.plan(arn).aliases == (AliasPlan("$LATEST.PUBLISHED", "", AliasStep.PUBLISH),)
+
+
+def test_credentials_that_ran_out_say_nothing_of_the_aliases(fixes):
+    arn = fixes.served()
+    fixes.aws.fail("ExpiredTokenException", 403, service="lambda", action="ListAliases")
+
+    with pytest.raises(NotAccepted):
+        fixes.plan(arn)
