@@ -14,6 +14,7 @@ from commands._types import Context, Progress, Reply
 from commands.aws import remediation
 from commands.aws.advice import entry_advice
 from commands.aws.errors import AwsProblem, Gone
+from commands.aws.once import Once
 from commands.aws.remediation import FunctionGone, Outcome, RemediationFailed
 from commands.aws.session_policy import needs_of_plan
 from storage.fixes import FixPlan, FixRequest, Receipt, RequestState
@@ -35,8 +36,9 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
         asked = context.store.requests.get(request_id)
         if asked.state is not RequestState.RUNNING or asked.queued:
             return  # somebody else had it in hand and has ended it, or its batch has yet to begin it
+        once = Once()
         try:
-            outcome = yield from _change(context, asked, again)
+            outcome = yield from _change(context, asked, again, once)
         except FunctionGone as gone:
             context.store.functions.mark_gone(asked.function_arn, context.clock())
             _end(context, asked, RequestState.RESOLVED, NO_LONGER_EXISTS, detail=_request(gone.request_id))
@@ -56,7 +58,7 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
             _end(context, asked, RequestState.FAILED, reason)
             raise
         else:  # where this cannot be kept the request stays running, and whoever takes it up reads AWS again
-            _applied(context, asked, outcome)
+            _applied(context, asked, outcome, once)
 
 
 class ShownOtherwise(Exception):
@@ -68,20 +70,22 @@ class ShownOtherwise(Exception):
         self.plan = plan  # as it would be now
 
 
-def _change(context: Context, asked: FixRequest, again: bool) -> Generator[Reply, None, Outcome]:
+def _change(context: Context, asked: FixRequest, again: bool, once: Once) -> Generator[Reply, None, Outcome]:
     function = context.store.functions.get(asked.function_arn)
     if function is None:
         raise FunctionGone(asked.function_arn, None)
     # Two fixes at once on one role: the second would find the policy attached, and IAM not yet aware of it.
     with context.roles.hold(function.role or function.arn):
-        return (yield from _change_alone(context, asked, function, again))
+        return (yield from _change_alone(context, asked, function, again, once))
 
 
 def _change_alone(
-    context: Context, asked: FixRequest, function: Function, again: bool
+    context: Context, asked: FixRequest, function: Function, again: bool, once: Once
 ) -> Generator[Reply, None, Outcome]:
     cloud = context.cloud
-    plan = _plan_as_approved(context, asked, function)
+    with once.remembering():
+        plan = _plan_as_approved(context, asked, function)
+    once.anew("GetFunctionConfiguration", "ListAliases")  # what the fix changes and compares
     writes = cloud.fixer(
         function.account, function.region, function.arn, plan.role, asked.approved_by, needs_of_plan(plan)
     )
@@ -97,7 +101,8 @@ def _change_alone(
         )
         while True:
             try:
-                step = next(steps)
+                with once.remembering():
+                    step = next(steps)
             except StopIteration as end:
                 outcome: Outcome = end.value
                 return outcome
@@ -143,10 +148,11 @@ def _not_as_remembered(function: Function, current: Function) -> str:
     return ""
 
 
-def _applied(context: Context, asked: FixRequest, outcome: Outcome) -> None:
+def _applied(context: Context, asked: FixRequest, outcome: Outcome, once: Once) -> None:
     """AWS was changed and read back: whatever else goes wrong, that is what is recorded."""
     try:
-        _look_after(context, asked, outcome)
+        with once.remembering():
+            _look_after(context, asked, outcome)
     except Exception:  # the fix itself is done; only the rest of the picture is older until the next audit
         log.exception("%s is fixed, and looking at it once more failed", asked.function_arn)
     receipt = context.store.requests.get(asked.id).receipt

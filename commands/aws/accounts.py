@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from commands.aws import errors
+from commands.aws import errors, once
 from commands.aws.asking import pause
 from commands.aws.clients import Clients
 from commands.aws.credentials import CredentialsOfThisContext, acting, acting_account
@@ -130,6 +130,7 @@ class Cloud:
             key = (service, region)
             if key not in self._clients:
                 self._clients[key] = self._make(service, region)
+                once.listen(self._clients[key])
             return self._clients[key]
 
     def clients(self, region: str) -> Clients:

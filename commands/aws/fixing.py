@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from commands.aws import roles
+from commands.aws import once, roles
 from commands.aws.advice import advice
 from commands.aws.asking import Patience, another
 from commands.aws.clients import Clients
@@ -215,12 +215,14 @@ class Fix:
 
     def read_role_back(self, arn: str) -> Role | None:
         pauses = self.patience.pauses(self.iam_deadline)
+        once.forget_roles()
         while (role := self.read_role(arn)) is not None:
             if roles.granted(role, account=self.account) or role.policies_unknown:
                 break
             if not another(pauses):
                 reason = f"{self.attached} was given to role `{role.name}`, but IAM does not show it."
                 raise self.failed(f"{reason} Look at the role, then {self.again} again.")
+            once.forget_roles()
         return role
 
 

@@ -19,8 +19,9 @@ _PENDING = "Pending"
 _READY = ("", "Active", "Inactive")  # no alias is moved to what is Failed, Deactivated or cannot be invoked
 
 
-def publish(fix: Fix, plan: FixPlan, deadline: float) -> Steps[tuple[str, ...]]:
-    """Notes on what is still served without tracing. `deadline`: seconds until a version has to be ready.
+def publish(fix: Fix, plan: FixPlan, latest: Reading, deadline: float) -> Steps[tuple[str, ...]]:
+    """Notes on what is still served without tracing. `latest` is $LATEST as read back; `deadline`: seconds until a
+    version has to be ready.
 
     IAM: lambda:PublishVersion, lambda:UpdateAlias; to read, lambda:ListAliases and lambda:GetFunctionConfiguration.
     """
@@ -29,7 +30,7 @@ def publish(fix: Fix, plan: FixPlan, deadline: float) -> Steps[tuple[str, ...]]:
         notes += yield from _publish_latest(fix, deadline)
     wanted = [alias for alias in plan.publishes if alias.name != PUBLISHED]
     if wanted:
-        notes += yield from _replace(fix, wanted, deadline)
+        notes += yield from _replace(fix, wanted, latest, deadline)
     return (*notes, *_left(plan))
 
 
@@ -50,10 +51,10 @@ def _called(alias: AliasPlan) -> str:
 # Versions and aliases
 
 
-def _replace(fix: Fix, wanted: Sequence[AliasPlan], deadline: float) -> Steps[list[str]]:
+def _replace(fix: Fix, wanted: Sequence[AliasPlan], latest: Reading, deadline: float) -> Steps[list[str]]:
     """Publishes once for all of them."""
     yield fix.begin(StepName.PUBLISH, f"Publishing a version of `{fix.name}` with tracing")
-    now, latest = {alias.name: alias for alias in fix.read_aliases()}, fix.read_function()
+    now = {alias.name: alias for alias in fix.read_aliases()}
     served = {each.version: fix.read_function(each.version) for each in wanted if _serves(now.get(each.name), each)}
     fitting = [
         each for each in wanted if each.version in served and not alias_plan.unlike(served[each.version], latest)

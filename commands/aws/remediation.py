@@ -82,7 +82,7 @@ def enable_tracing(
     yield fix.begin(StepName.READ_BACK, f"Reading `{fix.name}` back")
     last = fix.read_back()
     role = fix.read_role_back(first.role) if granted else role
-    notes = yield from publishing.publish(fix, plan, publish_deadline)
+    notes = yield from publishing.publish(fix, plan, last, publish_deadline)
     return Outcome(
         before=fix.receipt.mode_before or first.mode,
         after=last.mode,
