@@ -43,16 +43,21 @@ def turned(turn: str) -> Run:
 
 
 def kept_up(run: Run) -> Run:
-    """A command that was asked for on the page: the page shows its effect, when it begins and when it has ended."""
+    """A command that was asked for on the page: the page shows its effect, when it begins and when it has ended.
+
+    One that draws the page itself, as turning it does, has the last word.
+    """
 
     def run_and_show(request: Request, context: Context) -> Answer:
-        begun = False
+        begun = drawn = False
         for reply in run(request, context):
             yield reply
+            drawn = isinstance(reply, PublishHome)
             if isinstance(reply, Progress) and not begun:
                 begun = True
                 yield _again(request, context)
-        yield _again(request, context)
+        if not drawn:
+            yield _again(request, context)
 
     return run_and_show
 

@@ -112,6 +112,7 @@ def test_pages_are_turned_and_end_where_the_functions_end(context, audited, reme
     assert turns == [{NEXT}, {PREVIOUS, NEXT}, {PREVIOUS}]
     assert page_of(context, turned(PREVIOUS), page=third["private_metadata"]) == second
     assert page_of(context, turned(NEXT), page=third["private_metadata"]) == third
+    assert page_of(context, kept_up(turned(NEXT)), page=first["private_metadata"]) == second  # drawn once, and it stays
 
 
 @pytest.mark.parametrize("page", ["", "nonsense", "[]", "null", '["x", 1]', "[-7, false]", "[1e400, false]", "[{}, 3]"])
