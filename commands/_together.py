@@ -8,7 +8,9 @@ from commands import _decide
 from commands._answers import UNKNOWN_BUTTON, no_longer_exists
 from commands._approvals import claim, refuse
 from commands._order import roots_first
+from commands._requests import who_may_click
 from commands._types import Context, Permission, Request
+from commands.views.standing import asked_together_text
 from commands.views.text import code
 from storage.fixes import Batch, FixRequest
 from storage.models import DecisionKind, PostKind
@@ -23,21 +25,42 @@ class Together:
     batch: Batch | None  # None: nothing was taken
     taken: int
     refusals: tuple[str, ...]
+    asked: int = 0  # where it takes two people: of these this approver has asked, and another one has to click
 
 
 def approve_together(request: Request, context: Context, team: str | None, request_ids: Sequence[str]) -> Together:
     """Authority is asked for each function's team of now, before memory is held; what another claimed is refused."""
     store, permissions = context.store, _permissions(request, context, request_ids)
-    taken, refusals = [], []
+    taken, refusals, begun = [], [], []
     with store.transaction():
         for request_id in request_ids:
             asked = store.requests.find(request_id)
             refusal = _claimed(request, context, asked, permissions) if asked else UNKNOWN_BUTTON
-            if refusal or asked is None:
+            if asked is None:
                 refusals.append(refusal)
-            else:
+            elif not refusal:
                 taken.append(asked)
-        return Together(batch_of(request, context, team, taken) if taken else None, len(taken), tuple(refusals))
+            elif not asked.asked_by and (now := store.requests.get(asked.id)).asked_by == request.user:
+                begun.append(now)
+            else:
+                refusals.append(refusal)
+        if begun:
+            _call_for_another(context, team, begun)
+        batch = batch_of(request, context, team, taken) if taken else None
+        return Together(batch, len(taken), tuple(refusals), len(begun))
+
+
+def _call_for_another(context: Context, team: str | None, asked: Sequence[FixRequest]) -> None:
+    """One message for all of them, in the team's channel; each row that shows one of them says so too."""
+    function = context.store.functions.get(asked[0].function_arn)
+    context.store.posts.create(
+        f"asked:{secrets.token_urlsafe(8)}",
+        PostKind.NOTICE,
+        context.teams.channel_of(team),
+        context.clock(),
+        team=team,
+        text=asked_together_text(asked, who_may_click(context, asked[0], function)),
+    )
 
 
 def _permissions(request: Request, context: Context, request_ids: Sequence[str]) -> Mapping[str | None, Permission]:

@@ -115,7 +115,10 @@ def _answer(context: Context, came: Together) -> str:
     if came.batch:
         where = channel(context.store.posts.channel_of(came.batch.team) or came.batch.channel)
         lines.append(f"*{count(came.taken, 'function')} approved.* Progress and results are in {where}.")
-    else:
+    if came.asked:
+        asked, waits = count(came.asked, "function"), "It waits" if came.asked == 1 else "They wait"
+        lines.append(f"*{asked} asked for*: this takes two people. {waits} for another approver, who is told.")
+    if not came.batch and not came.asked:
         lines.append("*Nothing was changed.*")
     shown = came.refusals[:SHOWN_REFUSALS]
     lines += [f"• {clip(refusal, 160)}" for refusal in shown]

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from commands.views.text import clip, clock_time, code, day_and_time, escape, listing, mention, prose, sentence
+from commands.views.text import clip, clock_time, code, count, day_and_time, escape, listing, mention, prose, sentence
 from storage.fixes import FixRequest, RequestState
 
 REASON_LIMIT = 500
 REASON_SHOWN = 150
 MOST_APPROVERS = 5
+MOST_NAMED = 10
 _ENDS = (".", "!", "?", "…")
 
 
@@ -65,6 +66,16 @@ def reminder_text(request: FixRequest, approvers: Sequence[str]) -> str:
     until = f" until {day_and_time(request.expires_at)}" if request.expires_at else ""
     asked = f"{mention(request.asked_by)} asked for a fix of {code(request.function_name)}"
     return f"{asked}, and it waits{until}. {who_clicks(approvers)}"
+
+
+def asked_together_text(asked: Sequence[FixRequest], approvers: Sequence[str], *, again: bool = False) -> str:
+    """The same of several that one person asked for: said once when they ask, and once more as a reminder."""
+    names = listing([code(one.function_name) for one in asked], MOST_NAMED)
+    first = min((one.expires_at for one in asked if one.expires_at), default=None)
+    until = f" They wait until {day_and_time(first)}." if first else ""
+    verb = "asked" if again else "asks"
+    who = f"{mention(asked[0].asked_by)} {verb} for fixes of {count(len(asked), 'function')}"
+    return f"{who}: {names}.{until} {who_clicks(approvers)} *Review and fix…* takes them together."
 
 
 def _because(text: str) -> str:

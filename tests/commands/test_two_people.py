@@ -1,6 +1,7 @@
 """Who clicks on what a digest shows, where a fix takes two people."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from commands._approvals import claim
 from commands._drawing import draw
 from commands._production import Production, TwoPeople
+from commands._requests import ask
+from commands._together import approve_together
 from commands.expire import expire
 from commands.fix import approve
 from storage.fixes import FixRequest, RequestState
-from storage.models import THE_CLOCK, DecisionKind, PostKind
+from storage.models import THE_CLOCK, DecisionKind, Function, PostKind
 from tests.commands.asking import Office
 from tests.commands.conftest import ANA, BO, EVE, HOME
 
@@ -129,3 +132,43 @@ def test_one_person_is_enough_where_the_settings_do_not_say_otherwise(office: Of
 
     assert claimed(office, asked, ANA) == ""
     assert [row.kind for row in office.history()] == [REQUESTED, APPROVED]
+
+
+def test_what_one_asks_for_together_calls_for_another_once_and_is_approved_together(
+    two: Office, remembered: Callable[..., Function]
+) -> None:
+    """In the form: the first approver asks for all of them, is told so, and one message tells the others."""
+    functions = [two.function, *(remembered(f"worker-{number}") for number in range(20))]
+    asked = [two.context.store.requests.open_for(function, two.clock()) for function in functions]
+    first = approve_together(two.by(ANA), two.context, "payments", [one.id for one in asked])
+
+    assert (first.batch, first.taken, first.asked, first.refusals) == (None, 0, 21, ())
+    (call,) = two.notices()
+    assert call.channel == "#team-payments"
+    assert call.text.startswith(f"<@{ANA}> asks for fixes of 21 functions: `refund`, `worker-0`")
+    assert call.text.count(f"<@{BO}>") == 1
+
+    two.clock.forward(hours=23)
+    for _ in range(2):
+        list(expire(two.by(THE_CLOCK), two.context))
+    _, reminder = two.notices()
+    assert reminder.text.startswith(f"<@{ANA}> asked for fixes of 21 functions")
+
+    again = approve_together(two.by(ANA), two.context, "payments", [one.id for one in asked])
+    assert (again.batch, again.asked, len(again.refusals)) == (None, 0, 21)
+    second = approve_together(two.by(BO), two.context, "payments", [one.id for one in asked])
+    assert (second.taken, second.asked, second.refusals) == (21, 0, ())
+    assert len(two.notices()) == 2
+
+
+@pytest.mark.parametrize(("number", "notices"), [(3, 3), (4, 1)])
+def test_a_few_reminders_stand_with_their_messages_and_many_become_one(
+    two: Office, remembered: Callable[..., Function], number: int, notices: int
+) -> None:
+    for each in range(number):
+        function = remembered(f"worker-{each}")
+        ask(two.by(EVE), two.context, two.context.store.requests.open_for(function, two.clock()), "blind")
+    two.clock.forward(hours=23)
+    list(expire(two.by(THE_CLOCK), two.context))
+
+    assert len(two.notices()) == notices
