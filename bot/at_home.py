@@ -7,10 +7,9 @@ import logging
 import threading
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
 
 from bot.replies import TOO_LATE, Deliver
-from bot.slack_errors import error_code
+from bot.slack_errors import NO_ANSWER, error_code
 from commands._types import Background, OpenForm, Progress, PublishHome, Replace, Reply, Say
 from commands.views.blocks import Block, section
 from commands.views.form import result_view
@@ -75,7 +74,7 @@ class ToHome:
                 return
             opened = self._client.views_open(trigger_id=self._trigger_id, view=view).get("view") or {}
             self._opened = str(opened.get("id") or "")
-        except (SlackClientError, OSError) as problem:
+        except NO_ANSWER as problem:
             # After three seconds no modal can be opened; the page is drawn again when all is done, with these words.
             log.warning("a modal could not be shown in App Home: %s", error_code(problem))
             self._above = _words(view) or TOO_LATE

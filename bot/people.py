@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
 
 from bot.policy import PolicySection
-from bot.slack_errors import error_code
+from bot.slack_errors import NO_ANSWER, error_code
 from commands._types import Permission
 from storage.models import team_name
 
@@ -57,7 +56,7 @@ class SlackPeople:
             return kept[1]
         try:
             person = self._client.users_info(user=user).get("user") or {}
-        except (SlackClientError, OSError) as problem:
+        except NO_ANSWER as problem:
             log.warning("users.info of %s failed: %s", user, error_code(problem))
             return Permission(False, "Slack could not say who you are. Try again in a minute.")
         why = _unfit(person, self._workspace)
@@ -111,7 +110,7 @@ class SlackPeople:
             return kept[1]
         try:
             found = self._client.usergroups_list(include_users=True).get("usergroups") or ()
-        except (SlackClientError, OSError) as problem:
+        except NO_ANSWER as problem:
             log.warning("usergroups.list failed: %s", error_code(problem))
             return kept[1] if kept else {}
         members = {str(one["id"]): frozenset(one.get("users") or ()) for one in found}
@@ -148,7 +147,7 @@ class SlackPeople:
             return kept[1]
         try:
             members = frozenset(self._client.usergroups_users_list(usergroup=group).get("users") or ())
-        except (SlackClientError, OSError) as problem:
+        except NO_ANSWER as problem:
             log.warning("usergroups.users.list of %s failed: %s", group, error_code(problem))
             return error_code(problem)
         with self._lock:

@@ -10,7 +10,7 @@ from slack_bolt import Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from bot.slack_errors import error_code
+from bot.slack_errors import NO_ANSWER, error_code
 from commands._types import Background, OpenForm, Progress, PublishHome, Replace, Reply, Request, Say
 from commands.views.blocks import Block
 from commands.views.form import result_view
@@ -42,7 +42,7 @@ class Asker:
         try:
             answer = self._respond(text=text, blocks=shown, response_type="ephemeral", replace_original=replace)
             refused = "" if answer.status_code == OK else str(answer.status_code)
-        except (SlackClientError, OSError) as problem:
+        except NO_ANSWER as problem:
             refused = error_code(problem)
         if refused:
             log.warning("a response_url answered %s", refused)
@@ -58,7 +58,7 @@ class Asker:
                 return
             opened = self._client.views_open(trigger_id=self._trigger_id, view=view).get("view") or {}
             self._opened = str(opened.get("id")), str(opened.get("hash"))
-        except (SlackClientError, OSError) as problem:
+        except NO_ANSWER as problem:
             if self._opened:
                 log.warning("a form could not be filled: %s", error_code(problem))
                 self.tell(NOT_FILLED)
@@ -187,7 +187,7 @@ class ToForm:
             try:
                 self._client.views_update(view_id=self._view_id, view=shown)
                 return
-            except (SlackClientError, OSError) as problem:
+            except NO_ANSWER as problem:
                 log.warning("a form could not be drawn again: %s", error_code(problem))
                 time.sleep(wait)  # the pause before the next attempt; Slack names none for what is no rate limit
 

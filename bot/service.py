@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 
 from bot.app import build_app
 from bot.channels import ChannelNames
@@ -23,7 +23,7 @@ from bot.only_one import OnlyOne
 from bot.outbox import Outbox
 from bot.people import people_of
 from bot.scheduler import DailyClock
-from bot.slack_errors import TOKEN_REFUSED, error_code
+from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
 from commands import COMMANDS
 from commands._batch import lock_of, run_batch
 from commands._carry_back import carry_back
@@ -126,7 +126,7 @@ class Service:
         while not self.stop.is_set():
             try:
                 return attempt()
-            except (SlackClientError, OSError) as problem:
+            except NO_ANSWER as problem:
                 log.warning("Slack cannot be reached (%s), again in %.0f s", error_code(problem), wait)
             self.stop.wait(wait)
             wait = min(LONGEST_WAIT_SECONDS, wait * 2)

@@ -1,5 +1,12 @@
 """What Slack says when it says no."""
 
+from http.client import HTTPException
+
+from slack_sdk.errors import SlackClientError
+
+# No answer, a refusal, or an answer that broke off half way.
+NO_ANSWER = (SlackClientError, OSError, HTTPException)
+
 # Slack will never say yes to these tokens, however often it is asked.
 TOKEN_REFUSED = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}

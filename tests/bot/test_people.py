@@ -1,4 +1,7 @@
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from slack_sdk import WebClient
@@ -147,3 +150,55 @@ def test_an_unknown_person_is_refused(client: WebClient) -> None:
 def test_a_guest_may_not_even_ask(slack: SlackStandIn, client: WebClient) -> None:
     assert isinstance(slack.workspace.person(GUEST), Person)
     assert not asking(client, GUEST).may_ask(GUEST, TEAM_ID).allowed
+
+
+class HalfAnswer(BaseHTTPRequestHandler):
+    """Promises more than it sends, as a proxy that is restarted does."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "500")
+        self.end_headers()
+        self.wfile.write(b'{"ok": tr')
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def half_answers() -> Iterator[WebClient]:
+    with HTTPServer(("127.0.0.1", 0), HalfAnswer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield WebClient(token="xoxb-pretend", base_url=f"http://127.0.0.1:{server.server_port}/api/")
+        server.shutdown()
+        thread.join()
+
+
+def test_an_answer_that_breaks_off_is_none_and_refuses(half_answers: WebClient) -> None:
+    people = asking(half_answers, ANA)
+
+    refused = people.may_approve(ANA, TEAM_ID, None)
+
+    assert (refused.allowed, refused.why) == (False, "Slack could not say who you are. Try again in a minute.")
+    assert people.teams_of(ANA, {"payments": GROUP}) == frozenset()
+
+
+def test_a_persons_teams_are_those_of_their_groups_and_those_that_name_them(client: WebClient) -> None:
+    people = asking(client, search=[BO])
+
+    assert people.teams_of(BO, {"payments": GROUP}) == {"payments", "search"}
+    assert people.teams_of(BO, {}) == {"search"}
+    assert people.teams_of(FINOPS_LEAD, {"payments": GROUP}) == frozenset()
+
+
+def test_groups_are_listed_once_in_five_minutes_and_not_at_all_without_need(
+    slack: SlackStandIn, client: WebClient
+) -> None:
+    people = asking(client, ANA)
+    people.teams_of(ANA, {})
+    assert slack.calls_of("usergroups.list") == []
+    for who in (ANA, BO, FINOPS_LEAD):
+        people.teams_of(who, {"payments": GROUP, "search": "S0NONE"})
+
+    assert len(slack.calls_of("usergroups.list")) == 1
