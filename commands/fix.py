@@ -12,6 +12,7 @@ from commands._plans import plan_now
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.aws.errors import AwsProblem
 from commands.aws.fixing import FunctionGone
+from commands.aws.once import Once
 from commands.views.functions import card_blocks
 from commands.views.standing import REASON_LIMIT, request_text
 from commands.views.text import channel, code, day_and_time, mention, prose, sentence
@@ -30,8 +31,10 @@ def fix(request: Request, context: Context) -> Answer:
         yield function
         return
     yield Progress(f"Looking at {code(function.name)}…")
-    now = ask_now(context, function)
-    yield now if isinstance(now, Say) else _ask(request, context, now, reason)
+    with Once().remembering():
+        now = ask_now(context, function)
+        answer = now if isinstance(now, Say) else _ask(request, context, now, reason)
+    yield answer
 
 
 def approve(request: Request, context: Context) -> Answer:

@@ -49,6 +49,20 @@ def test_a_fix_asks_aws_no_more_than_it_has_to(world: World, role: str, alias: b
     assert sum(calls.values()) <= most + 6
 
 
+@pytest.mark.parametrize("alias", [False, True], ids=["a function", "an alias too"])
+def test_a_plan_asks_nothing_that_the_look_before_it_has_asked(world: World, alias: bool) -> None:
+    _, asked = asked_for(world, role="mute", alias=alias)
+    assert asked.plan
+    before = len(world.aws.calls)
+
+    list(fix(world.asks(EVE, source=Source.SLASH, text="refund blind"), world.context))
+
+    calls = Counter(call.action for call in world.aws.calls[before:])
+    # $LATEST and the version that the alias serves; event sources of each.
+    more = {"GetFunctionConfiguration": 2, "ListEventSourceMappings": 2} if alias else {}
+    assert calls == dict.fromkeys(calls, 1) | more
+
+
 def test_what_was_remembered_is_not_given_to_whoever_asks_outside(world: World) -> None:
     arn = world.function("refund")
     client, once = world.context.cloud.client("lambda", BERLIN), Once()
