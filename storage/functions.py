@@ -18,6 +18,7 @@ from storage.models import (
     Manager,
     MayWrite,
     ServedVersion,
+    TeamFrom,
     TracingMode,
     Verdict,
 )
@@ -51,10 +52,12 @@ _COLUMNS = (
     "stack_id",
     "logical_id",
     "production",
+    "team_from",
+    "channel",
     "verdict",
     "findings",
 )
-_FROM_TAGS = ("team", "managed_by", "stack", "stack_id", "logical_id")
+_FROM_TAGS = ("team", "team_from", "channel", "managed_by", "stack", "stack_id", "logical_id")
 KEPT = ", ".join(_COLUMNS)
 _LEARNT = "max(functions.seen_at, coalesce(functions.gone_at, ''))"
 # Knowledge that was asked for earlier never overwrites later knowledge: a fix may end while an audit is under way.
@@ -149,6 +152,14 @@ class Functions:
     def set_verdict(self, arn: str, verdict: Verdict, at: datetime) -> None:
         """What was decided here, not seen at AWS: an exemption."""
         self._db.change("update functions set verdict = ?, since = ? where arn = ?", [str(verdict), to_text(at), arn])
+
+    def set_team(self, function: Function) -> None:
+        """What was decided here, not seen at AWS: its team, and the finding that it has none."""
+        row = _to_row(function)
+        self._db.change(
+            "update functions set team = :team, team_from = :team_from, findings = :findings where arn = :arn",
+            {name: row[name] for name in ("arn", "team", "team_from", "findings")},
+        )
 
     def get(self, arn: str) -> Function | None:
         """None for one that was never seen or is gone."""
@@ -260,6 +271,8 @@ def _values(function: Function) -> tuple[object, ...]:
         function.stack_id,
         function.logical_id,
         function.production,
+        _plain(function.team_from),
+        function.channel,
         _plain(function.verdict),
         _findings_to_json(function.findings),
     )
@@ -306,6 +319,7 @@ def from_row(row: Row) -> Function:
             "untraced_callers": tuple(orjson.loads(row["untraced_callers"])),
             "managed_by": Manager(row["managed_by"]) if row["managed_by"] else None,
             "production": None if row["production"] is None else bool(row["production"]),
+            "team_from": TeamFrom(row["team_from"]) if row["team_from"] else None,
             "verdict": Verdict(row["verdict"]),
             "findings": tuple(
                 Finding(CheckName(item["check"]), item["text"]) for item in orjson.loads(row["findings"])

@@ -81,6 +81,16 @@ class CheckName(Word):
     UNOWNED = "unowned"
 
 
+class TeamFrom(Word):
+    """How a function's team was found."""
+
+    TAG = "tag"  # of the function
+    STACK = "stack"  # a tag of its CloudFormation stack
+    ACCOUNT = "account"  # a tag of its account in the organization
+    ASSIGNED = "assigned"  # somebody said so here; any tag of the above wins
+    UNKNOWN = "unknown"  # its own tags name none, and its stack or its account would not say or was not asked
+
+
 class Manager(Word):
     """What deploys a function, and may take back what is changed beside it. Terraform leaves no mark of its own."""
 
@@ -158,6 +168,8 @@ class Function:
     stack_id: str | None = None  # the stack's ARN, another one for a stack made anew
     logical_id: str | None = None  # the function's name in the stack's template
     production: bool | None = None  # by its tags; None: they could not be read, or no tag says what production is
+    team_from: TeamFrom | None = None  # None: nothing names its team
+    channel: str | None = None  # where its own tag says that its team reads: "#name" or an id
     verdict: Verdict = Verdict.UNKNOWN
     findings: tuple[Finding, ...] = ()
 
@@ -320,6 +332,8 @@ class DecisionKind(StrEnum):
     UNDO_FAILED = "undo_failed"
     BATCH = "batch"  # several functions were approved at once; each has its own rows besides
     STOPPED = "stopped"  # a batch, before all of it was done
+    OWNER_ASSIGNED = "owner_assigned"  # functions without a team's tag were given to a team
+    OWNER_ENDED = "owner_ended"  # that was taken back
     REFUSED = "refused"  # somebody tried to decide who may not; the first time for each person and request
 
 

@@ -52,6 +52,12 @@ def m008_notices_of_fixes(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m009_owners(db: Database) -> None:
+    for statement in OWNERS:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """
@@ -378,6 +384,31 @@ NOTICES_OF_FIXES = (
         function_arn text not null,
         left_because text not null default '',  -- why it was not fixed on the day
         primary key (notice, function_arn)
+    ) without rowid
+    """,
+)
+
+OWNERS = (
+    "alter table functions add column team_from text",  # null: nothing names its team
+    "alter table functions add column channel text",  # where its own tag says that its team reads
+    "update functions set team_from = 'tag' where team is not null",
+    """
+    create table assignments (             -- who owns functions that no tag gives to a team
+        id integer primary key autoincrement,
+        token text not null unique,        -- opaque: all that its button carries
+        pattern text not null,             -- a function's ARN, or a name with * for any text
+        team text not null,
+        assigned_by text not null,
+        assigned_at text not null,
+        ended_by text not null default '',
+        ended_at text                      -- null: in force
+    )
+    """,
+    """
+    create table channels (                -- whether a channel took the last post that was meant for it
+        name text primary key,             -- as the settings, a tag or the pattern name it: an id or "#name"
+        error text not null,               -- '': it did; else what Slack said
+        since text not null                -- when that was first so
     ) without rowid
     """,
 )

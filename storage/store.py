@@ -13,6 +13,7 @@ from storage.exemptions import Exemptions
 from storage.functions import Functions
 from storage.grace import GraceNotices
 from storage.overview import Overview
+from storage.owners import Owners
 from storage.places import Places
 from storage.posts import Posts
 from storage.requests import Requests
@@ -37,6 +38,7 @@ class Store:
         self.changes = Changes(self._connection)
         self.overview = Overview(self._connection)
         self.places = Places(self._connection)
+        self.owners = Owners(self._connection)
         self.daily_runs = DailyRuns(self._connection)
 
     @property

@@ -20,7 +20,8 @@ _AUDIT_ACTIONS = (
 ).split()
 _FIX_ACTIONS = "lambda:UpdateFunctionConfiguration lambda:PublishVersion lambda:UpdateAlias".split()
 _BOT_ACTIONS = (
-    "organizations:ListAccounts organizations:DescribeOrganization account:ListRegions ec2:DescribeRegions "
+    "organizations:ListAccounts organizations:ListTagsForResource organizations:DescribeOrganization "
+    "account:ListRegions ec2:DescribeRegions "
     "ce:GetCostAndUsage ce:GetDimensionValues budgets:ViewBudget budgets:ModifyBudget pricing:GetProducts "
     "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:GetQueueUrl"
 ).split()

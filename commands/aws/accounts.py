@@ -24,6 +24,7 @@ from commands.aws.ordinary import Ordinary, OrdinaryEndpoints, ordinary
 from commands.aws.pace import Paces
 from commands.aws.scope import NO_RULES, Rules
 from commands.aws.session_policy import Need, session_name, session_policy
+from commands.aws.tags import OwnerTags
 
 if TYPE_CHECKING:
     import boto3
@@ -45,7 +46,7 @@ class Aggregator:
 
 @dataclass(frozen=True)
 class AwsSettings:
-    """What `[aws]` in lamplighter.toml says, `[scan] pool` and `[production] tags`."""
+    """What `[aws]` in lamplighter.toml says, `[scan] pool`, `[production] tags`, and what tags say of teams."""
 
     accounts: tuple[str, ...] | None = None  # None: the account of the ambient credentials
     regions: tuple[str, ...] | None = None  # None: those enabled in each account
@@ -61,6 +62,12 @@ class AwsSettings:
     aggregator: Aggregator | None = None  # where AWS Config is asked for the functions; None: Lambda lists them
     pool: str = LOCAL  # or the address of a Dask scheduler, whose workers read the accounts
     production_tags: tuple[str, ...] = ()  # "key" or "key=value": each of them says that a function is in production
+    team_aliases: tuple[tuple[str, str], ...] = ()  # another name of a team, and the team
+    channel_tag: str = ""  # the tag of functions that names their team's channel
+
+    @property
+    def owner_tags(self) -> OwnerTags:
+        return OwnerTags(dict(self.team_aliases), self.channel_tag)
 
 
 class Cloud:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from commands.aws import instrumentation
 from commands.aws.runtimes import UPDATES_BLOCKED
-from storage.models import CheckName, Finding, Function, MayWrite, ServedVersion, TracingMode, Verdict, settle
+from storage.models import CheckName, Finding, Function, MayWrite, ServedVersion, TeamFrom, TracingMode, Verdict, settle
 
 Check = Callable[[Function], Finding | None]
 
@@ -192,6 +192,8 @@ def unowned(function: Function) -> Finding | None:
     """
     if function.team or not function.team_known:
         return None
+    if function.team_from is TeamFrom.UNKNOWN:
+        return _finding(CheckName.UNOWNED, "Its own tags name no team; what its stack or account says is not known.")
     return _finding(CheckName.UNOWNED, "No tag names its team.")
 
 

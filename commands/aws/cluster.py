@@ -72,6 +72,7 @@ class Reading:
             async with connected(settings.pool, self._patience) as client:
                 busy = await threads(client, settings.pool, self._patience)
                 await self._of(client, cut(settings, self._sweep.chosen, regions, self._sweep.tag_keys, threads=busy))
+        await self._sweep.owned()
         return self._sweep.inventory(self._regions)
 
     async def _of(self, client: "Client", chunks: Iterable[Chunk]) -> None:

@@ -128,6 +128,7 @@ class ConfigSweep(Sweep):
             found.listed += page
         found.aliases = dict.fromkeys(each.name for each in found.listed)
         await self._tags(who, found)
+        self.teams.leave_open(found.tags)
         self.functions += found.nouns(who.account, {}, set())
 
     def _where(self, account: str) -> tuple[str, ...]:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from commands.aws import checks, current, errors, one_role, published, roles, shapes, simulation
 from commands.aws.asking import ask
-from commands.aws.tags import tag_facts
-from storage.models import Alias, Function
+from commands.aws.tags import TagFacts, tag_facts
+from storage.models import Alias, Function, TeamFrom
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-    from commands.aws.accounts import Cloud
+    from commands.aws.accounts import AwsSettings, Cloud
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
     cloudwatch:ListMetrics and the role's reads (`one_role.read_role`, `simulation.settle`) would have said is left open
     where they are refused.
     """
-    where: errors.Where = {"account": account, "region": region, "service": "lambda"}
+    settings, where = cloud.settings, errors.Where(account=account, region=region, service="lambda")
     with cloud.acting_as(account):
         client: LambdaClient = cloud.client("lambda", region)
         told = ask(lambda: client.get_function_configuration(FunctionName=name), **where)
@@ -45,7 +45,7 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
         listed,
         account,
         region,
-        tags=tag_facts(tags or {}, tag_keys, cloud.settings.production_tags),
+        tags=_owner_left_open(tag_facts(tags or {}, tag_keys, settings.production_tags, settings.owner_tags), settings),
         tags_known=tags is not None,
         judged=judged,
         aliases=aliases,
@@ -54,6 +54,13 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
         published_mode=published_mode,
     )
     return checks.judge(seen)
+
+
+def _owner_left_open(facts: TagFacts, settings: "AwsSettings") -> TagFacts:
+    """Whether its stack or its account names a team, only an audit asks."""
+    if facts.team or not (facts.stack_id or settings.organization):
+        return facts
+    return facts._replace(team_from=TeamFrom.UNKNOWN)
 
 
 def _invoked_by_alias(cloudwatch: Any, name: str) -> bool:

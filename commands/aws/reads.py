@@ -255,16 +255,19 @@ def _listing(action: str, region: str, path: str, size: str, marker: str) -> Cal
 
 # ---- tagging and cloudwatch: JSON in, JSON out
 
-Tagged = tuple[str, dict[str, str]]  # a function's ARN and its tags
+Tagged = tuple[str, dict[str, str]]  # an ARN, of a function in most cases, and its tags
 
 
-def tags(wire: Wire, who: Identity, region: str) -> AsyncIterator[list[Tagged]]:
-    """Tags of every function that has, or once had, any; 100 functions a page. IAM: tag:GetResources."""
+def tags(wire: Wire, who: Identity, region: str, kind: str = "lambda:function") -> AsyncIterator[list[Tagged]]:
+    """Tags of every function that has, or once had, any; 100 functions a page. IAM: tag:GetResources.
+
+    `kind` is what the tagging API calls another type of resource.
+    """
 
     def read(items: list[dict[str, Any]]) -> list[Tagged]:
         return [(item["ResourceARN"], {tag["Key"]: tag["Value"] for tag in item.get("Tags") or ()}) for item in items]
 
-    asked = {"ResourceTypeFilters": ["lambda:function"], "ResourcesPerPage": 100}
+    asked = {"ResourceTypeFilters": [kind], "ResourcesPerPage": 100}
     call = targeted("tag", region, "ResourceGroupsTaggingAPI_20170126.GetResources", "1.1")
     return tokens(wire, who, call, asked, "ResourceTagMappingList", "PaginationToken", read)
 

@@ -19,6 +19,7 @@ LATEST = "$LATEST"  # what is deployed last, and not yet published as a version
 DELETING = "Deleting"  # a function's state
 
 _MODES = {mode.value: mode for mode in TracingMode}
+_NO_ALIASES: Mapping[str, str] = {}
 _OFF = frozenset({"Disabled", "Disabling", "Deleting"})
 _KINDS = {"kafka": "msk", "rds": "documentdb"}
 _EDGE_REGION = "us-east-1"  # a function that is not there, or no replica of one that is, cannot run at Lambda@Edge
@@ -204,6 +205,8 @@ def noun(
         tags.stack_id,
         tags.logical_id,
         tags.production if tags_known else None,
+        tags.team_from,
+        tags.channel,
     )
 
 
@@ -277,8 +280,10 @@ def invoked_qualifiers(metrics: Iterable[Mapping[str, Any]]) -> dict[str, set[st
     return found
 
 
-def team_of(tags: Mapping[str, str], keys: Sequence[str]) -> str | None:
+def team_of(tags: Mapping[str, str], keys: Sequence[str], aliases: Mapping[str, str] = _NO_ALIASES) -> str | None:
     """The team that the tags name: the first of `keys` that is there and not empty, whatever its case.
+
+    `aliases` has the teams' other names.
 
     An e-mail address names a person, not a team, and is never kept.
     """
@@ -290,5 +295,5 @@ def team_of(tags: Mapping[str, str], keys: Sequence[str]) -> str | None:
             value = folded.get(key.lower(), "")
         name = team_name(value)
         if name and "@" not in name:
-            return name
+            return aliases.get(name, name)
     return None

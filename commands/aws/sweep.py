@@ -17,6 +17,7 @@ from commands.aws.aliases import AccountAliases, Invoked, Refusals
 from commands.aws.callers import Callers
 from commands.aws.errors import AwsProblem
 from commands.aws.keys import Identity
+from commands.aws.owners import Teams
 from commands.aws.roles import Judgement
 from commands.aws.sources import EventSources, Sources
 from commands.aws.tags import TagFacts, tag_facts, untagged
@@ -75,6 +76,8 @@ class Sweep:
         self.cloud, self.wire, self.tag_keys = cloud, wire, tag_keys
         self.production_tags = cloud.settings.production_tags
         self.untagged = untagged(self.production_tags)
+        self.owner_tags = cloud.settings.owner_tags
+        self.teams = Teams(cloud, wire, tag_keys)
         self.functions: list[Function] = []
         self.not_scanned: list[NotScanned] = []
         self.managed = ManagedPolicies(wire)
@@ -90,7 +93,9 @@ class Sweep:
 
     async def run(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> Inventory:
         await self.choose(accounts, regions)
-        return self.inventory(await self.read(regions))
+        looked_at = await self.read(regions)
+        await self.owned()
+        return self.inventory(looked_at)
 
     async def choose(self, accounts: Sequence[str] | None, regions: Sequence[str] | None) -> None:
         """Find out which accounts are to be read, here or elsewhere."""
@@ -102,7 +107,14 @@ class Sweep:
         """Read the chosen accounts; which regions were looked at."""
         swept = await asyncio.gather(*(self._account(account.id, regions) for account in self.chosen.accounts))
         await self._unprompted_sources()
+        for why in self.teams.stacks_unread():
+            self._row(ORGANIZATION, "", why)
         return {region for looked_at in swept for region in looked_at}
+
+    async def owned(self) -> None:
+        """Give the functions to their accounts' teams for which nothing nearer names one."""
+        if why := await self.teams.of_accounts(self.functions):
+            self._row(ORGANIZATION, "", why)
 
     def inventory(self, regions: Iterable[str]) -> Inventory:
         """What was found so far, judged, and in the order in which it is remembered."""
@@ -174,7 +186,7 @@ class Sweep:
             async for page in self._listed(who, region):
                 if page and not asked:
                     seen.ask()
-                    asked = [asyncio.create_task(self._tags(who, found))]
+                    asked = [asyncio.create_task(self._teams(who, found))]
                     invoked = asyncio.create_task(aliases.invoked(region))
                 found.listed += page
         except AwsProblem as problem:
@@ -211,10 +223,15 @@ class Sweep:
             (traced if so_far else others).append(each)
         found.aliases = await aliases.of(found.name, traced, others, await invoked)
 
+    async def _teams(self, who: Identity, found: "Region") -> None:
+        await self._tags(who, found)
+        await self.teams.of_stacks(who, found.name, found.tags)
+
     async def _tags(self, who: Identity, found: "Region") -> None:
+        keys, production, owners = self.tag_keys, self.production_tags, self.owner_tags
         try:
             async for page in self._tagged(who, found.name):
-                found.tags.update((arn, tag_facts(tags, self.tag_keys, self.production_tags)) for arn, tags in page)
+                found.tags.update((arn, tag_facts(tags, keys, production, owners)) for arn, tags in page)
         except AwsProblem as problem:
             found.tags_read = False
             self._row(who.account, found.name, f"tags could not be read: {problem}")
@@ -256,9 +273,11 @@ class Sweep:
         judged = await seen.judged(known)
         edge = {arn for arn, role in known.items() if roles.trusts_edge(role)}
         self.callers.learn_roles(known)
+        before = len(self.functions)
         for region in found:
             self.callers.learn_functions(region.listed)
             self.functions += region.nouns(account, judged, edge)
+        self.teams.ask_accounts(self.functions[before:])
 
     def _row(self, account: str, region: str, reason: str) -> None:
         reason = self.chosen.named(account, reason)

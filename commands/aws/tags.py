@@ -6,12 +6,23 @@ from sys import intern
 from typing import NamedTuple
 
 from commands.aws.shapes import team_of
-from storage.models import Manager
+from storage.models import Manager, TeamFrom
 
 _STACK, _STACK_ID, _LOGICAL_ID = (f"aws:cloudformation:{part}" for part in ("stack-name", "stack-id", "logical-id"))
 # What the CDK makes of a construct's path: its words, and eight digits of a hash.
 # https://docs.aws.amazon.com/cdk/v2/guide/identifiers.html
 _CDK_ID = re.compile(r"[A-Za-z][A-Za-z0-9]*(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{8}")
+
+
+_CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{7,}")
+_CHANNEL_NAME = re.compile(r"[^\s#@<>]{1,80}")
+
+
+class OwnerTags(NamedTuple):
+    """[teams], as far as tags are read by it, their keys apart."""
+
+    aliases: Mapping[str, str] = {}  # another name of a team -> the team, both as `team_name` makes them
+    channel_tag: str = ""  # the tag that names the team's channel
 
 
 class TagFacts(NamedTuple):
@@ -23,8 +34,11 @@ class TagFacts(NamedTuple):
     stack_id: str | None = None
     logical_id: str | None = None
     production: bool | None = None  # None: no tag says what production is
+    team_from: TeamFrom | None = None
+    channel: str | None = None  # where the team reads: "#name" or an id
 
 
+NO_OWNERS = OwnerTags()
 UNTAGGED = TagFacts()
 UNTAGGED_BESIDE_PRODUCTION = TagFacts(production=False)
 
@@ -34,7 +48,12 @@ def untagged(production: Sequence[str]) -> TagFacts:
     return UNTAGGED_BESIDE_PRODUCTION if production else UNTAGGED
 
 
-def tag_facts(tags: Mapping[str, str], team_keys: Sequence[str], production: Sequence[str] = ()) -> TagFacts:
+def tag_facts(
+    tags: Mapping[str, str],
+    team_keys: Sequence[str],
+    production: Sequence[str] = (),
+    owners: OwnerTags = NO_OWNERS,
+) -> TagFacts:
     """`production` are the tags by which production is known: "key", or "key=value".
 
     AWS alone gives tags that begin with `aws:`, so without those of a stack nothing is said to manage a function.
@@ -42,13 +61,31 @@ def tag_facts(tags: Mapping[str, str], team_keys: Sequence[str], production: Seq
     Which of the tools that work through CloudFormation it was, other marks tell: SAM by its own tags; the Serverless
     Framework and the CDK by how they name things, which is a guess (see `_manager`).
     """
-    team, stack = team_of(tags, team_keys), tags.get(_STACK)
+    team, stack = team_of(tags, team_keys, owners.aliases), tags.get(_STACK)
+    found = TeamFrom.TAG if team else None
     in_production = _any_tag(tags, production) if production else None
+    channel = channel_in(tags, owners.channel_tag) if owners.channel_tag else None
     if not stack:
-        return TagFacts(team, production=in_production) if team or in_production else untagged(production)
-    stack_id, logical_id = tags.get(_STACK_ID, ""), tags.get(_LOGICAL_ID, "")
-    manager = _manager(tags, stack, logical_id)
-    return TagFacts(team, manager, intern(stack), intern(stack_id) or None, intern(logical_id) or None, in_production)
+        if team or in_production or channel:
+            return TagFacts(team, production=in_production, team_from=found, channel=channel)
+        return untagged(production)
+    stack_id, logical_id = intern(tags.get(_STACK_ID, "")) or None, intern(tags.get(_LOGICAL_ID, "")) or None
+    manager = _manager(tags, stack, logical_id or "")
+    return TagFacts(team, manager, intern(stack), stack_id, logical_id, in_production, found, channel)
+
+
+def channel_in(tags: Mapping[str, str], key: str) -> str | None:
+    """The channel that a tag names, as the settings would: an id, or a name with its `#`, which tags may not hold.
+
+    None where there is no such tag, in whatever case, or nothing in it that could be a channel.
+    """
+    value = tags.get(key)
+    if value is None:
+        value = next((text for name, text in tags.items() if name.lower() == key.lower()), "")
+    value = value.strip().lstrip("#")
+    if _CHANNEL_ID.fullmatch(value):
+        return value
+    return f"#{value.lower()}" if _CHANNEL_NAME.fullmatch(value) else None
 
 
 def _any_tag(tags: Mapping[str, str], rules: Sequence[str]) -> bool:

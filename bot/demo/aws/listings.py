@@ -13,10 +13,15 @@ class Tags:
     """The Resource Groups Tagging API: 100 resources a page, and every resource that was ever tagged."""
 
     def __init__(self) -> None:
+        self._stacks: dict[tuple[str, str], dict[str, dict[str, str]]] = {}  # CloudFormation's, by ARN
         self._once: dict[tuple[str, str], set[str]] = {}  # ARNs of resources whose tags were taken off
 
     def handlers(self) -> dict[str, Handler]:
         return {"GetResources": self._resources, "GetTagKeys": self._keys}
+
+    def stack(self, account: str, region: str, arn: str, tags: Mapping[str, str]) -> None:
+        """A CloudFormation stack with these tags, of which moto's tagging API knows nothing."""
+        self._stacks.setdefault((account, region), {})[arn] = dict(tags)
 
     def before(self, request: Request) -> None:
         """Notice resources that lose tags: AWS goes on listing them, without tags."""
@@ -39,6 +44,8 @@ class Tags:
         backend = resourcegroupstaggingapi_backends[request.account][request.region]
         tagged = {item.arn: dict(item.tags) for item in backend._get_resources_generator(filters, kinds, arns)}
         if not filters:
+            stacks = self._stacks.get((request.account, request.region), {})
+            tagged |= {arn: tags for arn, tags in stacks.items() if tags and _wanted(arn, kinds, arns)}
             lost = {arn for arn in self._forgotten(request) if _wanted(arn, kinds, arns)}
             tagged |= {arn: {} for arn in lost - tagged.keys()}
         refusal = AwsError("PaginationTokenExpiredException", "The pagination token is not valid")

@@ -8,6 +8,7 @@ from typing import Any
 from bot.demo.aws.functions import Functions, Reference
 from bot.demo.aws.knobs import Knobs
 from bot.demo.aws.lambdas import EventSources
+from bot.demo.aws.listings import Tags
 from bot.demo.aws.policies import Document
 from bot.demo.aws.roles import iam
 
@@ -18,6 +19,7 @@ class Seeding:
     _knobs: Knobs
     functions: Functions
     event_sources: EventSources
+    _tags: Tags
 
     def now(self) -> datetime:
         """What the stand-in's clock says."""
@@ -85,6 +87,13 @@ class Seeding:
         """An alias of a published version; `weights` send a share to another one."""
         routing = {"AdditionalVersionWeights": dict(weights)} if weights else None
         self.functions.backend(*_place(arn)).create_alias(name, Reference.of(arn).name, version, "", routing)
+
+    def seed_stack(self, account: str, region: str, name: str, tags: Mapping[str, str]) -> dict[str, str]:
+        """A CloudFormation stack: the tags that AWS gives what it makes. Tags of its own are not passed on here."""
+        arn = f"arn:aws:cloudformation:{region}:{account}:stack/{name}/0a1b2c3d-0000-4000-8000-00000000abcd"
+        self._tags.stack(account, region, arn, tags)
+        marks = {"stack-name": name, "stack-id": arn, "logical-id": "Function"}
+        return {f"aws:cloudformation:{mark}": value for mark, value in marks.items()}
 
     def seed_event_source(self, arn: str, mapping: Mapping[str, Any]) -> None:
         """An enabled event source mapping of any kind, as CreateEventSourceMapping takes it."""

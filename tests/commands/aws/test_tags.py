@@ -4,8 +4,8 @@ import pytest
 
 from bot.demo.fleet import _tags
 from bot.demo.fleet_data import planned
-from commands.aws.tags import UNTAGGED, TagFacts, tag_facts
-from storage.models import Manager
+from commands.aws.tags import UNTAGGED, OwnerTags, TagFacts, tag_facts
+from storage.models import Manager, TeamFrom
 
 STACK_ID = "arn:aws:cloudformation:eu-central-1:111122223333:stack/payments-prod/0a1b"
 STACK = {
@@ -52,7 +52,7 @@ def test_what_anybody_may_tag_says_nothing_without_a_stack(tags):
 
 
 def test_a_team_is_read_beside_it():
-    assert tag_facts({"team": "Payments"}, ("team",)) == TagFacts("payments")
+    assert tag_facts({"team": "Payments"}, ("team",)) == TagFacts("payments", team_from=TeamFrom.TAG)
     assert tag_facts(STACK | {"team": "Payments"}, ("team",)).team == "payments"
 
 
@@ -81,3 +81,34 @@ def test_the_demos_functions_are_deployed_by_what_its_table_says():
 def test_tags_tell_production_where_the_settings_say_which(tags, production):
     assert tag_facts(tags, ("team",), ("env=prod", "critical")).production is production
     assert tag_facts(tags, ("team",)).production is None
+
+
+def test_a_team_is_known_by_its_other_names():
+    owners = OwnerTags({"pay": "payments", "payments-team": "payments"})
+
+    teams = [tag_facts({"team": name}, ("team",), (), owners).team for name in ("PAY", "payments_team", "Search")]
+
+    assert teams == ["payments", "payments", "search"]
+
+
+@pytest.mark.parametrize(
+    ("value", "channel"),
+    [
+        ("pay-alerts", "#pay-alerts"),
+        ("#Pay-Alerts", "#pay-alerts"),
+        (" C0123456789 ", "C0123456789"),
+        ("", None),
+        ("two words", None),
+        ("ana@example.com", None),
+        ("<!channel>", None),
+        ("x" * 81, None),
+    ],
+)
+def test_a_tag_may_name_the_teams_channel(value, channel):
+    facts = tag_facts({"Slack-Channel": value}, ("team",), (), OwnerTags(channel_tag="slack-channel"))
+
+    assert facts.channel == channel
+
+
+def test_without_that_setting_no_tag_names_a_channel():
+    assert tag_facts({"slack-channel": "pay-alerts"}, ("team",)) is UNTAGGED
