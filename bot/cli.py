@@ -130,17 +130,18 @@ def _ask_and_print(
     from bot import terminal
     from commands._audits import keep_audit
     from commands._changes import last_known
-    from storage.models import Source, team_name
+    from storage.models import Source
 
     store = memory.store
     context = _context(config, store, cloud)
     taken = keep_audit(context, seen, started_at, source=Source.TERMINAL, accounts=accounts, regions=regions)
+    team = config.teams.named(team) if team else None
     _check_team(team, store.functions.teams())
-    functions = [one for one in taken.functions if team is None or one.team == team_name(team)]
+    functions = [one for one in taken.functions if team is None or one.team == team]
     since, kept = store.changes.since_last(taken.audit.id), last_known(context, taken.audit)
     if team:
-        since = since.of_team(team_name(team))
-        kept = [one for one in kept if one.function.team == team_name(team)]
+        since = since.of_team(team)
+        kept = [one for one in kept if one.function.team == team]
     if as_json:
         terminal.print_json(taken.audit, functions, since, kept)
     else:
@@ -190,10 +191,8 @@ def _check_filters(config: "Config", account: str | None, region: str | None) ->
 
 
 def _check_team(team: str | None, known: list[str]) -> None:
-    from storage.models import team_name
-
-    if team and team_name(team) not in known:
-        near = difflib.get_close_matches(team_name(team), known, 3) or known[:10]
+    if team and team not in known:
+        near = difflib.get_close_matches(team, known, 3) or known[:10]
         raise click.UsageError(f"no function belongs to team {team}. Teams: {', '.join(near) or 'none'}")
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
+from bot.teams import TeamsSection, alias_pairs, contradictions, team_settings
 from bot.values import (
     NO_LIST,
     NO_TIME_ZONE,
@@ -21,8 +22,6 @@ from bot.values import (
     AccountTags,
     AggregatorName,
     CallsPerSecond,
-    ChannelPattern,
-    ChannelRef,
     ExternalId,
     Listen,
     NamePatterns,
@@ -31,7 +30,6 @@ from bot.values import (
     RegionName,
     RegionNames,
     RoleName,
-    TagKeys,
     TimeOfDay,
     Units,
     is_time_zone,
@@ -39,7 +37,6 @@ from bot.values import (
 from commands._teams import TeamSettings
 from commands.aws.accounts import LOCAL, Aggregator, AwsSettings
 from commands.aws.scope import Rules
-from storage.models import team_name
 
 if TYPE_CHECKING:
     from commands._types import FixPolicy
@@ -91,13 +88,6 @@ class AwsSection(Section, frozen=True):
 
 class ScanSection(Section, frozen=True):
     pool: Pool = LOCAL
-
-
-class TeamsSection(Section, frozen=True):
-    tag_keys: TagKeys = msgspec.field(default_factory=lambda: ["team", "owner"])
-    channel: ChannelPattern = "#team-{team}"
-    fallback_channel: ChannelRef = "#finops"
-    channels: dict[str, ChannelRef] = {}
 
 
 class ScheduleSection(Section, frozen=True):
@@ -162,17 +152,13 @@ class Config:
             aggregator=section.read_from,
             pool=self.file.scan.pool,
             production_tags=tuple(self.file.production.tags),
+            team_aliases=tuple(alias_pairs(self.file.teams).items()),
+            channel_tag=self.file.teams.channel_tag or "",
         )
 
     @property
     def teams(self) -> TeamSettings:
-        section = self.file.teams
-        return TeamSettings(
-            tag_keys=tuple(section.tag_keys),
-            channel=section.channel,
-            channels={team_name(name): channel for name, channel in section.channels.items()},
-            fallback_channel=section.fallback_channel,
-        )
+        return team_settings(self.file.teams)
 
     @property
     def policy(self) -> "FixPolicy":
@@ -241,6 +227,7 @@ def _checked(content: Mapping[str, Any], path: Path) -> File:
             *_time_zone(content),
             *_contradictions(file.aws, file.scan),
             *grace_contradictions(file.policy.grace),
+            *contradictions(file.teams),
         ]
     if problems:
         raise ConfigProblem("\n".join(f"{path}: {line}" for line in problems))

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from slack_sdk import WebClient
@@ -40,7 +40,7 @@ class SlackPeople:
         self._client = client
         self._workspace = workspace
         self._approvers, self._deny = tuple(approvers), tuple(deny)
-        self._team_approvers, self._team_deny = _by_team(team_approvers), _by_team(team_deny or {})
+        self._team_approvers, self._team_deny = _by_team(team_approvers.items()), _by_team((team_deny or {}).items())
         self._people: dict[str, tuple[float, Permission]] = {}
         self._groups: dict[str, tuple[float, frozenset[str]]] = {}
         self._everybody: tuple[float, Mapping[str, frozenset[str]]] | None = None
@@ -155,21 +155,27 @@ class SlackPeople:
         return members
 
 
-def people_of(policy: PolicySection, client: WebClient, workspace: str) -> SlackPeople:
-    """Those whom [policy] names."""
-    teams = policy.teams
+def people_of(
+    policy: PolicySection, client: WebClient, workspace: str, named: Callable[[str], str] = team_name
+) -> SlackPeople:
+    """Those whom [policy] names. `named` says which team a name means."""
+    teams = policy.teams.items()
     return SlackPeople(
         client,
         workspace,
         policy.approvers,
-        {team: named.approvers for team, named in teams.items()},
+        _by_team([(named(team), said.approvers) for team, said in teams]),
         policy.deny,
-        {team: named.deny for team, named in teams.items()},
+        _by_team([(named(team), said.deny) for team, said in teams]),
     )
 
 
-def _by_team(named: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    return {team_name(team): tuple(ids) for team, ids in named.items()}
+def _by_team(named: Iterable[tuple[str, Sequence[str]]]) -> dict[str, tuple[str, ...]]:
+    """Two names of one team say what they say together: who is denied under either is denied."""
+    found: dict[str, tuple[str, ...]] = {}
+    for team, ids in named:
+        found[team_name(team)] = (*found.get(team_name(team), ()), *ids)
+    return found
 
 
 def _is_group(one: str) -> bool:

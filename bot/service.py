@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
@@ -68,11 +69,14 @@ class Service:
             store.close()
 
     def _serve(self, store: Store, client: WebClient, workspace: str, missing: list[str]) -> None:
-        people = people_of(self._config.file.policy, client, workspace)
+        teams = self._config.teams
+        if teams.channel_tag:
+            teams = replace(teams, tagged=store.owners.channel_of)
+        people = people_of(self._config.file.policy, client, workspace, teams.named)
         context = Context(
             store=store,
             cloud=Cloud(self._config.aws),
-            teams=self._config.teams,
+            teams=teams,
             people=people,
             clock=self._clock,
             zone=self._config.zone,

@@ -74,14 +74,15 @@ def functions(store: Store, wanted: Wanted) -> list[Function]:
 
 
 def team(context: Context, wanted: Wanted) -> str | None:
-    """The team that is meant: by its name (case, space and underscore are alike) or by its channel."""
+    """The team that is meant: by any of its names (case, space and underscore are alike) or by its channel."""
     if wanted.account or wanted.region:
         return None
     teams = context.store.functions.teams()
     if wanted.name.startswith("#"):
         meant = {wanted.name.lower(), wanted.channel.lower()}
         return next((name for name in teams if _channels_of(context, name) & meant), None)
-    return next((name for name in teams if name == team_name(f"{wanted.name} {wanted.rest}")), None)
+    named = context.teams.named(f"{wanted.name} {wanted.rest}")
+    return named if named in teams else None
 
 
 def _channels_of(context: Context, team: str) -> set[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
+from slack_sdk import WebClient
 
 from bot.config import AccountRules, Config, ConfigProblem, load, require_slack
 from bot.people import people_of
@@ -68,6 +69,11 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("teams", "channel", '"#{team}-alerts"', "#{team}-alerts", '"#alerts"', '"#team-{team}"'),
     ("teams", "fallback_channel", '"C0123456789"', "C0123456789", '"finops"', '"#finops"'),
     ("teams.channels", "payments", '"#money"', "#money", '"money"', '"#finops"'),
+    ("teams", "channel_tag", '"slack-channel"', "slack-channel", '""', '"slack-channel", the key of a tag'),
+    ("teams.aliases", "payments", '["pay", "Payments Team"]', ["pay", "Payments Team"], '"pay"', "valid list"),
+    ("teams.aliases", "payments", '["pay"]', ["pay"], "[]", "at least 1"),
+    ("teams.aliases", "payments", '["pay"]', ["pay"], '[" _ "]', '"Payments Team", as tags write it'),
+    ("teams.groups", "payments", '"S0123456789"', "S0123456789", '"@payments"', "(a user group)"),
     ("schedule", "daily", '"09:00"', "09:00", '"9:00"', "write one like 09:00"),
     ("schedule", "daily", '"23:59"', "23:59", '"24:00"', "write one like 09:00"),
     ("schedule", "daily", '"00:00"', "00:00", "09:00:00", "valid string"),
@@ -122,7 +128,8 @@ def test_every_key_of_the_file_is_in_the_table_above() -> None:
     sections = {field.name: field.type for field in structs.fields(reading("").file)}
     keys = {(name, key) for name, section in sections.items() for key in section.__struct_fields__}
 
-    tables = {("teams", "channels"), ("policy", "teams"), ("policy", "grace"), ("aws", "include"), ("aws", "exclude")}
+    tables = {("teams", name) for name in ("channels", "aliases", "groups")}
+    tables |= {("policy", "teams"), ("policy", "grace"), ("aws", "include"), ("aws", "exclude")}
     rules = {("aws.include", key) for key in AccountRules.__struct_fields__}
     assert (keys - tables) | rules <= {(section, key) for section, key, *_ in KEYS}
 
@@ -347,3 +354,76 @@ def test_what_is_missing_to_reach_slack_is_said_line_by_line(
     assert len(said) == len(lines)
     assert all(line.startswith(start) for line, start in zip(said, lines, strict=True))
     assert "xoxb-2" not in str(problem.value)
+
+
+def test_a_team_is_meant_by_its_other_names_and_case_and_space_make_no_difference() -> None:
+    config = reading("""
+        [teams.aliases]
+        payments = ["pay", "Payments Team", "payments"]
+        [teams.channels]
+        PAY = "#money"
+        [teams.groups]
+        "payments team" = "S0PAY"
+        """)
+
+    teams = config.teams
+    assert {teams.named(text) for text in ("Payments", "PAY", "payments_team", " Payments  Team ")} == {"payments"}
+    assert teams.named("Search Team") == "search-team"
+    assert (teams.channel_of("payments"), teams.group_of("payments"), teams.group_of("search")) == (
+        "#money",
+        "S0PAY",
+        None,
+    )
+    assert dict(config.aws.team_aliases) == {"pay": "payments", "payments-team": "payments"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            '[teams.aliases]\npayments = ["pay"]\nbilling = ["Bills", "PAY"]',
+            "[teams.aliases] 'PAY' means both payments and billing. Leave it with one of them.",
+        ),
+        (
+            '[teams.aliases]\npayments = ["pay"]\nPay = ["p"]',
+            "[teams.aliases] 'pay' is another name of payments and has other names itself. Put them all under p",
+        ),
+        (
+            '[teams.aliases]\npayments = ["pay"]\n[teams.channels]\npay = "#a"\npayments = "#b"',
+            "[teams.channels] 'pay' and 'payments' are the same team, and it is given two. Take one out.",
+        ),
+        (
+            '[teams.groups]\npayments = "S0AA"\nPayments = "S0BB"',
+            "[teams.groups] 'payments' and 'Payments' are the same team, and it is given two. Take one out.",
+        ),
+    ],
+)
+def test_names_of_teams_that_contradict_each_other_are_named_at_the_start(text: str, line: str) -> None:
+    assert line in refused(text)
+
+
+def test_names_that_are_said_twice_alike_are_no_contradiction() -> None:
+    config = reading("""
+        [teams.aliases]
+        payments = ["pay", "Pay"]
+        [teams.channels]
+        pay = "#money"
+        payments = "#money"
+        """)
+
+    assert config.teams.channels == {"payments": "#money"}
+
+
+def test_who_may_approve_for_a_team_is_read_under_each_of_its_names() -> None:
+    config = reading("""
+        [teams.aliases]
+        payments = ["pay"]
+        [policy.teams.pay]
+        approvers = ["U0ANA"]
+        [policy.teams.payments]
+        approvers = ["U0BO"]
+        """)
+
+    people = people_of(config.file.policy, WebClient(), "T0", config.teams.named)
+
+    assert people.approvers("payments") == ("<@U0ANA>", "<@U0BO>")
