@@ -18,7 +18,7 @@ from bot.notices import notify
 from bot.slack_errors import TOKEN_REFUSED, error_code
 from commands._types import Context
 from commands.views.blocks import Block
-from commands.views.text import channel, code
+from commands.views.closed import CLOSED, closed_line
 from storage.models import Post, PostKind, PostState
 
 log = logging.getLogger(__name__)
@@ -32,16 +32,6 @@ SLOWEST_CALL_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 300.0
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
 
-# The channel will not take a post, whatever is sent: another channel has to.
-CLOSED = {
-    "channel_not_found": "there is no such channel, or it is private and Lamplighter is not in it",
-    "not_in_channel": "Lamplighter is not a member of it",
-    "is_archived": "it is archived",
-    "restricted_action": "posting there is restricted",
-    "restricted_action_read_only_channel": "it is read-only",
-    "restricted_action_thread_only_channel": "only replies may be posted there",
-    "restricted_action_non_threadable_channel": "it takes no threads",
-}
 # Slack shows the message no more, or lets nobody change it.
 FINAL = {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"}
 UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "block_mismatch"}
@@ -148,6 +138,8 @@ class Outbox:
         place = str(answer["channel"]), str(answer["ts"])
         self._unrecorded.append(lambda: posts.sent(post.id, *place, post.wanted_version))
         self._record()
+        if thread_ts is None:
+            self._context.store.owners.reached(post.channel, self._context.clock())
         log.info("posted %s to %s", post.key, place[0])
 
     def _place(self, channel: str) -> str:
@@ -205,21 +197,17 @@ class Outbox:
     def _elsewhere(self, post: Post, error: str) -> None:
         """The channel is closed to us: post in the fallback channel, with the line that mends it, said once."""
         fallback = self._context.teams.fallback_channel
-        why = CLOSED[error]
+        since = self._context.store.owners.closed(post.channel, error, self._context.clock())
         if post.channel == fallback:
             self._once(
-                f"The fallback channel {fallback} takes no posts: {why}. Invite the bot there, or name another "
-                "channel in lamplighter.toml: [teams] fallback_channel"
+                f"The fallback channel {fallback} takes no posts: {CLOSED[error]}. Invite the bot there, or name "
+                "another channel in lamplighter.toml: [teams] fallback_channel"
             )
             self._later(post, error)
             return
-        notify(
-            self._context,
-            f"closed:{post.channel}:{error}",
-            f"I cannot post to {channel(post.channel)}{f' for team {code(post.team)}' if post.team else ''}: {why}. "
-            f"Type `/invite` and my name there, or map the team to another channel in lamplighter.toml: "
-            f'`[teams.channels]` `{post.team or "team"} = "#channel"`. Until then its digests come here.',
-        )
+        known = post.team is None or self._context.teams.knows(post.team)
+        text = closed_line(post.channel, post.team, error, known=known)
+        notify(self._context, f"closed:{post.channel}:{error}:{since.isoformat()}", text)
         self._context.store.posts.redirect(post.id, fallback)
         self._wake.set()
 

@@ -1,5 +1,6 @@
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from slack_sdk import WebClient
@@ -9,6 +10,7 @@ from bot.demo.people import ANA
 from bot.demo.slack import BOT_USER_ID, Channel, SlackStandIn
 from bot.outbox import Outbox
 from commands._drawing import draw
+from commands._teams import TeamSettings
 from commands._types import Context
 from storage.models import Function, Post, PostKind, PostState
 from tests.bot.conftest import SetClock
@@ -154,3 +156,82 @@ def test_a_reply_goes_into_the_thread_of_the_post_above(context: Context, outbox
     top = wait_for(lambda: slack.workspace.messages(PAYMENTS))[0]
     replies = wait_for(lambda: [one for one in slack.workspace.replies(PAYMENTS, top.ts) if one.ts != top.ts])
     assert [one.text for one in replies] == ["below"]
+
+
+CLOSED_CASES = [  # how it is, the team's name, what the settings say, and what the line has besides why
+    ("archived", "payments", {}, "it is archived. Unarchive it, or map the team"),
+    ("not a member", "payments", {}, "is not a member of it. Type `/invite` and my name there, or map"),
+    ("missing", "nowhere", {"channels": {"nowhere": "#team-nowhere"}}, "If it is there, type `/invite`"),
+    ("missing", "nowhere", {"groups": {"nowhere": "S0NOWHERE"}}, "If it is there, type `/invite`"),
+    ("missing", "nowhere", {}, 'say so there: `[teams.aliases]` `payments = ["nowhere"]`'),
+    ("missing", "no/where", {}, "`'no/where' = \"#channel\"`"),
+]
+
+
+@pytest.mark.parametrize(("state", "team", "said", "line"), CLOSED_CASES)
+def test_a_digest_whose_channel_is_closed_comes_to_the_fallback_with_what_mends_it(
+    context: Context,
+    client: WebClient,
+    slack: SlackStandIn,
+    make_function: Callable[[str], Function],
+    state: str,
+    team: str,
+    said: dict[str, dict[str, str]],
+    line: str,
+) -> None:
+    closed(slack, state)
+    told = replace(context, teams=TeamSettings(**said))
+    for day in (1, 2):
+        digest_of(told, team, replace(make_function(f"refund-{day}"), team=team), day)
+    outbox = Outbox(told, client, ChannelNames(client), draw)
+    outbox.start()
+    try:
+        wait_for(lambda: len(slack.workspace.messages(FINOPS)) == 3)
+    finally:
+        outbox.stop()
+
+    lines = [one.text for one in slack.workspace.messages(FINOPS) if one.text.startswith("I cannot post to")]
+    assert len(lines) == 1
+    assert line in lines[0]
+    assert f"for team `{team}`" in lines[0]
+    state_kept = context.store.owners.channels()
+    assert state_kept[f"#team-{team}"].error in ("is_archived", "not_in_channel", "channel_not_found")
+    assert state_kept["#finops"].error == ""
+
+
+def test_a_channel_that_is_closed_again_after_it_was_mended_is_told_of_again(
+    context: Context, outbox: Outbox, slack: SlackStandIn, clock: SetClock
+) -> None:
+    outbox.start()
+    closed(slack, "not a member")
+    given_notice(context, key="a")
+    wait_for(lambda: len(slack.workspace.messages(FINOPS)) == 2)
+    slack.workspace.put_channel(Channel(PAYMENTS, "team-payments", members={ANA, BOT_USER_ID}))
+    clock.forward(days=1)
+    given_notice(context, key="b")
+    wait_for(lambda: context.store.owners.channels()["#team-payments"].error == "")
+
+    clock.forward(days=1)
+    closed(slack, "not a member")
+    given_notice(context, key="c")
+    outbox.nudge()
+
+    wait_for(lambda: len(slack.workspace.messages(FINOPS)) == 4)
+    assert sum("I cannot post to" in one.text for one in slack.workspace.messages(FINOPS)) == 2
+
+
+def closed(slack: SlackStandIn, state: str) -> None:
+    if state == "archived":
+        slack.workspace.put_channel(Channel(PAYMENTS, "team-payments", is_archived=True, members={BOT_USER_ID, ANA}))
+    if state == "not a member":
+        slack.workspace.put_channel(Channel(PAYMENTS, "team-payments", members={ANA}))
+
+
+def digest_of(context: Context, team: str, function: Function, day: int) -> None:
+    context.store.functions.save([function], context.clock())
+    request = context.store.requests.open_for(function, context.clock()).id
+    channel = context.teams.channel_of(team)
+    made = context.store.posts.create(
+        f"digest:{team}:{day}:1", PostKind.DIGEST, channel, context.clock(), team=team, requests=[request]
+    )
+    assert made
