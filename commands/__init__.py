@@ -12,11 +12,29 @@ COMMANDS: "tuple[Entry, ...]"
 
 
 def _table() -> "tuple[Entry, ...]":
-    from commands import audit, deny, digest, exempt, expire, fix, grace, home, not_these, patch, review, stop, undo
+    from commands import (
+        assign,
+        audit,
+        deny,
+        digest,
+        exempt,
+        expire,
+        fix,
+        grace,
+        home,
+        not_these,
+        owners,
+        patch,
+        review,
+        stop,
+        undo,
+    )
     from commands._types import Button, Clock, Event, Form, Slash
+    from commands.views import assign as assign_view
     from commands.views import deny as deny_view
     from commands.views import grace as notice
     from commands.views import home as home_view
+    from commands.views import owners as owners_view
     from commands.views import review as form
     from commands.views.actions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH, UNDO
     from commands.views.batch import STOP
@@ -49,6 +67,19 @@ def _table() -> "tuple[Entry, ...]":
             run=exempt.exempt,
             opens_form=True,
         ),
+        Slash(
+            "/trace-owners",
+            usage="[team]",
+            summary="Shows teams, their channels and the functions of no team; an approver assigns owners there.",
+            examples=("/trace-owners", "/trace-owners payments"),
+            run=owners.owners,
+        ),
+        Button(owners_view.PREVIOUS, owners.turn),
+        Button(owners_view.NEXT, owners.turn),
+        Button(owners_view.END, assign.end),
+        Button(owners_view.ASSIGN, assign.open_form, opens_form=True),
+        *(Button(field, assign.look_again, opens_form=True) for field in assign_view.FIELDS),
+        Form(assign_view.CALLBACK, check=assign.check, run=assign.submit),
         Button(APPROVE, fix.approve, decides=True),
         Button(UNDO, undo.undo, decides=True),
         Button(DENY, deny.open_form, opens_form=True, decides=True),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from commands._changes import Compared, compare, seen_whole
 from commands._newest import newest
+from commands._owners import owned
 from commands._types import Context
 from commands.aws import checks, inventory, one_function
 from commands.aws.errors import Gone
@@ -132,7 +133,8 @@ def _keep(context: Context, judged: Iterable[Function], asked_at: datetime, *, a
     store = context.store
     with store.transaction():
         before = store.requests.shown()
-        compared = compare(context, _exempted(context, judged), asked_at)
+        judged = _exempted(context, owned(context, judged, audited=audited))
+        compared = compare(context, judged, asked_at)
         store.functions.save(compared.functions, asked_at, context.clock(), audited=audited)
         _settle(context)
         for request_id, shown in store.requests.shown().items():

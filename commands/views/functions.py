@@ -21,7 +21,7 @@ from commands.views.text import (
     sentence,
 )
 from storage.fixes import FixRequest, RequestState
-from storage.models import CheckName, Exemption, Function, MayWrite, TracingMode, Verdict
+from storage.models import CheckName, Exemption, Function, MayWrite, TeamFrom, TracingMode, Verdict
 
 # Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
 ROW_LIMIT = 500
@@ -73,7 +73,7 @@ def card_blocks(item: Item) -> list[Block]:
             ("Tracing mode", str(function.mode) if function.mode else "none given (counts as PassThrough)"),
             ("Verdict", _verdict(function, item.since)),
             ("Execution role", _may_write(function).removeprefix("role ")),
-            ("Team", escape(function.team) if function.team else "none: no tag names one"),
+            ("Team", _team(function)),
             ("Exemption", _exemption(item.exemption) if item.exemption else "none"),
             ("Aliases", _aliases(function)),
             ("Deployed by", _deployed(function)),
@@ -167,6 +167,8 @@ def _open(item: Item, function: Function) -> list[str]:
         facts.append(f"first seen {day(item.since)}")
     if function.managed_by:
         facts.append(f"deployed by {tools.NAMES[function.managed_by]}")
+    owner = _owner(function)
+    facts += [owner] if owner else []
     if item.as_of:
         facts.append(news.age(item.as_of))
     lines = [" · ".join(facts)]
@@ -216,6 +218,26 @@ def _verdict(function: Function, since: datetime | None) -> str:
 def _exemption(exemption: Exemption) -> str:
     until, by = day(exemption.last_moment), mention(exemption.granted_by)
     return f"*Exempt until {until}*, granted by {by}: {escape(clip(exemption.reason, REASON_SHOWN))}"
+
+
+def _owner(function: Function) -> str:
+    """Why it is its team's, where no tag of its own says so."""
+    match function.team_from:
+        case TeamFrom.STACK:
+            return "its team's by a tag of its stack"
+        case TeamFrom.ACCOUNT:
+            return "its team's by a tag of its account"
+        case TeamFrom.ASSIGNED:
+            return f"assigned to {escape(clip(function.team or '', 100))}"
+        case _:
+            return ""
+
+
+def _team(function: Function) -> str:
+    if function.team is None:
+        unknown = function.team_from is TeamFrom.UNKNOWN
+        return "not known: AWS did not show its stack's or account's tags" if unknown else "none: no tag names one"
+    return ", ".join(filter(None, [escape(function.team), _owner(function)]))
 
 
 def _deployed(function: Function) -> str:
