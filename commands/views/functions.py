@@ -237,7 +237,8 @@ def _team(function: Function) -> str:
     if function.team is None:
         unknown = function.team_from is TeamFrom.UNKNOWN
         return "not known: AWS did not show its stack's or account's tags" if unknown else "none: no tag names one"
-    return ", ".join(filter(None, [escape(function.team), _owner(function)]))
+    how = "assigned here" if function.team_from is TeamFrom.ASSIGNED else _owner(function)
+    return ", ".join(filter(None, [escape(function.team), how]))
 
 
 def _deployed(function: Function) -> str:
