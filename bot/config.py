@@ -162,7 +162,7 @@ class Config:
 
     @property
     def policy(self) -> "FixPolicy":
-        return fix_policy(self.file.policy, self.file.production)
+        return fix_policy(self.file.policy, self.file.production, self.teams.named)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,6 +1,6 @@
 """[policy] and [production] of lamplighter.toml: who decides, for how long, and what is left to those who deploy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -66,7 +66,10 @@ class ProductionSection(Part, frozen=True):
     tags: AccountTags = NO_LIST
 
 
-def fix_policy(policy: PolicySection, production: ProductionSection) -> "FixPolicy":
+def fix_policy(
+    policy: PolicySection, production: ProductionSection, team_named: Callable[[str], str] = team_name
+) -> "FixPolicy":
+    """`team_named` says which team a name means."""
     from commands._grace import Grace  # an audit in a terminal asks for no policy
     from commands._production import Production, TwoPeople
     from commands._types import FixPolicy
@@ -83,7 +86,7 @@ def fix_policy(policy: PolicySection, production: ProductionSection) -> "FixPoli
         largest_batch=policy.largest_batch,
         two_people=TwoPeople(policy.two_people),
         production=Production(tuple(production.accounts), tuple(production.names), tuple(production.tags)),
-        grace=Grace(grace.days or 0, tuple(map(team_name, named)), all_teams=grace.teams == "all"),
+        grace=Grace(grace.days or 0, tuple(map(team_named, named)), all_teams=grace.teams == "all"),
     )
 
 

@@ -35,7 +35,6 @@ ChannelRef = Annotated[str, matching(r"#[^\s#]{1,80}|[CG][A-Z0-9]{2,}", '"#finop
 Approver = Annotated[str, matching(r"[UWS][A-Z0-9]{2,}", '"U0123456789" (a person) or "S0123456789" (a group)')]
 UserGroup = Annotated[str, matching(r"S[A-Z0-9]{2,}", '"S0123456789" (a user group)')]
 TagKey = Annotated[str, matching(r"[^\n]{1,128}", '"slack-channel", the key of a tag')]
-TeamName = Annotated[str, matching(r"(?=.*[^\s_])[^\n]{1,256}", '"Payments Team", as tags write it')]
 Unit = Annotated[
     str,
     matching(
@@ -63,7 +62,6 @@ _SOME = Meta(min_length=1)
 AccountIds = Annotated[list[AccountId], _SOME]
 RegionNames = Annotated[list[RegionName], _SOME]
 TagKeys = Annotated[list[str], _SOME]
-TeamNames = Annotated[list[TeamName], _SOME]
 Units = Annotated[list[Unit], _SOME]
 TeamNames = Annotated[list[TeamName], _SOME]
 NamePatterns = Annotated[list[NamePattern], _SOME]

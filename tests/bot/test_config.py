@@ -72,7 +72,7 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("teams", "channel_tag", '"slack-channel"', "slack-channel", '""', '"slack-channel", the key of a tag'),
     ("teams.aliases", "payments", '["pay", "Payments Team"]', ["pay", "Payments Team"], '"pay"', "valid list"),
     ("teams.aliases", "payments", '["pay"]', ["pay"], "[]", "at least 1"),
-    ("teams.aliases", "payments", '["pay"]', ["pay"], '[" _ "]', '"Payments Team", as tags write it'),
+    ("teams.aliases", "payments", '["pay"]', ["pay"], '[" _ "]', "a team as its tag names it"),
     ("teams.groups", "payments", '"S0123456789"', "S0123456789", '"@payments"', "(a user group)"),
     ("schedule", "daily", '"09:00"', "09:00", '"9:00"', "write one like 09:00"),
     ("schedule", "daily", '"23:59"', "23:59", '"24:00"', "write one like 09:00"),
@@ -414,10 +414,13 @@ def test_names_that_are_said_twice_alike_are_no_contradiction() -> None:
     assert config.teams.channels == {"payments": "#money"}
 
 
-def test_who_may_approve_for_a_team_is_read_under_each_of_its_names() -> None:
+def test_what_the_policy_says_of_a_team_is_read_under_each_of_its_names() -> None:
     config = reading("""
         [teams.aliases]
         payments = ["pay"]
+        [policy.grace]
+        days = 30
+        teams = ["PAY"]
         [policy.teams.pay]
         approvers = ["U0ANA"]
         [policy.teams.payments]
@@ -427,3 +430,4 @@ def test_who_may_approve_for_a_team_is_read_under_each_of_its_names() -> None:
     people = people_of(config.file.policy, WebClient(), "T0", config.teams.named)
 
     assert people.approvers("payments") == ("<@U0ANA>", "<@U0BO>")
+    assert config.policy.grace.covers("payments")
