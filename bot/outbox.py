@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.channels import ChannelNames
 from bot.notices import notify
 from bot.slack_errors import TOKEN_REFUSED, error_code
+from commands._teams import ChannelFrom
 from commands._types import Context
 from commands.views.blocks import Block
 from commands.views.closed import CLOSED, closed_line
@@ -205,8 +206,10 @@ class Outbox:
             )
             self._later(post, error)
             return
-        known = post.team is None or self._context.teams.knows(post.team)
-        text = closed_line(post.channel, post.team, error, known=known)
+        teams = self._context.teams
+        known = post.team is None or teams.knows(post.team)
+        by_tag = teams.place_of(post.team) == (post.channel, ChannelFrom.TAG)
+        text = closed_line(post.channel, post.team, error, known=known, tag=teams.channel_tag if by_tag else "")
         notify(self._context, f"closed:{post.channel}:{error}:{since.isoformat()}", text)
         self._context.store.posts.redirect(post.id, fallback)
         self._wake.set()

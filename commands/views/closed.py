@@ -24,14 +24,18 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _TEAM_SHOWN = 100
 
 
-def closed_line(place: str, team: str | None, error: str, *, known: bool) -> str:
-    """`error` is one of `CLOSED`; `known`: whether the settings name the team, and not a tag alone."""
+def closed_line(place: str, team: str | None, error: str, *, known: bool, tag: str = "") -> str:
+    """`error` is one of `CLOSED`; `known`: whether the settings name the team, and not a tag alone. `tag` is the key of
+    the tag of the team's functions that names the channel; "" where something else does.
+    """
     name = clip(team or "team", _TEAM_SHOWN)
     words = [f"I cannot post to {channel(place)}{f' for team {code(name)}' if team else ''}: {CLOSED[error]}."]
     if team and error == NOT_FOUND and not known:
         alias = code(f'payments = ["{name}"]')
         words.append("Nothing in lamplighter.toml names this team.")
         words.append(f"If it is another name of a team, say so there: `[teams.aliases]` {alias}.")
+    if tag:
+        words.append(f"The tag {code(tag)} of the team's functions names this channel.")
     key = name if _BARE_KEY.fullmatch(name) else f"'{name}'"
     entry = code(f'{key} = "#channel"')
     words.append(

@@ -220,6 +220,25 @@ def test_a_channel_that_is_closed_again_after_it_was_mended_is_told_of_again(
     assert sum("I cannot post to" in one.text for one in slack.workspace.messages(FINOPS)) == 2
 
 
+def test_a_closed_channel_that_a_tag_names_is_said_to_be_named_by_it(
+    context: Context, client: WebClient, slack: SlackStandIn, make_function: Callable[[str], Function]
+) -> None:
+    teams = TeamSettings(channel_tag="slack-channel", tagged=context.store.owners.channel_of)
+    told = replace(context, teams=teams)
+    tagged = replace(make_function("refund"), channel="#nowhere")
+    context.store.functions.save([tagged], context.clock())
+    digest_of(told, "payments", tagged, 1)
+    outbox = Outbox(told, client, ChannelNames(client), draw)
+    outbox.start()
+    try:
+        wait_for(lambda: len(slack.workspace.messages(FINOPS)) == 2)
+    finally:
+        outbox.stop()
+
+    (line,) = [one.text for one in slack.workspace.messages(FINOPS) if "I cannot post to #nowhere" in one.text]
+    assert "The tag `slack-channel` of the team's functions names this channel." in line
+
+
 def closed(slack: SlackStandIn, state: str) -> None:
     if state == "archived":
         slack.workspace.put_channel(Channel(PAYMENTS, "team-payments", is_archived=True, members={BOT_USER_ID, ANA}))
