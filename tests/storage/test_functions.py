@@ -3,7 +3,18 @@ from datetime import timedelta
 
 from sqlite_utils import Database
 
-from storage.models import Alias, CheckName, Finding, Form, Manager, MayWrite, ServedVersion, TracingMode, Verdict
+from storage.models import (
+    Alias,
+    CheckName,
+    Finding,
+    Form,
+    Manager,
+    MayWrite,
+    ServedVersion,
+    TeamFrom,
+    TracingMode,
+    Verdict,
+)
 from storage.schema import migrations
 from storage.store import Store
 from tests.storage.conftest import NOON
@@ -90,6 +101,24 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path, make_functi
 
     assert found is not None
     assert (found.environment_keys, found.forms, found.untraced_callers, found.managed_by) == (("STAGE",), (), (), None)
+
+
+def test_whose_team_was_known_before_it_was_kept_how_it_was_by_a_tag(tmp_path) -> None:
+    path = tmp_path / "memory.db"
+    old = Database(path)
+    migrations.apply(old, stop_before="m009_owners")
+    columns = "arn, account, region, name, team, edge, layers, environment_keys, verdict, findings, since, seen_at"
+    with old.atomic():
+        for name, team in (("a", "'payments'"), ("b", "null")):
+            row = f"'arn:{name}', '1', 'eu-central-1', '{name}', {team}, 0, '[]', '[]', 'traced', '[]', '', ''"
+            old.execute(f"insert into functions ({columns}) values ({row})")
+    old.close()
+
+    store = Store(path)
+    found = [store.functions.get(f"arn:{name}") for name in "ab"]
+    store.close()
+
+    assert [one and (one.team, one.team_from) for one in found] == [("payments", TeamFrom.TAG), (None, None)]
 
 
 def test_since_is_kept_while_the_verdict_stays(store: Store, make_function) -> None:

@@ -26,7 +26,7 @@ from commands.aws.dask_client import Patience
 from commands.aws.errors import AwsProblem
 from commands.aws.inventory import take_inventory
 from commands.aws.selection import Chosen
-from storage.models import Account
+from storage.models import Account, TeamFrom
 from tests.bench.contestants import environment
 from tests.bench.measuring import estate
 from tests.bench.world import World
@@ -169,13 +169,43 @@ def test_an_account_that_cannot_be_read_and_a_caller_in_another_one_are_as_in_on
     assert replace(found, aws_calls=0) == replace(expected, aws_calls=0)
 
 
+def test_accounts_tags_are_read_by_the_bot_and_those_of_stacks_by_workers(
+    surroundings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, member = "123456789012", "2" * 12
+    changes = {"accounts": None, "organization": True, "regions": ("us-east-1",)}
+    with AwsStandIn(calls_per_second=None) as stand_in:
+        stand_in.organizations.found(home, {home: "management", member: "money"})
+        stand_in.organizations.member(member).tags = {"team": "payments"}
+        for account in (home, member):
+            stand_in.create_role(account, "audit", trusting(AWS="*"), attached=[ADMIN])
+            stand_in.create_role(account, "own", trusting(Service="lambda.amazonaws.com"), attached=[XRAY])
+        marks = stand_in.seed_stack(member, "us-east-1", "search", {"team": "search"})
+        seed(stand_in, member, "plain", "Active")
+        seed(stand_in, member, "stacked", "Active", marks)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", stand_in.url)
+        with Cluster(tmp_path, {**surroundings, "AWS_ENDPOINT_URL": stand_in.url}) as made:
+            made.add_worker()
+            found = take(made.address, Patience(), **changes)
+
+    owners = {one.name: (one.team, one.team_from) for one in found.functions}
+    assert owners == {"plain": ("payments", TeamFrom.ACCOUNT), "stacked": ("search", TeamFrom.STACK)}
+
+
 def trusting(**principal: str) -> dict[str, object]:
     return {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
 
 
-def seed(aws: AwsStandIn, account: str, name: str, mode: str, **variables: str) -> str:
+def seed(
+    aws: AwsStandIn, account: str, name: str, mode: str, tags: dict[str, str] | None = None, **variables: str
+) -> str:
     spec = {"FunctionName": name, "Role": f"arn:aws:iam::{account}:role/own", "Runtime": "python3.13"}
-    more = {"Handler": "app.handler", "Code": {"ZipFile": b""}, "Environment": {"Variables": variables}}
+    more = {
+        "Handler": "app.handler",
+        "Code": {"ZipFile": b""},
+        "Environment": {"Variables": variables},
+        "Tags": tags or {},
+    }
     arn = aws.seed_function(account, "us-east-1", spec | more, MODIFIED)
     aws.seed_tracing_mode(arn, mode, MODIFIED)
     return arn

@@ -10,7 +10,7 @@ from commands.aws.accounts import Aggregator, Cloud
 from commands.aws.inventory import take_inventory
 from commands.aws.one_function import read_function
 from storage.models import ORGANIZATION, CheckName, Function, Inventory, TeamFrom
-from tests.commands.conftest import BERLIN, HOME, MODIFIED, OTHER, SETTINGS, VIRGINIA, World
+from tests.commands.conftest import BERLIN, HOME, MODIFIED, OTHER, SETTINGS, VIRGINIA, World, trusting
 
 EVERYBODY = replace(SETTINGS, accounts=None, organization=True)
 
@@ -34,9 +34,10 @@ def stacked(world: World, name: str, stack: dict[str, str], **tags: str) -> str:
     return seeded(world.aws, name, {**marks, **tags})
 
 
-def seeded(aws: AwsStandIn, name: str, tags: dict[str, str]) -> str:
-    spec = {"FunctionName": name, "Role": f"arn:aws:iam::{HOME}:role/writes", "Runtime": "python3.13", "Handler": "a.b"}
-    return aws.seed_function(HOME, BERLIN, {**spec, "Code": {"ZipFile": b""}, "Tags": tags}, MODIFIED)
+def seeded(aws: AwsStandIn, name: str, tags: dict[str, str], account: str = HOME) -> str:
+    role = f"arn:aws:iam::{account}:role/writes"
+    spec = {"FunctionName": name, "Role": role, "Runtime": "python3.13", "Handler": "a.b", "Code": {"ZipFile": b""}}
+    return aws.seed_function(account, BERLIN, {**spec, "Tags": tags}, MODIFIED)
 
 
 def recorded(world: World, *accounts: str) -> None:
@@ -184,6 +185,18 @@ def test_an_audit_from_config_asks_the_stacks_too(world: World) -> None:
     stacked(world, "refund", {"team": "payments"})
 
     assert owner(only(take(replace(SETTINGS, aggregator=Aggregator("view"))))) == ("payments", TeamFrom.STACK)
+
+
+def test_what_config_shows_of_an_account_that_cannot_be_entered_is_left_open(world: World) -> None:
+    closed = "333333333333"
+    world.aws.create_role(closed, "writes", trusting(Service="lambda.amazonaws.com"))
+    recorded(world, closed)
+    marks = world.aws.seed_stack(closed, BERLIN, "refund-stack", {"team": "payments"})
+    seeded(world.aws, "refund", marks, account=closed)
+    settings = replace(SETTINGS, accounts=(closed,), aggregator=Aggregator("view"))
+
+    assert owner(only(take(settings))) == (None, TeamFrom.UNKNOWN)
+    assert asked(world, "GetResources") == 0
 
 
 @pytest.mark.parametrize(("name", "channel"), [("pay-alerts", "#pay-alerts"), ("C0123456789", "C0123456789")])
