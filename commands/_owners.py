@@ -34,10 +34,10 @@ def owned(context: Context, judged: Iterable[Function], *, audited: bool) -> lis
 
 def belonging(function: Function, team: str | None, team_from: TeamFrom | None) -> Function:
     """The same as that team's, its findings with it."""
-    changed = replace(function, team=team, team_from=team_from)
-    findings = tuple(one for one in function.findings if one.check is not CheckName.UNOWNED)
+    findings = tuple([one for one in function.findings if one.check is not CheckName.UNOWNED])
+    changed = replace(function, team=team, team_from=team_from, findings=findings)
     unowned = checks.unowned(changed)
-    return replace(changed, findings=(*findings, unowned) if unowned else findings)
+    return replace(changed, findings=(*findings, unowned)) if unowned else changed
 
 
 def rearrange(context: Context, changed: Assignment) -> list[Function]:
