@@ -74,7 +74,7 @@ def _pattern(shown: Preview) -> Block:
 
 
 def _team(shown: Preview) -> Block:
-    return _input(TEAM, "Team", shown.team, TEAM_LIMIT, "payments", "Press Enter to see where it reads.")
+    return _input(TEAM, "Team", shown.team, TEAM_LIMIT, "payments", "Press Enter to see its channel.")
 
 
 def _matches(shown: Preview) -> list[str]:
@@ -84,7 +84,7 @@ def _matches(shown: Preview) -> list[str]:
     if not keeps and not goes:
         return ["*Nothing matches.* Change the name."]
     whom = f"*{escape(clip(shown.team, NAMES))}*" if shown.team else "the team"
-    lines = [f"*{count(keeps + goes, 'function')} {'matches' if keeps + goes == 1 else 'match'}; {goes:,} to {whom}.*"]
+    lines = [f"*{count(keeps + goes, 'function')} {'matches' if keeps + goes == 1 else 'match'}*, {goes:,} to {whom}"]
     lines += [_line(one) for one in shown.goes[:SHOWN]]
     if goes > SHOWN:
         lines.append(f"and {goes - SHOWN:,} more")
@@ -103,9 +103,9 @@ def _line(one: Owned) -> str:
 def _of_team(shown: Preview) -> str:
     name = f"Team *{escape(clip(shown.team, NAMES))}*"
     if shown.size:
-        return f"{name} has {count(shown.size, 'function')} and reads in {channel(shown.channel)}."
+        return f"{name} has {count(shown.size, 'function')}; its channel is {channel(shown.channel)}."
     meant = f" Did you mean {' or '.join(code(clip(one, 60)) for one in shown.nearest)}?" if shown.nearest else ""
-    return f":warning: {name} has no function yet.{meant} It would read in {channel(shown.channel)}."
+    return f":warning: {name} has no function yet.{meant} Its channel would be {channel(shown.channel)}."
 
 
 def _input(name: str, label: str, value: str, limit: int, example: str, hint: str) -> Block:
@@ -134,7 +134,7 @@ def assigned_blocks(team: str, moved: Sequence[str], where: str, tag_key: str) -
     are = "is" if len(moved) == 1 else "are"
     lines, left = tag_lines(moved, tag_key, team)
     made = [
-        blocks.section(f"{count(len(moved), 'function')} {are} of team {whose} now, which reads in {channel(where)}."),
+        blocks.section(f"{count(len(moved), 'function')} {are} of team {whose} now; its channel is {channel(where)}."),
         blocks.section(f"Tag {'it' if len(moved) == 1 else 'them'} in AWS too, where everybody sees it:"),
         blocks.preformatted("\n".join(lines)),
     ]

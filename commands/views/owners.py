@@ -194,7 +194,7 @@ def _named(one: Assignment) -> str:
 
 
 def _assign() -> Block:
-    return blocks.button("Assign owner…", ASSIGN, ASSIGN, described="Assign an owner to functions of no team")
+    return blocks.button("Assign owner…", ASSIGN, ASSIGN, described="Assign owner to functions of no team")
 
 
 def _end(one: Assignment) -> Block:

@@ -91,7 +91,7 @@ def test_what_is_assigned_is_the_teams_at_once_and_says_how_to_tag_it(context: C
     assert not unowned_finding(context, function)
     line = f"aws lambda tag-resource --region {BERLIN} --resource {function.arn} --tags team=payments"
     assert line in said
-    assert "reads in #team-payments" in said
+    assert "its channel is #team-payments" in said
 
 
 def test_a_pattern_gives_away_what_no_tag_gives_to_a_team(
@@ -151,7 +151,7 @@ def test_the_form_shows_what_matches_before_it_is_granted(
 
     shown = told(field_changed(asks(value="{}", fields={PATTERN: "batch-*", TEAM: "payments"}), context))
 
-    assert "*13 functions match; 12 to *payments*.*" in shown
+    assert "*13 functions match*, 12 to *payments*" in shown
     assert "`batch-09`" in shown
     assert "and 2 more" in shown
     assert "1 stay where a tag says that they belong: search (1)" in shown

@@ -33,7 +33,7 @@ def test_an_owner_is_assigned_in_the_modal_and_that_is_ended_again(scene: Scene)
     assert ana.click_in_view(view["id"], PATTERN, orphan.arn).ok
     modal(scene, "1 function matches")
     assert ana.click_in_view(view["id"], TEAM, "Payments").ok
-    modal(scene, "and reads in #team-payments")
+    modal(scene, "its channel is #team-payments")
     assert ana.submit(view["id"]).ok
 
     done = json.dumps(modal(scene, "tag-resource"))
