@@ -127,7 +127,7 @@ def test_a_guest_may_neither_approve_nor_ask(scene: Scene) -> None:
     scene.told(GUEST, "team-payments", "Guests cannot use Lamplighter")
     scene.answer(GUEST, "team-payments", "/trace-audit", "Guests cannot use Lamplighter")
 
-    assert scene.history(function.arn) == []
+    assert [(one.kind, one.actor) for one in scene.history(function.arn)] == [(DecisionKind.REFUSED, GUEST)]
 
 
 def test_a_failed_fix_says_which_step_and_why_and_can_be_approved_again(scene: Scene) -> None:
