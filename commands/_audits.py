@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands._changes import Compared, compare, seen_whole
+from commands._exempted import end_overtaken, exempted
 from commands._newest import newest
 from commands._owners import owned
 from commands._types import Context
@@ -133,7 +134,7 @@ def _keep(context: Context, judged: Iterable[Function], asked_at: datetime, *, a
     store = context.store
     with store.transaction():
         before = store.requests.shown()
-        judged = _exempted(context, owned(context, judged, audited=audited))
+        judged = exempted(context, owned(context, judged, audited=audited))
         compared = compare(context, judged, asked_at)
         store.functions.save(compared.functions, asked_at, context.clock(), audited=audited)
         _settle(context)
@@ -152,17 +153,7 @@ def coverage_by_team(functions: Iterable[Function]) -> dict[str | None, Coverage
 
 def judge(context: Context, functions: Iterable[Function]) -> list[Function]:
     """A verdict for each; an exemption that is in force turns `untraced` into `exempt`."""
-    return _exempted(context, map(checks.judge, functions))
-
-
-def _exempted(context: Context, judged: Iterable[Function]) -> list[Function]:
-    exempt = context.store.exemptions.in_force(context.clock())
-    if not exempt:
-        return list(judged)
-    return [
-        one.judged(Verdict.EXEMPT, one.findings) if one.verdict is Verdict.UNTRACED and one.arn in exempt else one
-        for one in judged
-    ]
+    return exempted(context, map(checks.judge, functions), seen=False)
 
 
 def _remember(context: Context, seen: Inventory, source: Source, scope: str, started_at: datetime) -> Taken:
@@ -194,6 +185,7 @@ def _settle(context: Context) -> None:
     """End the requests that nobody needs to approve any more, and have their messages say so."""
     store, now = context.store, context.clock()
     with store.transaction():
+        end_overtaken(context)
         for request, verdict in store.requests.overtaken(OVERTAKEN):
             outcome = OVERTAKEN[verdict] if verdict else OUT_OF_SIGHT
             if verdict is Verdict.TRACED and request.receipt.mode_before:

@@ -54,10 +54,11 @@ _COLUMNS = (
     "production",
     "team_from",
     "channel",
+    "tag_marks",
     "verdict",
     "findings",
 )
-_FROM_TAGS = ("team", "team_from", "channel", "managed_by", "stack", "stack_id", "logical_id")
+_FROM_TAGS = ("team", "team_from", "channel", "managed_by", "stack", "stack_id", "logical_id", "tag_marks")
 KEPT = ", ".join(_COLUMNS)
 _LEARNT = "max(functions.seen_at, coalesce(functions.gone_at, ''))"
 # Knowledge that was asked for earlier never overwrites later knowledge: a fix may end while an audit is under way.
@@ -178,6 +179,10 @@ class Functions:
     def of_team(self, team: str | None, verdict: Verdict) -> list[Function]:
         return self._list("team is ? and verdict = ?", [team, str(verdict)])
 
+    def untraced(self) -> list[Function]:
+        """Of every team."""
+        return self._list("verdict = ?", [str(Verdict.UNTRACED)])
+
     def seen_since(self, at: datetime) -> list[Function]:
         """Those that AWS was asked about at or after that time."""
         return self._list("seen_at >= ?", [to_text(at)])
@@ -273,6 +278,7 @@ def _values(function: Function) -> tuple[object, ...]:
         function.production,
         _plain(function.team_from),
         function.channel,
+        function.tag_marks,
         _plain(function.verdict),
         _findings_to_json(function.findings),
     )

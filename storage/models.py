@@ -170,6 +170,7 @@ class Function:
     production: bool | None = None  # by its tags; None: they could not be read, or no tag says what production is
     team_from: TeamFrom | None = None  # None: nothing names its team
     channel: str | None = None  # where its own tag says that its team reads: "#name" or an id
+    tag_marks: str = ""  # of its tags, as far as a rule may go by them; see `storage.tag_marks`
     verdict: Verdict = Verdict.UNKNOWN
     findings: tuple[Finding, ...] = ()
 
@@ -297,21 +298,65 @@ class Audit:
         return (self.finished_at - self.started_at).total_seconds()
 
 
+class ExemptScope(StrEnum):
+    """What an exemption goes by."""
+
+    FUNCTION = "function"  # one function
+    NAME = "name"  # a pattern of names: `*`, `?` and `[…]` as in file names
+    TAG = "tag"  # "key=value"
+
+
+class ExemptState(StrEnum):
+    """Where an exemption stands; it moves by compare-and-set only."""
+
+    ASKED = "asked"  # waits for a second person
+    GRANTED = "granted"
+    DENIED = "denied"
+    EXPIRED = "expired"  # nobody confirmed it in time
+    ENDED = "ended"  # its last day is over, or what it covered needs it no more
+    REVOKED = "revoked"
+    MERGED = "merged"  # asked for to extend another, and that was done
+
+
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A team's agreed exception: why, who said so, and until when."""
+    """A team's agreed exception: why, who said so, and until when. Which functions it covers stands beside it."""
 
     id: int
-    function_arn: str
+    function_arn: str  # "" where it goes by names or a tag
     reason: str
-    granted_by: str  # Slack user id
+    granted_by: str  # Slack user id; "" while it waits for a second person
     granted_at: datetime  # UTC
     expires_at: datetime  # UTC, exclusive
+    token: str = ""  # opaque, unguessable: all that its buttons carry
+    scope: ExemptScope = ExemptScope.FUNCTION
+    target: str = ""  # the pattern, or "key=value"
+    team: str | None = None  # whose channel hears of it
+    teams: tuple[str | None, ...] = ()  # whose functions it may cover
+    later: bool = False  # functions too that match later on
+    ticket: str = ""  # a link, https
+    state: ExemptState = ExemptState.GRANTED
+    asked_by: str = ""  # Slack user id; "" where one person was enough
+    ask_until: datetime | None = None
+    set_at: datetime | None = None  # when its end was chosen
+    let_end_by: str = ""  # who wants to hear no more of it before it ends
+    ended_at: datetime | None = None
+    ended_by: str = ""  # Slack user id, or THE_CLOCK
+    ended_why: str = ""
+    extends: int | None = None  # the exemption that this one asks to extend
 
     @property
     def last_moment(self) -> datetime:
         """For people, who say "until 21 February" and mean that day too."""
         return self.expires_at - timedelta(seconds=1)
+
+    @property
+    def by_rule(self) -> bool:
+        """Whether it goes by more than one function's name."""
+        return self.scope is not ExemptScope.FUNCTION
+
+    def is_in_force(self, now: datetime) -> bool:
+        return self.state is ExemptState.GRANTED and now < self.expires_at
 
 
 class DecisionKind(StrEnum):
@@ -334,6 +379,13 @@ class DecisionKind(StrEnum):
     STOPPED = "stopped"  # a batch, before all of it was done
     OWNER_ASSIGNED = "owner_assigned"  # functions without a team's tag were given to a team
     OWNER_ENDED = "owner_ended"  # that was taken back
+    EXEMPTION_ASKED = "exemption_asked"  # an exemption, or a later end of one, that takes a second person
+    EXEMPTION_DENIED = "exemption_denied"
+    EXEMPTION_EXPIRED = "exemption_expired"  # nobody confirmed it in time
+    EXEMPTION_EXTENDED = "exemption_extended"
+    EXEMPTION_LEFT = "exemption_left"  # to end on its day, with no further reminder
+    EXEMPTION_REVOKED = "exemption_revoked"
+    EXEMPTION_ENDED = "exemption_ended"
     REFUSED = "refused"  # somebody tried to decide who may not; the first time for each person and request
 
 
@@ -367,6 +419,7 @@ class PostKind(StrEnum):
     REQUEST = "request"  # one function that somebody asks to fix
     BATCH = "batch"  # functions that were approved together: how far it is, and what came of each
     GRACE = "grace"  # functions that are fixed on a day where nobody objects
+    EXEMPTION = "exemption"  # one that waits for a second person, or that ends soon
     NOTICE = "notice"  # its own text
 
 

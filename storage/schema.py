@@ -58,6 +58,14 @@ def m009_owners(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m011_exemptions_that_are_rules(db: Database) -> None:
+    from storage.schema_exemptions import RULES
+
+    for statement in RULES:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

@@ -9,6 +9,7 @@ from storage.batches import Batches
 from storage.changes import Changes
 from storage.connection import Connection
 from storage.decisions import Decisions
+from storage.exempted import Exempted
 from storage.exemptions import Exemptions
 from storage.functions import Functions
 from storage.grace import GraceNotices
@@ -34,6 +35,7 @@ class Store:
         self.grace = GraceNotices(self._connection)
         self.decisions = Decisions(self._connection)
         self.exemptions = Exemptions(self._connection)
+        self.exempted = Exempted(self._connection)
         self.posts = Posts(self._connection)
         self.changes = Changes(self._connection)
         self.overview = Overview(self._connection)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from commands.aws import checks, current, errors, one_role, published, roles, shapes, simulation
 from commands.aws.asking import ask
-from commands.aws.tags import TagFacts, tag_facts
+from commands.aws.tags import TagFacts, kept
 from storage.models import Alias, Function, TeamFrom
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def read_function(cloud: "Cloud", account: str, region: str, name: str, tag_keys
         listed,
         account,
         region,
-        tags=_owner_left_open(tag_facts(tags or {}, tag_keys, settings.production_tags, settings.owner_tags), settings),
+        tags=_owner_left_open(kept(tags or {}, tag_keys, settings.production_tags, settings.owner_tags), settings),
         tags_known=tags is not None,
         judged=judged,
         aliases=aliases,

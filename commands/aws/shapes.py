@@ -207,6 +207,7 @@ def noun(
         tags.production if tags_known else None,
         tags.team_from,
         tags.channel,
+        tags.marks,
     )
 
 

@@ -20,7 +20,7 @@ from commands.aws.keys import Identity
 from commands.aws.owners import Teams
 from commands.aws.roles import Judgement
 from commands.aws.sources import EventSources, Sources
-from commands.aws.tags import TagFacts, tag_facts, untagged
+from commands.aws.tags import TagFacts, kept, untagged
 from commands.aws.wire import Wire
 from storage.models import ORGANIZATION, Alias, Function, Inventory, MayWrite, NotScanned, TracingMode
 
@@ -231,7 +231,7 @@ class Sweep:
         keys, production, owners = self.tag_keys, self.production_tags, self.owner_tags
         try:
             async for page in self._tagged(who, found.name):
-                found.tags.update((arn, tag_facts(tags, keys, production, owners)) for arn, tags in page)
+                found.tags.update((arn, kept(tags, keys, production, owners)) for arn, tags in page)
         except AwsProblem as problem:
             found.tags_read = False
             self._row(who.account, found.name, f"tags could not be read: {problem}")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from commands.aws.shapes import team_of
 from storage.models import Manager, TeamFrom
+from storage.tag_marks import marks
 
 _STACK, _STACK_ID, _LOGICAL_ID = (f"aws:cloudformation:{part}" for part in ("stack-name", "stack-id", "logical-id"))
 # What the CDK makes of a construct's path: its words, and eight digits of a hash.
@@ -36,6 +37,7 @@ class TagFacts(NamedTuple):
     production: bool | None = None  # None: no tag says what production is
     team_from: TeamFrom | None = None
     channel: str | None = None  # where the team reads: "#name" or an id
+    marks: str = ""  # what a rule by tag is held against; see `storage.tag_marks`
 
 
 NO_OWNERS = OwnerTags()
@@ -48,11 +50,17 @@ def untagged(production: Sequence[str]) -> TagFacts:
     return UNTAGGED_BESIDE_PRODUCTION if production else UNTAGGED
 
 
+def kept(tags: Mapping[str, str], team_keys: Sequence[str], production: Sequence[str], owners: OwnerTags) -> TagFacts:
+    """Of a function's tags: `tag_facts`, and the marks that exemptions by tag go by."""
+    return tag_facts(tags, team_keys, production, owners, marks(tags))
+
+
 def tag_facts(
     tags: Mapping[str, str],
     team_keys: Sequence[str],
     production: Sequence[str] = (),
     owners: OwnerTags = NO_OWNERS,
+    marked: str = "",
 ) -> TagFacts:
     """`production` are the tags by which production is known: "key", or "key=value".
 
@@ -66,12 +74,12 @@ def tag_facts(
     in_production = _any_tag(tags, production) if production else None
     channel = channel_in(tags, owners.channel_tag) if owners.channel_tag else None
     if not stack:
-        if team or in_production or channel:
-            return TagFacts(team, production=in_production, team_from=found, channel=channel)
+        if team or in_production or channel or marked:
+            return TagFacts(team, production=in_production, team_from=found, channel=channel, marks=marked)
         return untagged(production)
     stack_id, logical_id = intern(tags.get(_STACK_ID, "")) or None, intern(tags.get(_LOGICAL_ID, "")) or None
     manager = _manager(tags, stack, logical_id or "")
-    return TagFacts(team, manager, intern(stack), stack_id, logical_id, in_production, found, channel)
+    return TagFacts(team, manager, intern(stack), stack_id, logical_id, in_production, found, channel, marked)
 
 
 def channel_in(tags: Mapping[str, str], key: str) -> str | None:
