@@ -228,6 +228,7 @@ def _checked(content: Mapping[str, Any], path: Path) -> File:
             *_contradictions(file.aws, file.scan),
             *grace_contradictions(file.policy.grace),
             *contradictions(file.teams),
+            *_too_long(file.policy),
         ]
     if problems:
         raise ConfigProblem("\n".join(f"{path}: {line}" for line in problems))
@@ -246,6 +247,15 @@ def _time_zone(content: Mapping[str, Any]) -> Iterator[str]:
     zone = schedule.get("timezone") if isinstance(schedule, dict) else None
     if isinstance(zone, str) and not is_time_zone(zone):
         yield f"[schedule] timezone: {zone!r} {NO_TIME_ZONE}."
+
+
+def _too_long(policy: PolicySection) -> Iterator[str]:
+    days, most = policy.exemption_days, policy.exemption_max_days
+    if days and days > most:
+        yield (
+            f"[policy] exemption_days: {days} days are more than the {most} that exemption_max_days allows. "
+            "Lower the one, or raise the other (365 at most)."
+        )
 
 
 def _contradictions(aws: AwsSection, scan: ScanSection) -> Iterator[str]:

@@ -19,6 +19,7 @@ ByTwo = Annotated[
 RequestHours = Annotated[float, Meta(ge=0.1, le=720)]
 UndoHours = Annotated[float, Meta(ge=0, le=720)]
 FixesPerSecond = Annotated[float, Meta(ge=0.1, le=10)]
+Days = Annotated[int, Meta(ge=1, le=365)]
 LargestBatch = Annotated[int, Meta(ge=1, le=1000)]
 GraceDays = Annotated[int, Meta(ge=1, le=365)]
 GraceTeams = (
@@ -56,6 +57,14 @@ class PolicySection(Part, frozen=True):
     fixes_per_second: FixesPerSecond = 1.0
     largest_batch: LargestBatch = 300
     grace: GraceSection = GraceSection()
+    exemption_days: Days | None = None
+    exemption_max_days: Days = 365
+    exemption_two_people: ByTwo = "never"
+
+    @property
+    def suggested_days(self) -> int:
+        """How long an exemption lasts unless somebody chooses otherwise."""
+        return self.exemption_days or min(90, self.exemption_max_days)
 
 
 class ProductionSection(Part, frozen=True):
@@ -85,6 +94,9 @@ def fix_policy(
         fixes_per_second=policy.fixes_per_second,
         largest_batch=policy.largest_batch,
         two_people=TwoPeople(policy.two_people),
+        exemption_days=policy.suggested_days,
+        exemption_max_days=policy.exemption_max_days,
+        exemption_two_people=TwoPeople(policy.exemption_two_people),
         production=Production(tuple(production.accounts), tuple(production.names), tuple(production.tags)),
         grace=Grace(grace.days or 0, tuple(map(team_named, named)), all_teams=grace.teams == "all"),
     )

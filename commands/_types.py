@@ -1,7 +1,7 @@
 """What a command is given and what it may answer. It carries Slack's ids, never Slack's shapes."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -119,16 +119,26 @@ class FixPolicy:
     fixes_per_second: float = 1.0  # of one batch, in each account and region
     largest_batch: int = 300
     two_people: TwoPeople = TwoPeople.NEVER
+    exemption_days: int = 90  # as long as an exemption lasts unless somebody chooses otherwise
+    exemption_max_days: int = 365
+    exemption_two_people: TwoPeople = TwoPeople.NEVER
     production: Production = EVERYTHING
     grace: Grace = OFF
 
     def needs_two_people(self, function: Function) -> bool:
         """Whether somebody else has to approve than who asked."""
-        match self.two_people:
+        return self._takes_two(self.two_people, [function])
+
+    def exemption_needs_two_people(self, functions: Sequence[Function], *, later: bool = False) -> bool:
+        """Whether somebody else has to confirm an exemption of these. `later`: and of some that nobody knows yet."""
+        return self._takes_two(self.exemption_two_people, functions, later=later)
+
+    def _takes_two(self, rule: TwoPeople, functions: Sequence[Function], *, later: bool = False) -> bool:
+        match rule:
             case TwoPeople.NEVER:
                 return False
             case TwoPeople.PRODUCTION:
-                return self.production.covers(function)
+                return later or any(self.production.covers(function) for function in functions)
             case TwoPeople.ALWAYS:
                 return True
 
@@ -176,7 +186,7 @@ class Button:
     action_id: str
     run: Run
     opens_form: bool = False
-    decides: bool = False  # on a fix request: who tries it and may not is kept in the history
+    decides: bool = False  # on a request or an exemption: who tries it and may not is kept in the history
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,9 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("policy", "fixes_per_second", "2.5", 2.5, "11", "less than or equal to 10"),
     ("policy", "largest_batch", "50", 50, "0", "greater than or equal to 1"),
     ("policy", "largest_batch", "1000", 1000, '"many"', "valid"),
+    ("policy", "exemption_days", "30", 30, "0", "greater than or equal to 1"),
+    ("policy", "exemption_max_days", "180", 180, "366", "less than or equal to 365"),
+    ("policy", "exemption_two_people", '"production"', "production", "true", "'never', 'production' or 'always'"),
     ("policy.grace", "teams", '"all"', "all", '"payments"', "'payments' should be \"all\", or a list of teams like"),
     ("policy.grace", "teams", '["payments"]', ["payments"], "[]", "at least 1"),
     ("policy.grace", "teams", '["Data Platform"]', ["Data Platform"], '[" _"]', "' _' should look like \"payments\""),
@@ -303,6 +306,16 @@ def test_days_of_grace_that_cannot_be_used_are_named(days: str, says: str) -> No
 def test_a_grace_period_that_names_no_team_is_refused_and_says_how_to_name_one() -> None:
     with pytest.raises(ConfigProblem, match=r'\[policy.grace\] teams is missing: .* teams = \["payments"\]'):
         reading("[policy.grace]\ndays = 7\n")
+
+
+def test_an_exemptions_days_are_no_more_than_policy_allows() -> None:
+    line = refused("[policy]\nexemption_days = 60\nexemption_max_days = 30\n")
+    assert "[policy] exemption_days: 60 days are more than the 30 that exemption_max_days allows" in line
+
+    assert reading("[policy]\nexemption_max_days = 30\n").policy.exemption_days == 30
+    asked = reading('[policy]\nexemption_days = 10\nexemption_two_people = "always"\n').policy
+    assert (asked.exemption_days, asked.exemption_max_days) == (10, 365)
+    assert asked.exemption_two_people is TwoPeople.ALWAYS
 
 
 def given_tokens(monkeypatch: pytest.MonkeyPatch, **tokens: str) -> None:
