@@ -13,12 +13,17 @@ COMMANDS: "tuple[Entry, ...]"
 
 def _table() -> "tuple[Entry, ...]":
     from commands import (
+        _exempt_form,
         assign,
         audit,
+        confirm,
         deny,
         digest,
         exempt,
+        exemption_clock,
+        exemption_list,
         expire,
+        extend,
         fix,
         grace,
         home,
@@ -32,6 +37,7 @@ def _table() -> "tuple[Entry, ...]":
     from commands._types import Button, Clock, Event, Form, Slash
     from commands.views import assign as assign_view
     from commands.views import deny as deny_view
+    from commands.views import exemptions as exemption_view
     from commands.views import grace as notice
     from commands.views import home as home_view
     from commands.views import owners as owners_view
@@ -39,7 +45,8 @@ def _table() -> "tuple[Entry, ...]":
     from commands.views.actions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH, UNDO
     from commands.views.batch import STOP
     from commands.views.digest import REVIEW
-    from commands.views.exempt import CALLBACK
+    from commands.views.exempt import CALLBACK, EXEMPT_SOME
+    from commands.views.exempt import FIELDS as EXEMPT_FIELDS
 
     return (
         Slash(
@@ -61,9 +68,13 @@ def _table() -> "tuple[Entry, ...]":
         ),
         Slash(
             "/trace-exempt",
-            usage="<function>",
-            summary="Exempts a function from tracing for a reason and until a date, one year at most.",
-            examples=("/trace-exempt refund-worker",),
+            usage="<function> | list [team] | revoke <function or id> [reason]",
+            summary="Exempts functions from tracing for a reason and until a date; lists exemptions, and ends one.",
+            examples=(
+                "/trace-exempt refund-worker",
+                "/trace-exempt list payments",
+                "/trace-exempt revoke refund-worker it is traced by hand now",
+            ),
             run=exempt.exempt,
             opens_form=True,
         ),
@@ -86,8 +97,17 @@ def _table() -> "tuple[Entry, ...]":
         Form(deny_view.CALLBACK, check=deny.check, run=deny.deny, decides=True),
         Button(CANCEL, deny.cancel, decides=True),
         Button(EXEMPT, exempt.open_form, opens_form=True),
+        Button(EXEMPT_SOME, exempt.open_some, opens_form=True),
+        *(Button(field, exempt.look_again, opens_form=True) for field in EXEMPT_FIELDS),
+        Button(exemption_view.CONFIRM, confirm.confirm, decides=True),
+        Button(exemption_view.DENY, confirm.deny, decides=True),
+        Button(exemption_view.EXTEND, extend.open_form, opens_form=True, decides=True),
+        Form(exemption_view.EXTEND_CALLBACK, check=extend.check, run=extend.extend, decides=True),
+        Button(exemption_view.LET_END, extend.let_end, decides=True),
+        Button(exemption_view.PREVIOUS, exemption_list.turn),
+        Button(exemption_view.NEXT, exemption_list.turn),
         Button(SHOW_PATCH, patch.show, opens_form=True),
-        Form(CALLBACK, check=exempt.check, run=exempt.grant),
+        Form(CALLBACK, check=_exempt_form.check, run=exempt.grant),
         Button(REVIEW, review.open_review, opens_form=True),
         *(Button(field, review.look_again, opens_form=True) for field in form.FIELDS),
         Form(form.CALLBACK, check=review.check, run=review.submit),
@@ -99,6 +119,7 @@ def _table() -> "tuple[Entry, ...]":
         Clock(digest.DAILY, digest.daily),
         Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
         Clock(grace.GRACE, grace.grace, every=grace.EVERY),
+        Clock(exemption_clock.EXEMPTIONS, exemption_clock.turn, every=exemption_clock.EVERY),
     )
 
 

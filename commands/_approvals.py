@@ -6,7 +6,7 @@ asked for has asked.
 
 from dataclasses import replace
 
-from commands import _decide, _requests
+from commands import _decide, _exempting, _requests
 from commands._answers import no_longer_exists, nothing_to_do, patch_only
 from commands._audits import OVERTAKEN
 from commands._clicks import decided
@@ -74,9 +74,12 @@ def refuse(request: Request, context: Context, asked: FixRequest, why: str) -> s
 
 
 def refuse_by_id(request: Request, context: Context, why: str) -> str:
-    """The same for what a button carries; kept only where that is a request of this installation's."""
+    """The same for what a button carries; kept only where that is a request or an exemption of this installation's."""
     asked = context.store.requests.find(request.value)
-    return refuse(request, context, asked, why) if asked else why
+    if asked:
+        return refuse(request, context, asked, why)
+    exemption = context.store.exemptions.find(request.value)
+    return _exempting.refuse(request, context, exemption, why).text if exemption else why
 
 
 def _another(request: Request, context: Context, asked: FixRequest, function: Function, allowed_by: str) -> str:

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from commands import _requests
+from commands import _exemption_posts, _requests
 from commands._answers import patch_only
+from commands._audits import OVERTAKEN
 from commands._batch import RESULTS
 from commands._changes import last_known, taken_back
+from commands._suggest import suggestion
 from commands._types import Context
 from commands.digest import DAILY
 from commands.views import batch, digest, functions, grace, news, standing
@@ -13,7 +15,7 @@ from commands.views.blocks import Block
 from commands.views.blocks import context as context_block
 from commands.views.item import Item
 from commands.views.text import clip
-from storage.fixes import FixRequest
+from storage.fixes import FixRequest, RequestState
 from storage.models import Audit, Coverage, Function, Post, PostKind, Verdict
 from storage.news import Change, ChangeKind
 
@@ -34,6 +36,8 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
     """A post's text and blocks, from memory alone: the same post drawn later shows what is true then."""
     if post.kind is PostKind.BATCH:
         return _batch(context, post)
+    if post.kind is PostKind.EXEMPTION:
+        return _exemption_posts.draw(context, post)
     items = [item(context, context.store.requests.get(number)) for number in context.store.posts.requests_of(post.id)]
     match post.kind:
         case PostKind.DIGEST:
@@ -44,6 +48,7 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
             return _announced(context, post, items)
         case PostKind.NOTICE:
             return post.text, []
+    raise AssertionError(f"nothing draws a post of kind {post.kind}")
 
 
 def _announced(context: Context, post: Post, items: list[Item]) -> tuple[str, list[Block]]:
@@ -78,6 +83,8 @@ def _item(context: Context, request: FixRequest | None, function: Function | Non
         function=function,
         request=request,
         exemption=store.exemptions.covering(arn, context.clock()),
+        not_exempt=_not_exempt(context, request, function),
+        suggestion=suggestion(function) if function else "",
         sharing=store.functions.sharing(function.role, arn) if function and function.role else 0,
         since=store.functions.since(arn),
         change=_newest_change(context, arn),
@@ -86,6 +93,17 @@ def _item(context: Context, request: FixRequest | None, function: Function | Non
         undo_hours=context.policy.undo_hours,
         two_people=function is not None and context.policy.needs_two_people(function),
     )
+
+
+def _not_exempt(context: Context, request: FixRequest | None, function: Function | None) -> str:
+    """For what a message showed as exempt and is so no more, and for what nobody knows whether it is."""
+    if function is None or function.verdict is not Verdict.UNTRACED:
+        return ""
+    unsure = _exemption_posts.unsure_line(context, function.arn)
+    if unsure or request is None:
+        return unsure
+    was_exempt = request.state is RequestState.RESOLVED and request.outcome == OVERTAKEN[Verdict.EXEMPT]
+    return _exemption_posts.left_line(context, function.arn) if was_exempt else ""
 
 
 def _newest_change(context: Context, arn: str) -> Change | None:
@@ -140,7 +158,8 @@ def _news(context: Context, post: Post, audit: Audit) -> tuple[str, ...]:
     untraced = {one.arn for one in store.functions.of_team(post.team, Verdict.UNTRACED)} if changes else set()
     # Somebody's own decision is not held against anybody.
     undone = {one.function_arn for one in changes if _was_undone(context, one)}
-    return news.digest_line(changes, untraced - undone), news.kept_line(kept)
+    exempt = _exemption_posts.news_lines(context, post.team, before, own) if before else ()
+    return news.digest_line(changes, untraced - undone), *exempt, news.kept_line(kept)
 
 
 def _asked(context: Context, post: Post, shown: Item) -> tuple[str, list[Block]]:

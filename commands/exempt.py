@@ -1,23 +1,36 @@
-"""`/trace-exempt` and the *Exempt…* button: a function may stay untraced, for a reason and until a date."""
+"""`/trace-exempt`, *Exempt…* and *Exempt some…*: functions may stay untraced, for a reason and until a date."""
 
-from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 
-from commands import _decide, _find
+from commands import _exempting, _find
 from commands._answers import UNKNOWN_BUTTON, no_longer_exists, nothing_to_do
-from commands._audits import OVERTAKEN
+from commands._exempt_form import Drawn, Found, Typed, check, find_covered, not_as_shown, target_problem
+from commands._suggest import suggestion
 from commands._types import Answer, Context, OpenForm, Request, Say
-from commands.views.exempt import MOST_DAYS, REASON, REASON_LIMIT, UNTIL, exempt_form
-from commands.views.text import code, day, prose
-from storage.fixes import RequestState
-from storage.models import DecisionKind, Function, Verdict
+from commands.exemption_list import show_list
+from commands.revoke import revoke
+from commands.views import exempt as views
+from commands.views.exempt import Covered, ExemptForm
+from commands.views.form import result_view
+from commands.views.text import code
+from storage.exemptions import Wish
+from storage.fixes import FixRequest, RequestState
+from storage.models import ExemptScope, Function
 
 
 def exempt(request: Request, context: Context) -> Answer:
-    """Answer `/trace-exempt <function>` with the form."""
+    """Answer `/trace-exempt <function>` with the form, and `list` and `revoke` with what they ask for."""
+    word, _, rest = request.text.strip().partition(" ")
+    if word.lower() == "list":
+        yield show_list(context, rest.strip())
+        return
+    if word.lower() == "revoke":
+        yield from revoke(replace(request, text=rest.strip()), context)
+        return
     function = _find.one(context.store, _find.Wanted.read(request.text), "/trace-exempt")
-    yield function if isinstance(function, Say) else _form(request, context, function)
+    yield function if isinstance(function, Say) else _open(request, context, function)
 
 
 def open_form(request: Request, context: Context) -> Answer:
@@ -27,41 +40,37 @@ def open_form(request: Request, context: Context) -> Answer:
         yield Say(UNKNOWN_BUTTON)
         return
     function = context.store.functions.get(asked.function_arn)
-    yield Say(no_longer_exists(asked.function_name)) if function is None else _form(request, context, function)
+    yield Say(no_longer_exists(asked.function_name)) if function is None else _open(request, context, function)
 
 
-def _form(request: Request, context: Context, function: Function) -> OpenForm | Say:
-    """From memory alone: Slack wants the form within three seconds."""
-    permission = context.people.may_approve(request.user, request.workspace, function.team)
+def open_some(request: Request, context: Context) -> Answer:
+    """Answer *Exempt some…* with the form for several of a team's functions."""
+    asked = context.store.requests.find(request.value)
+    if asked is None:
+        yield Say(UNKNOWN_BUTTON)
+        return
+    function = context.store.functions.get(asked.function_arn)
+    team = function.team if function else asked.team
+    permission = context.people.may_approve(request.user, request.workspace, team)
     if not permission.allowed:
-        return Say(permission.why)
-    needless = nothing_to_do(context, function)
-    if needless:
-        return Say(needless)
-    asked = context.store.requests.open_for(function, context.clock())
-    return OpenForm(exempt_form(function, asked.id, context.clock().astimezone(context.zone).date()))
+        yield Say(permission.why)
+        return
+    yield OpenForm(_drawn(request, context, asked, Typed(ExemptScope.NAME)))
 
 
-def check(fields: Mapping[str, str], now: datetime, zone: ZoneInfo) -> dict[str, str]:
-    """What is wrong with the form, by field; empty when nothing is."""
-    wrong = {}
-    reason = fields.get(REASON, "").strip()
-    if len(reason) < 3:
-        wrong[REASON] = "Say why in a few words."
-    elif len(reason) > REASON_LIMIT:
-        wrong[REASON] = f"At most {REASON_LIMIT} characters."
-    today = now.astimezone(zone).date()
-    latest = today + timedelta(days=MOST_DAYS)
-    try:
-        until = date.fromisoformat(fields.get(UNTIL, ""))
-    except ValueError:
-        wrong[UNTIL] = "Choose the last day of the exemption."
-    else:
-        if until <= today:
-            wrong[UNTIL] = "Choose a day after today."
-        elif until > latest:
-            wrong[UNTIL] = f"One year at most: {latest:%b %-d, %Y} is the last day you can choose."
-    return wrong
+def look_again(request: Request, context: Context) -> Answer:
+    """What is to be exempt was changed in the form: draw what that covers now."""
+    asked, typed = context.store.requests.find(Drawn.read(request.value).request), Typed.read(request.fields)
+    if asked is None:
+        yield OpenForm(result_view(views.TITLE, UNKNOWN_BUTTON))
+        return
+    function = context.store.functions.get(asked.function_arn)
+    permission = context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
+    if not permission.allowed:
+        yield OpenForm(result_view(views.TITLE, permission.why))
+        return
+    problem = target_problem(typed) if typed.target else ""
+    yield OpenForm(_drawn(request, context, asked, typed, problem))
 
 
 def grant(request: Request, context: Context) -> Answer:
@@ -70,51 +79,121 @@ def grant(request: Request, context: Context) -> Answer:
     if wrong:
         yield Say(f"Nothing was changed: {' '.join(wrong.values())}")
         return
-    asked = context.store.requests.find(request.value)
+    drawn, typed = Drawn.read(request.value), Typed.read(request.fields)
+    asked = context.store.requests.find(drawn.request)
     function = context.store.functions.get(asked.function_arn) if asked else None
-    if asked is None or function is None:
+    if asked is None or (function is None and typed.scope is ExemptScope.FUNCTION):
         yield Say(no_longer_exists(asked.function_name) if asked else UNKNOWN_BUTTON)
         return
-    permission = context.people.may_approve(request.user, request.workspace, function.team)
+    team = function.team if function else asked.team
+    permission = context.people.may_approve(request.user, request.workspace, team)
     if not permission.allowed:
         yield Say(f"Nothing was changed: {permission.why}")
         return
+    note = _exempting.too_long(context, date.fromisoformat(typed.until))
+    found = Found() if typed.scope is ExemptScope.FUNCTION else find_covered(request, context, team, typed)
+    if not note and typed.scope is not ExemptScope.FUNCTION:
+        note = not_as_shown(drawn, typed, found)
+    if note:
+        yield OpenForm(_drawn(request, context, asked, typed, note))
+        return
     with context.store.transaction():
-        said = _granted(request, context, function.arn, permission.why)
+        said = _keep(request, context, asked, team, typed, found, permission.why)
     yield said  # only now that it is kept, and with nothing held while Slack is told
 
 
-def _granted(request: Request, context: Context, arn: str, allowed_by: str) -> Say:
-    """Looks at the function once more, now that nothing else can change what is remembered of it."""
-    store, now, reason = context.store, context.clock(), request.fields[REASON].strip()
-    function, live = store.functions.get(arn), store.requests.live(arn)
-    if function is None:
-        return Say(no_longer_exists(arn.rsplit(":", 1)[-1]))
-    if live and live.state is RequestState.RUNNING:
-        return Say(f"Nothing was changed: {code(function.name)} is being fixed right now.")
+def _open(request: Request, context: Context, function: Function) -> OpenForm | Say:
+    """From memory alone: Slack wants the form within three seconds."""
+    permission = context.people.may_approve(request.user, request.workspace, function.team)
+    if not permission.allowed:
+        return Say(permission.why)
     needless = nothing_to_do(context, function)
     if needless:
-        return Say(f"Nothing was changed. {needless}")
-    until = _end_of(date.fromisoformat(request.fields[UNTIL]), context.zone)
-    exemption = store.exemptions.grant(arn, reason, request.user, now, until)
-    store.functions.set_verdict(arn, Verdict.EXEMPT, now)
-    if live:
-        store.requests.resolve(live.id, OVERTAKEN[Verdict.EXEMPT], now)
-        store.posts.redraw_showing(live.id)
-    _decide.record(
-        context,
-        DecisionKind.EXEMPTED,
-        arn,
-        actor=request.user,
-        request=request,
-        request_id=live.id if live else "",
-        reason=reason,
-        until=until,
-        detail={"allowed_by": allowed_by, "exemption": exemption.id},
+        return Say(needless)
+    asked = context.store.requests.open_for(function, context.clock())
+    return OpenForm(_drawn(request, context, asked, Typed(reason=suggestion(function))))
+
+
+def _drawn(request: Request, context: Context, asked: FixRequest, typed: Typed, note: str = "") -> dict[str, object]:
+    function = context.store.functions.get(asked.function_arn)
+    team, is_rule = function.team if function else asked.team, typed.scope is not ExemptScope.FUNCTION
+    looked = is_rule and not target_problem(typed)
+    found = find_covered(request, context, team, typed) if looked else Found()
+    may_all = is_rule and context.people.may_approve(request.user, request.workspace, None).allowed
+    covered = found.functions if is_rule else [function] if function else []
+    return views.exempt_form(
+        ExemptForm(
+            metadata=Drawn(asked.id, found.seen).write(),
+            function=function,
+            team=team,
+            until=_chosen_day(context, typed.until),
+            latest=_exempting.latest_day(context),
+            scope=typed.scope,
+            target=typed.target,
+            everywhere=typed.everywhere if may_all else None,
+            later=typed.later,
+            reason=typed.reason,
+            ticket=typed.ticket,
+            covered=Covered([one.name for one in found.functions], found.others) if looked else None,
+            suggestion=suggestion(function) if function and not is_rule else "",
+            two_people=_two_people(context, team, covered, typed),
+            note=note,
+        )
     )
-    return Say(f"{code(function.name)} is exempt until {day(exemption.last_moment)}: {prose(reason)}")
 
 
-def _end_of(last_day: date, zone: ZoneInfo) -> datetime:
-    """The first moment after that day, in the configured zone."""
-    return datetime.combine(last_day + timedelta(days=1), time.min, zone)
+def _chosen_day(context: Context, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return _exempting.today(context) + timedelta(days=context.policy.exemption_days)
+
+
+def _two_people(context: Context, team: str | None, functions: Sequence[Function], typed: Typed) -> str:
+    if not functions or not context.policy.exemption_needs_two_people(functions, later=typed.later):
+        return ""
+    return f"This takes two people: another approver of {team or 'functions of no known team'} has to confirm it."
+
+
+def _keep(
+    request: Request,
+    context: Context,
+    asked: FixRequest,
+    team: str | None,
+    typed: Typed,
+    found: Found,
+    allowed_by: str,
+) -> Say:
+    """Looks at the functions once more, now that nothing else can change what is remembered of them."""
+    one_function = typed.scope is ExemptScope.FUNCTION
+    if one_function and (refusal := _refusal(context, asked.function_arn)):
+        return Say(refusal)
+    arns = [asked.function_arn] if one_function else [one.arn for one in found.functions]
+    functions = _exempting.usable(context, arns)
+    if not functions and not typed.later:
+        return Say("Nothing was changed: all that matched is being fixed, or is traced by now.")
+    teams = sorted({team, *(one.team for one in functions)}, key=str)
+    wish = Wish(
+        reason=typed.reason,
+        until=_exempting.end_of(date.fromisoformat(typed.until), context.zone),
+        team=team,
+        teams=tuple(teams),
+        function_arn=asked.function_arn if one_function else "",
+        scope=typed.scope,
+        target=typed.target,
+        later=typed.later and not one_function,
+        ticket=typed.ticket,
+    )
+    made = _exempting.grant(request, context, wish, functions, allowed_by)
+    return made if isinstance(made, Say) else Say(_exempting.granted_text(made, functions))
+
+
+def _refusal(context: Context, arn: str) -> str:
+    """Why this one function cannot be exempted; empty where it can."""
+    function, live = context.store.functions.get(arn), context.store.requests.live(arn)
+    if function is None:
+        return no_longer_exists(arn.rsplit(":", 1)[-1])
+    if live and live.state is RequestState.RUNNING:
+        return f"Nothing was changed: {code(function.name)} is being fixed right now."
+    needless = nothing_to_do(context, function)
+    return f"Nothing was changed. {needless}" if needless else ""

@@ -5,6 +5,7 @@ from datetime import datetime
 from commands.views import blocks, news, standing, tools
 from commands.views.actions import action_blocks
 from commands.views.blocks import Block
+from commands.views.exemptions import ticket_link, what
 from commands.views.item import Item, reachable
 from commands.views.left import left_line, left_words
 from commands.views.plan import plan_lines
@@ -82,12 +83,7 @@ def card_blocks(item: Item) -> list[Block]:
     notes = [prose(finding.text) for finding in function.findings]
     if notes:
         made.append(blocks.section(clip("\n".join(f"• {note}" for note in notes), 2000)))
-    made += _standing(item)
-    if item.as_of:
-        made.append(blocks.context(sentence(news.age(item.as_of))))
-    changed = news.card_line(item.change, function.verdict)
-    if changed:
-        made.append(blocks.context(changed))
+    made += [*_standing(item), *_beside(item, function)]
     if function.verdict is Verdict.UNTRACED and not reachable(item, function):
         publish = "publish it" if function.managed_instances else "publish a version and move the alias to it"
         made.append(blocks.context(f"A fix of $LATEST changes nothing here: {publish}."))
@@ -104,6 +100,19 @@ def _standing(item: Item) -> list[Block]:
     elif item.request:
         said.append(standing.asked_line(item.request, item.two_people))
     return [blocks.section(words) for words in (*said, left_line(item.request)) if words]
+
+
+def _beside(item: Item, function: Function) -> list[Block]:
+    """What is good to know: that it may be exempt, how old all this is, and what has changed."""
+    may_be = suggested(item.suggestion) if item.suggestion and function.verdict is Verdict.UNTRACED else ""
+    age = sentence(news.age(item.as_of)) if item.as_of else ""
+    changed = news.card_line(item.change, function.verdict)
+    return [blocks.context(text) for text in (item.not_exempt, may_be, age, changed) if text]
+
+
+def suggested(why: str) -> str:
+    """That it may well be exempt: somebody has to say so."""
+    return f"{prose(why)} Perhaps to *Exempt…*"
 
 
 def line(function: Function, as_of: datetime | None = None) -> str:
@@ -144,6 +153,8 @@ def _status(item: Item) -> list[str]:
             return [*filter(None, [asked]), f"*Not fixed* ({when}, approved by {by}): {prose(request.outcome)}"]
         case RequestState.RESOLVED if item.exemption:
             return [_exemption(item.exemption)]
+        case RequestState.RESOLVED if item.not_exempt:
+            return [item.not_exempt]
         case _:
             return [standing.ended_line(request)]
 
@@ -176,7 +187,13 @@ def _open(item: Item, function: Function) -> list[str]:
     lines += [asked] if asked else []
     changed = news.row_line(item.change, function.verdict)
     lines += [changed] if changed else []
-    lines += [prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT]
+    lines += [
+        prose(finding.text)
+        for finding in function.findings
+        if finding.check not in _LEFT_OUT and finding.text != item.suggestion
+    ]
+    lines += [suggested(item.suggestion)] if item.suggestion else []
+    lines += [item.not_exempt] if item.not_exempt else []
     if not reachable(item, function):
         lines.append("Needs a deployment, not a fix of its configuration.")
     lines += [item.patch_only] if item.patch_only else []
@@ -217,7 +234,10 @@ def _verdict(function: Function, since: datetime | None) -> str:
 
 def _exemption(exemption: Exemption) -> str:
     until, by = day(exemption.last_moment), mention(exemption.granted_by)
-    return f"*Exempt until {until}*, granted by {by}: {escape(clip(exemption.reason, REASON_SHOWN))}"
+    rule = f" as one of the {what(exemption)[:1].lower()}{what(exemption)[1:]}" if exemption.by_rule else ""
+    link = f" · {ticket_link(exemption.ticket)}" if exemption.ticket else ""
+    why = escape(clip(exemption.reason, REASON_SHOWN))
+    return f"*Exempt until {until}*{rule}, granted by {by}: {why}{link}"
 
 
 def _owner(function: Function) -> str:

@@ -21,6 +21,8 @@ class Item:
     as_of: datetime | None = None  # when AWS last showed it, where that was before the latest audit
     patch_only: str = ""  # why it is changed in the code that deploys it, and not by a click; "" where a click may
     undo_hours: float | None = None  # for how long a fix can be undone; 0: never
+    not_exempt: str = ""  # why it is exempt no more, where it was when its message was drawn
+    suggestion: str = ""  # why it may well be exempt
     two_people: bool = False  # whether somebody else has to approve than who asks
 
     @property

@@ -13,7 +13,7 @@ from bot.demo.slack import TEAM_ID, SlackStandIn
 from bot.desk import Desk
 from bot.outbox import Outbox
 from bot.people import SlackPeople
-from commands import COMMANDS
+from commands import COMMANDS, confirm, extend
 from commands._drawing import draw
 from commands._types import Answer, Context, Progress, Reply, Request, Say
 from commands.deny import cancel, deny, open_form
@@ -198,7 +198,8 @@ def test_a_guest_who_tries_to_decide_is_kept_in_the_history_once(
     assert [(row.kind, row.actor, row.workspace) for row in rows] == [(DecisionKind.REFUSED, GUEST, TEAM_ID)] * kept
 
 
-def test_every_button_and_form_that_decides_on_a_request_keeps_who_may_not() -> None:
+def test_every_button_and_form_that_decides_on_a_request_or_an_exemption_keeps_who_may_not() -> None:
     deciding = {getattr(entry, "run", None) for entry in COMMANDS if getattr(entry, "decides", False)}
 
-    assert deciding == {approve, undo, open_form, deny, cancel}
+    of_exemptions = {confirm.confirm, confirm.deny, extend.open_form, extend.extend, extend.let_end}
+    assert deciding == {approve, undo, open_form, deny, cancel} | of_exemptions

@@ -36,7 +36,7 @@ from commands._types import (
     Slash,
 )
 from commands.views.blocks import button, section
-from commands.views.exempt import exempt_form
+from commands.views.exempt import ExemptForm, exempt_form
 from storage.models import Function
 from tests.bot.conftest import ROOT
 from tests.bot.demo.slack.conftest import hang_up
@@ -118,7 +118,7 @@ FUNCTION = Function(
 
 
 def form() -> dict[str, Any]:
-    return exempt_form(FUNCTION, "R1", date(2026, 11, 23))
+    return exempt_form(ExemptForm("R1", FUNCTION, None, date(2027, 2, 21), date(2027, 11, 23)))
 
 
 def test_the_first_progress_and_the_answer_are_seen_by_the_one_who_asked_alone(

@@ -21,6 +21,7 @@ from storage.store import Store
 
 if TYPE_CHECKING:
     from tests.commands.asking import Office
+    from tests.commands.exempting import Desk
 
 HOME, OTHER = "123456789012", "222222222222"  # HOME is the account of keys that nobody issued
 BERLIN, VIRGINIA = "eu-central-1", "us-east-1"
@@ -269,3 +270,11 @@ def office(context: Context, clock: HandClock, remembered: Callable[..., Functio
     from tests.commands.asking import Office  # it takes names from here
 
     return Office(context, clock, remembered("refund"))
+
+
+@pytest.fixture
+def exempting(context: Context, clock: HandClock, remembered: Callable[..., Function]) -> "Desk":
+    """Forms, buttons and the clock of exemptions."""
+    from tests.commands.exempting import Desk  # it takes names from here
+
+    return Desk(context, clock, remembered)

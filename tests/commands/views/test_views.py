@@ -11,7 +11,7 @@ from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long
 from commands.views import actions, digest, functions
 from commands.views.deny import deny_form
-from commands.views.exempt import exempt_form
+from commands.views.exempt import UNTIL, ExemptForm, exempt_form
 from commands.views.item import Item
 from commands.views.text import clip, escape
 from storage.fixes import FixRequest, RequestState
@@ -384,11 +384,13 @@ def test_a_full_page_fits_a_message() -> None:
     assert not blocks_are_too_long(made)
 
 
-def test_the_form_carries_the_request_and_asks_for_ninety_days() -> None:
-    view = exempt_form(FUNCTION, "token", date(2026, 11, 23))
+def test_the_form_carries_the_request_and_the_days_that_policy_says() -> None:
+    view = exempt_form(ExemptForm("token", FUNCTION, "payments", date(2027, 2, 21), date(2027, 11, 23)))
 
     assert view["private_metadata"] == "token"
-    assert view["blocks"][2]["element"]["initial_date"] == "2027-02-21"
+    (until,) = (block for block in view["blocks"] if block.get("block_id") == UNTIL)
+    assert until["element"]["initial_date"] == "2027-02-21"
+    assert until["hint"]["text"].endswith("Nov 23, 2027 at the latest.")
     assert not view_problems(view)
 
 
@@ -482,4 +484,4 @@ def test_no_input_breaks_slacks_limits_or_mentions_anybody(name: str, reason: st
             assert "<!channel" not in words(made)
             assert "<!here" not in words(made)
         assert len(digest.digest_text(team, [item], 1)) <= 3000
-    assert not view_problems(exempt_form(hostile, "token", date(2026, 11, 23)))
+    assert not view_problems(exempt_form(ExemptForm("token", hostile, team, date(2027, 2, 21), date(2027, 11, 23))))
