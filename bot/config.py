@@ -5,7 +5,6 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -13,10 +12,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
+from bot.schedule import ScheduleSection, schedule_of, time_zones
 from bot.teams import TeamsSection, alias_pairs, contradictions, team_settings
 from bot.values import (
     NO_LIST,
-    NO_TIME_ZONE,
     AccountIds,
     Accounts,
     AccountTags,
@@ -30,15 +29,14 @@ from bot.values import (
     RegionName,
     RegionNames,
     RoleName,
-    TimeOfDay,
     Units,
-    is_time_zone,
 )
 from commands._teams import TeamSettings
 from commands.aws.accounts import LOCAL, Aggregator, AwsSettings
 from commands.aws.scope import Rules
 
 if TYPE_CHECKING:
+    from commands._schedule import Schedule
     from commands._types import FixPolicy
 
 DEFAULT_FILE = "lamplighter.toml"
@@ -88,11 +86,6 @@ class AwsSection(Section, frozen=True):
 
 class ScanSection(Section, frozen=True):
     pool: Pool = LOCAL
-
-
-class ScheduleSection(Section, frozen=True):
-    daily: TimeOfDay = "09:00"
-    timezone: str = "UTC"
 
 
 class SlackSection(Section, frozen=True):
@@ -169,8 +162,8 @@ class Config:
         return ZoneInfo(self.file.schedule.timezone)
 
     @property
-    def daily(self) -> time:
-        return time.fromisoformat(self.file.schedule.daily)
+    def schedule(self) -> "Schedule":
+        return schedule_of(self.file.schedule)
 
     @property
     def database(self) -> Path:
@@ -224,7 +217,7 @@ def _checked(content: Mapping[str, Any], path: Path) -> File:
         problems = _refused(content)
     else:
         problems = [
-            *_time_zone(content),
+            *time_zones(content),
             *_contradictions(file.aws, file.scan),
             *grace_contradictions(file.policy.grace),
             *contradictions(file.teams),
@@ -238,15 +231,7 @@ def _checked(content: Mapping[str, Any], path: Path) -> File:
 def _refused(content: Mapping[str, Any]) -> list[str]:
     from bot import refusals  # loaded only where there is something to refuse
 
-    return [*refusals.lines(content, File), *_time_zone(content)]
-
-
-def _time_zone(content: Mapping[str, Any]) -> Iterator[str]:
-    """Which time zones there are, no pattern can tell."""
-    schedule = content.get("schedule")
-    zone = schedule.get("timezone") if isinstance(schedule, dict) else None
-    if isinstance(zone, str) and not is_time_zone(zone):
-        yield f"[schedule] timezone: {zone!r} {NO_TIME_ZONE}."
+    return [*refusals.lines(content, File), *time_zones(content)]
 
 
 def _too_long(policy: PolicySection) -> Iterator[str]:

@@ -29,7 +29,7 @@ def from_button(body: Body, now: datetime) -> Request:
         user=str((body.get("user") or {}).get("id", "")),
         now=now,
         source=Source.BUTTON,
-        value=str(action.get("value") or ""),
+        value=str(action.get("value") or (action.get("selected_option") or {}).get("value") or ""),
         workspace=_workspace(body),
         channel=str((body.get("channel") or {}).get("id") or container.get("channel_id") or ""),
         message=str(container.get("message_ts") or ""),

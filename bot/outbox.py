@@ -3,19 +3,25 @@
 One thread does it all. What waits, and what is to be drawn again, stands in SQLite.
 """
 
+import hashlib
+import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot import uploads
 from bot.channels import ChannelNames
 from bot.notices import notify
-from bot.slack_errors import TOKEN_REFUSED, error_code
+from bot.pacing import Pacing
+from bot.slack_errors import FINAL, LOCKED_OUT, TOKEN_REFUSED, UNFIT, error_code, mend
+from commands._digest import attachment
 from commands._teams import ChannelFrom
 from commands._types import Context
 from commands.views.blocks import Block
@@ -31,13 +37,9 @@ BATCH_SECONDS = 2.0  # between two edits of how far a batch is
 IDLE_SECONDS = 5.0
 SLOWEST_CALL_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 300.0
+OF_A_CHANNEL = 4  # posts that are looked at in one round: one goes, and what is slower by itself keeps back no other
+POST, UPDATE, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
-
-# Slack shows the message no more, or lets nobody change it.
-FINAL = {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"}
-UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "block_mismatch"}
-# Nothing gets through until somebody changes the app or its tokens.
-LOCKED_OUT = TOKEN_REFUSED | {"missing_scope"}
 
 
 class Outbox:
@@ -48,7 +50,7 @@ class Outbox:
         self._client = client
         self._channels = channels
         self._draw = draw
-        self._free_at: dict[str, float] = {}  # by channel, and by a batch's post, on the monotonic clock
+        self._pacing = Pacing()
         self._said: set[str] = set()
         self._unrecorded: list[Callable[[], None]] = []  # what Slack took and memory could not be told yet
         self._wake = threading.Event()
@@ -87,8 +89,9 @@ class Outbox:
         """Send what is due and free to go; how many seconds until it is worth looking again."""
         self._record()
         pause = IDLE_SECONDS
-        for post in self._context.store.posts.due(self._context.clock()):
-            wait = max(self._free_at.get(_lane(post), 0.0), self._free_at.get(post.key, 0.0)) - time.monotonic()
+        self._pacing.forget(time.monotonic())
+        for post in self._context.store.posts.due(self._context.clock(), OF_A_CHANNEL):
+            wait = self._pacing.wait(_method(post), _lane(post), post.key, now=time.monotonic())
             if wait > 0:
                 pause = min(pause, wait)
                 continue
@@ -97,14 +100,17 @@ class Outbox:
         return pause
 
     def _handle(self, post: Post) -> None:
-        self._free_at[_lane(post)] = time.monotonic() + PACE_SECONDS
+        self._pacing.hold(_lane(post), PACE_SECONDS, now=time.monotonic())
         if post.kind is PostKind.BATCH:  # it changes with every step of every fix
-            self._free_at[post.key] = time.monotonic() + BATCH_SECONDS
+            self._pacing.hold(post.key, BATCH_SECONDS, now=time.monotonic())
         try:
-            if post.state is PostState.WAITING:
-                self._send(post)
-            else:
+            if post.state is PostState.SENT:
                 self._redraw(post)
+            elif post.kind is PostKind.FILE:
+                self._send_file(post)
+            else:
+                self._send(post)
+            self._pacing.went_through(_method(post))
         except SlackApiError as problem:
             self._refused(post, problem)
         except (SlackClientError, OSError) as problem:
@@ -120,11 +126,7 @@ class Outbox:
             self._unrecorded.pop(0)
 
     def _send(self, post: Post, *, plain: bool = False) -> None:
-        target = self._place(post.channel)
-        thread_ts = None
-        if post.thread is not None:
-            above = self._context.store.posts.get(post.thread)
-            target, thread_ts = above.posted_channel or target, above.ts or None
+        target, thread_ts = self._target(post)
         text, blocks = self._draw(self._context, post)
         posts = self._context.store.posts
         posts.begin(post.id, self._context.clock() + timedelta(seconds=UNSURE_SECONDS))
@@ -135,13 +137,50 @@ class Outbox:
             thread_ts=thread_ts,
             unfurl_links=False,
             unfurl_media=False,
+            # UNCONFIRMED: that Slack takes a message once for each of these. What keeps one from being sent twice is
+            # that its place is recorded; this is for the process that is killed in between.
+            client_msg_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{post.key} {target} {plain}")),
         )
         place = str(answer["channel"]), str(answer["ts"])
-        self._unrecorded.append(lambda: posts.sent(post.id, *place, post.wanted_version))
+        shown = _hash(text, blocks)
+        self._unrecorded.append(lambda: posts.sent(post.id, *place, post.wanted_version, shown))
         self._record()
         if thread_ts is None:
             self._context.store.owners.reached(post.channel, self._context.clock())
         log.info("posted %s to %s", post.key, place[0])
+
+    def _send_file(self, post: Post) -> None:
+        """The upload's id is kept before it is shared, so that one that was cut short is not uploaded again."""
+        target, thread_ts = self._target(post)
+        text, _ = self._draw(self._context, post)
+        posts, again = self._context.store.posts, bool(post.file)
+        try:
+            file = post.file or self._upload(post)
+            posts.begin(post.id, self._context.clock() + timedelta(seconds=UNSURE_SECONDS))
+            uploads.share(self._client, file, target, thread_ts, text, again=again)
+        except SlackApiError as problem:
+            why = uploads.NO_FILES.get(error_code(problem))
+            if why is None:
+                raise
+            notify(self._context, f"files:{error_code(problem)}", f"Lists come without their CSV file: {why}")
+            self._send(post)
+            return
+        self._unrecorded.append(lambda: posts.sent(post.id, target, "", post.wanted_version))
+        self._record()
+        log.info("shared %s in %s", post.key, target)
+
+    def _upload(self, post: Post) -> str:
+        made = attachment(self._context, post)
+        file = uploads.put(self._client, made.name, made.content)
+        self._context.store.posts.keep_file(post.id, file)
+        return file
+
+    def _target(self, post: Post) -> tuple[str, str | None]:
+        """The channel's id or name, and the message in whose thread it stands."""
+        if post.thread is None:
+            return self._place(post.channel), None
+        above = self._context.store.posts.get(post.thread)
+        return above.posted_channel or self._place(post.channel), above.ts or None
 
     def _place(self, channel: str) -> str:
         """The channel's id; its name where Slack will not list channels, for that may still be posted to."""
@@ -154,20 +193,41 @@ class Outbox:
             return channel
 
     def _redraw(self, post: Post) -> None:
+        """Slack is asked only where the message would look different."""
+        if post.newer is not None:
+            self._link(post.newer)
         text, blocks = self._draw(self._context, post)
-        self._client.chat_update(
-            channel=post.posted_channel, ts=post.ts, text=text, blocks=blocks or None, parse="none", link_names=False
-        )
-        self._context.store.posts.redrawn(post.id, post.wanted_version)
+        shown = _hash(text, blocks)
+        if shown != self._context.store.posts.shown(post.id):
+            self._client.chat_update(
+                channel=post.posted_channel, ts=post.ts, text=text, blocks=blocks, parse="none", link_names=False
+            )
+        else:
+            self._pacing.hold(_lane(post), 0.0, now=time.monotonic())
+        self._context.store.posts.redrawn(post.id, post.wanted_version, shown)
+
+    def _link(self, number: int) -> None:
+        """Where the newer digest is; without a link, the words have to do."""
+        newer = self._context.store.posts.get(number)
+        if newer.state is not PostState.SENT or newer.permalink or not newer.ts:
+            return
+        try:
+            answer = self._client.chat_getPermalink(channel=newer.posted_channel, message_ts=newer.ts)
+        except SlackApiError as problem:
+            if problem.response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                raise
+            log.warning("no link to %s: %s", newer.key, error_code(problem))
+            return
+        self._context.store.posts.keep_permalink(number, str(answer["permalink"]))
 
     def _refused(self, post: Post, problem: SlackApiError) -> None:
         error = error_code(problem)
         if error == "ratelimited" or problem.response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = float(problem.response.headers.get("Retry-After", 30))
-            self._free_at[_lane(post)] = time.monotonic() + seconds
+            self._pacing.refused(_method(post), _lane(post), seconds, now=time.monotonic())
             self._context.store.posts.later(post.id, self._context.clock() + timedelta(seconds=seconds), "ratelimited")
         elif error in LOCKED_OUT:
-            self._once(f"Slack refuses to post: {_mend(error, problem)}")
+            self._once(f"Slack refuses to post: {mend(error, problem)}")
             self._later(post, error)
         elif post.state is PostState.SENT and (error in FINAL or error in CLOSED):
             log.warning("%s can no longer be changed in Slack: %s", post.key, error)
@@ -188,7 +248,7 @@ class Outbox:
         details = (problem.response.get("response_metadata") or {}).get("messages")
         log.error("Slack took no blocks for %s: %s %s", post.key, error, details)
         if post.state is PostState.SENT:
-            self._context.store.posts.redrawn(post.id, post.wanted_version)
+            self._context.store.posts.redrawn(post.id, post.wanted_version, _hash(*self._draw(self._context, post)))
             return
         try:
             self._send(post, plain=True)
@@ -233,8 +293,12 @@ def _lane(post: Post) -> str:
     return post.posted_channel or post.channel
 
 
-def _mend(error: str, problem: SlackApiError) -> str:
-    if error == "missing_scope":
-        needed = problem.response.get("needed")
-        return f"the scope {needed} is missing. Add it in the app's OAuth & Permissions page and reinstall the app."
-    return f"{error}. Check SLACK_BOT_TOKEN and that the app is still installed."
+def _method(post: Post) -> str:
+    """By which it goes; each has a rate of its own."""
+    if post.state is PostState.SENT:
+        return UPDATE
+    return FILE if post.kind is PostKind.FILE else POST
+
+
+def _hash(text: str, blocks: Sequence[Block]) -> str:
+    return hashlib.sha256(json.dumps([text, blocks], sort_keys=True).encode()).hexdigest()[:32]

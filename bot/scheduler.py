@@ -1,8 +1,8 @@
-"""The clock: one APScheduler job for each clock entry of COMMANDS, and the daily one that a restart missed."""
+"""The clock: jobs for the clock entries of COMMANDS, the daily one at each hour that teams read, and missed ones."""
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -12,9 +12,10 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 
 from bot.notices import notify
+from commands._schedule import Slot
 from commands._types import Clock, Context, Progress, Request
 from commands.aws.errors import AwsProblem
-from commands.digest import NothingSeen
+from commands.digest import NothingSeen, job_of
 from commands.views.text import clip, prose
 from storage.models import THE_CLOCK, Source
 
@@ -48,13 +49,14 @@ class DailyClock:
     """Runs clock entries in a thread of the scheduler's; `after` is called whenever one has run."""
 
     def __init__(
-        self, entries: list[Clock], context: Context, at: time, zone: ZoneInfo, after: Callable[[], None]
+        self, entries: Sequence[Clock], context: Context, slots: Sequence[Slot], after: Callable[[], None]
     ) -> None:
-        self._entries, self._context, self._at, self._zone, self._after = entries, context, at, zone, after
+        """`slots`: the times of day for what runs daily, the general one first."""
+        self._entries, self._context, self._slots, self._after = entries, context, slots, after
         self._ending = threading.Lock()
         self._ended = False
         self._scheduler = BackgroundScheduler(
-            timezone=zone,
+            timezone=slots[0].zone,
             job_defaults={"coalesce": True, "misfire_grace_time": GRACE_SECONDS, "max_instances": 1},
         )
 
@@ -63,14 +65,19 @@ class DailyClock:
             if entry.every:
                 self.every(int(entry.every.total_seconds()), entry.job_id, partial(self._now_and_again, entry))
                 continue
-            trigger = CronTrigger(hour=self._at.hour, minute=self._at.minute, timezone=self._zone)
-            self._scheduler.add_job(self._due, trigger, args=[entry], id=entry.job_id, replace_existing=True)
-            ended = partial(self._context.store.daily_runs.ended, entry.job_id)
-            day = missed(self._context.clock(), self._at, self._zone, ended)
-            if day is not None:
-                log.info("the run of %s was missed: running it now", day)
-                self._once(entry, day, timedelta(0))
+            for slot in self._slots:
+                self._daily(entry, slot)
         self._scheduler.start()
+
+    def _daily(self, entry: Clock, slot: Slot) -> None:
+        trigger = CronTrigger(hour=slot.at.hour, minute=slot.at.minute, timezone=slot.zone)
+        name = job_of(slot, self._slots[0])
+        self._scheduler.add_job(self._due, trigger, args=[entry, slot], id=name, replace_existing=True)
+        ended = partial(self._context.store.daily_runs.ended, name)
+        day = missed(self._context.clock(), slot.at, slot.zone, ended)
+        if day is not None:
+            log.info("the run %s of %s was missed: running it now", name, day)
+            self._once(entry, slot, day, timedelta(0))
 
     @property
     def is_ending(self) -> bool:
@@ -104,33 +111,34 @@ class DailyClock:
         finally:
             self._after()
 
-    def _due(self, entry: Clock) -> None:
-        self._run(entry, last_due(self._context.clock(), self._at, self._zone).date())
+    def _due(self, entry: Clock, slot: Slot) -> None:
+        self._run(entry, slot, last_due(self._context.clock(), slot.at, slot.zone).date())
 
-    def _once(self, entry: Clock, day: date, after: timedelta) -> None:
+    def _once(self, entry: Clock, slot: Slot, day: date, after: timedelta) -> None:
         with self._ending:
             if not self._ended:
-                self._add_once(entry, day, after)
+                self._add_once(entry, slot, day, after)
 
-    def _add_once(self, entry: Clock, day: date, after: timedelta) -> None:
+    def _add_once(self, entry: Clock, slot: Slot, day: date, after: timedelta) -> None:
         at = DateTrigger(datetime.now(UTC) + after)  # APScheduler goes by the machine's own clock
-        name = f"{entry.job_id}:{day}"
+        name = f"{job_of(slot, self._slots[0])}:{day}"
         self._scheduler.add_job(
-            self._run, at, args=[entry, day], id=name, replace_existing=True, misfire_grace_time=None
+            self._run, at, args=[entry, slot, day], id=name, replace_existing=True, misfire_grace_time=None
         )
 
-    def _run(self, entry: Clock, day: date) -> None:
+    def _run(self, entry: Clock, slot: Slot, day: date) -> None:
         now = self._context.clock()
-        if day < last_due(now, self._at, self._zone).date():
+        if day < last_due(now, slot.at, slot.zone).date():
             return  # a newer run is due by now, and looks at the same things
+        request = Request(user=THE_CLOCK, now=now, source=Source.CLOCK, day=day, slot=slot)
         try:
-            for reply in entry.run(Request(user=THE_CLOCK, now=now, source=Source.CLOCK, day=day), self._context):
+            for reply in entry.run(request, self._context):
                 if isinstance(reply, Progress):
                     log.info("%s", reply.text)
                 self._after()
         except Exception as problem:  # a job that fails is tried again; the log and the fallback channel say so
-            log.exception("the run of %s for %s failed", entry.job_id, day)
-            self._once(entry, day, AGAIN)
+            log.exception("the run %s of %s failed", job_of(slot, self._slots[0]), day)
+            self._once(entry, slot, day, AGAIN)
             self._tell(entry, day, problem)
         finally:
             self._after()

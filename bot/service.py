@@ -81,13 +81,14 @@ class Service:
             clock=self._clock,
             zone=self._config.zone,
             policy=self._config.policy,
+            schedule=self._config.schedule,
         )
         outbox = Outbox(context, client, ChannelNames(client), draw)
         desk = Desk(context, people, outbox)
         app = build_app(COMMANDS, desk, client, self._config.environment.slack_signing_secret)
         door = door_for(self._config, app)
         clocks = [entry for entry in COMMANDS if isinstance(entry, Clock)]
-        daily = DailyClock(clocks, context, self._config.daily, self._config.zone, outbox.nudge)
+        daily = DailyClock(clocks, context, context.schedule.slots(), outbox.nudge)
         self._say_missing(context, missing)
         outbox.start()
         try:

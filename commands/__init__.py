@@ -27,10 +27,12 @@ def _table() -> "tuple[Entry, ...]":
         fix,
         grace,
         home,
+        menu,
         not_these,
         owners,
         patch,
         review,
+        snooze,
         stop,
         undo,
     )
@@ -42,11 +44,13 @@ def _table() -> "tuple[Entry, ...]":
     from commands.views import home as home_view
     from commands.views import owners as owners_view
     from commands.views import review as form
+    from commands.views import snooze as snooze_view
     from commands.views.actions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH, UNDO
     from commands.views.batch import STOP
     from commands.views.digest import REVIEW
     from commands.views.exempt import CALLBACK, EXEMPT_SOME
     from commands.views.exempt import FIELDS as EXEMPT_FIELDS
+    from commands.views.living import END_SNOOZE, MENU
 
     return (
         Slash(
@@ -116,6 +120,9 @@ def _table() -> "tuple[Entry, ...]":
         *(Button(turn, home.turned(turn)) for turn in home_view.TURNS),
         Button(notice.NOT_THESE, not_these.open_form, opens_form=True),
         Form(notice.CALLBACK, check=deny.check, run=not_these.not_these),
+        Button(MENU, menu.choose, opens_form=True),
+        Form(snooze_view.CALLBACK, check=snooze.check, run=snooze.snooze),
+        Button(END_SNOOZE, snooze.end),
         Clock(digest.DAILY, digest.daily),
         Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
         Clock(grace.GRACE, grace.grace, every=grace.EVERY),

@@ -26,6 +26,11 @@ def taken_back(context: Context, told: Change | None, function_arn: str) -> bool
     return bool(last and last.kind is DecisionKind.UNDONE and (told is None or told.at is None or told.at <= last.at))
 
 
+def was_undone(context: Context, told: Change) -> bool:
+    """Whether what was told is a regression that somebody has mended and undone since."""
+    return told.kind is ChangeKind.REGRESSED and taken_back(context, told, told.function_arn)
+
+
 def compare(context: Context, judged: Sequence[Function], asked_at: datetime) -> Compared:
     """To be called before they are saved, in the same transaction. What was agreed on for a function that is no more
     ends here, so that it does not cover the one that was made under its name.

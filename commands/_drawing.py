@@ -2,22 +2,21 @@
 
 from datetime import datetime
 
-from commands import _exemption_posts, _requests
+from commands import _digest, _exemption_posts, _requests
 from commands._answers import patch_only
 from commands._audits import OVERTAKEN
 from commands._batch import RESULTS
-from commands._changes import last_known, taken_back
+from commands._changes import was_undone
 from commands._suggest import suggestion
 from commands._types import Context
-from commands.digest import DAILY
-from commands.views import batch, digest, functions, grace, news, standing
+from commands.views import batch, functions, grace, standing
 from commands.views.blocks import Block
 from commands.views.blocks import context as context_block
 from commands.views.item import Item
 from commands.views.text import clip
 from storage.fixes import FixRequest, RequestState
-from storage.models import Audit, Coverage, Function, Post, PostKind, Verdict
-from storage.news import Change, ChangeKind
+from storage.models import Function, Post, PostKind, Verdict
+from storage.news import Change
 
 TEXT_SHOWN = 2900
 
@@ -41,7 +40,9 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
     items = [item(context, context.store.requests.get(number)) for number in context.store.posts.requests_of(post.id)]
     match post.kind:
         case PostKind.DIGEST:
-            return _digest(context, post, items)
+            return _digest.draw(context, post, items)
+        case PostKind.LIST | PostKind.FILE:
+            return _digest.draw_list(context, post)
         case PostKind.REQUEST:
             return _asked(context, post, items[0])
         case PostKind.GRACE:
@@ -109,57 +110,13 @@ def _not_exempt(context: Context, request: FixRequest | None, function: Function
 def _newest_change(context: Context, arn: str) -> Change | None:
     """The newest that an audit told of it; a regression that was mended and undone since is told no more."""
     newest = context.store.changes.last_of(arn)
-    return None if newest and _was_undone(context, newest) else newest
-
-
-def _was_undone(context: Context, change: Change) -> bool:
-    return change.kind is ChangeKind.REGRESSED and taken_back(context, change, change.function_arn)
+    return None if newest and was_undone(context, newest) else newest
 
 
 def _as_of(context: Context, arn: str) -> datetime | None:
     """When AWS last showed it, where the latest audit did not see it."""
     seen_at, audited_at = context.store.functions.seen_at(arn), context.store.audits.latest_start()
     return seen_at if seen_at and audited_at and seen_at < audited_at else None
-
-
-def _digest(context: Context, post: Post, items: list[Item]) -> tuple[str, list[Block]]:
-    store = context.store
-    audit = store.audits.latest()
-    members = store.functions.of_team_since(post.team, audit.started_at) if audit else []
-    made = digest.digest_blocks(
-        post.team,
-        items,
-        total=store.posts.total_under(post.id),
-        untraced=store.posts.untraced_under(post.id),
-        page=post.page,
-        audit=audit,
-        coverage=Coverage.of(members),
-        approvers=context.people.approvers(post.team),
-        tag_keys=context.teams.tag_keys,
-        news=_news(context, post, audit) if audit and post.page == 1 else (),
-        review=_review(context, post, items) if post.page == 1 else "",
-    )
-    return digest.digest_text(post.team, items, post.page), made
-
-
-def _review(context: Context, post: Post, items: list[Item]) -> str:
-    """Any of its requests: the button asks for the functions of the post's team."""
-    asked = next((one.request.id for one in items if one.request), "")
-    several = context.store.batches.count(post.team, patch_only=context.policy.patch_only_functions) > 1
-    return asked if several else ""
-
-
-def _news(context: Context, post: Post, audit: Audit) -> tuple[str, ...]:
-    """What audits told of the team after the daily run before this post's and until the end of its own."""
-    store = context.store
-    kept = [one for one in last_known(context, audit) if one.function.team == post.team]
-    before, own = store.daily_runs.around(DAILY, post.created_at)
-    changes = store.changes.of_team(post.team, before, own) if before else []
-    untraced = {one.arn for one in store.functions.of_team(post.team, Verdict.UNTRACED)} if changes else set()
-    # Somebody's own decision is not held against anybody.
-    undone = {one.function_arn for one in changes if _was_undone(context, one)}
-    exempt = _exemption_posts.news_lines(context, post.team, before, own) if before else ()
-    return news.digest_line(changes, untraced - undone), *exempt, news.kept_line(kept)
 
 
 def _asked(context: Context, post: Post, shown: Item) -> tuple[str, list[Block]]:

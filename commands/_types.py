@@ -11,6 +11,7 @@ from commands._grace import OFF, Grace
 from commands._locks import Locks
 from commands._pace import Pace
 from commands._production import EVERYTHING, Production, TwoPeople
+from commands._schedule import Schedule, Slot
 from commands._teams import TeamSettings
 from storage.models import Function, Source
 
@@ -34,8 +35,9 @@ class Request:
     channel: str = ""
     message: str = ""  # timestamp of the message that was clicked
     private: bool = False  # that message is shown to this person alone, and is redrawn by `Replace`
-    day: date | None = None  # the local date that a clock job is for
     page: str = ""  # of App Home: what the page that was clicked on said of itself
+    day: date | None = None  # the local date that a daily job is for
+    slot: Slot | None = None  # whose teams a daily job is for; None: those without an hour of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class Context:
     clock: Callable[[], datetime]  # UTC now
     zone: ZoneInfo  # the schedule's, for days and dates
     policy: FixPolicy = FixPolicy()
+    schedule: Schedule = field(default_factory=Schedule)
     one_audit: threading.Lock = field(default_factory=threading.Lock)
     in_hand: Locks = field(default_factory=Locks)  # the requests that this process is carrying out
     roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another
@@ -201,11 +204,11 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A job that runs every day at the configured time, or now and again."""
+    """A job that runs every day at each of the configured times, or now and again."""
 
     job_id: str
     run: Run
-    every: timedelta | None = None  # None: every day at the configured time
+    every: timedelta | None = None  # None: every day at each of the configured times
 
 
 @dataclass(frozen=True, slots=True)

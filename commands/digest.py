@@ -1,45 +1,74 @@
-"""The daily job: audit everything, then tell each owning team which of its functions are untraced."""
+"""The daily job: audit everything once a day, then see to each team's digest at the team's own hour."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from commands import _requests
 from commands._audits import take_audit
+from commands._schedule import Slot
+from commands._telling import Day, tell
 from commands._types import Answer, Context, Progress, Request
-from commands.views.digest import PAGE
 from commands.views.text import clip, prose
-from storage.models import ORGANIZATION, Audit, Function, PostKind, Verdict
+from storage.models import ORGANIZATION, Audit, PostKind
 
 DAILY = "daily"
+AUDIT = "audit"  # the same as the teams without an hour of their own, where no team's hour comes before theirs
 
 
 class NothingSeen(Exception):
     """An audit in which every account refused or was silent: to be made again, not to be taken for an empty cloud."""
 
 
+def job_of(slot: Slot, general: Slot) -> str:
+    """The name under which a slot's runs are remembered."""
+    return DAILY if slot == general else f"{DAILY} {slot}"
+
+
 def daily(request: Request, context: Context) -> Answer:
-    """Audit, and leave a digest for each team that has untraced functions; once for a day, however often it is run.
+    """See to the digests of the slot's teams, once for a day, however often it is run; the day's first slot audits.
 
     The digests wait in memory until Slack has them; whoever sends them need not know of this job.
     """
+    general = context.schedule.general.slot
+    slot = request.slot or general
+    day = request.day or request.now.astimezone(slot.zone).date()
+    job = job_of(slot, general)
+    with context.in_hand.hold(DAILY):  # two slots of one moment share an audit
+        if not context.store.daily_runs.begin(job, day, context.clock()):
+            return
+        yield Progress(f"{job} of {day}")
+        audited_on = datetime.combine(day, slot.at, slot.zone).astimezone(general.zone).date()
+        taken = _audited(request, context, audited_on)
+        _requests.expire_due(context)  # a message of today is not to show what is over
+        seen = Day.of(context, taken, day)
+        for team in _teams(context, slot):
+            tell(context, team, seen)
+        context.store.daily_runs.end(job, day, context.clock())
+    yield Progress(f"{job} of {day}: {taken.functions} functions, {len(taken.not_scanned)} places not fully seen")
+
+
+def _teams(context: Context, slot: Slot) -> Iterator[str | None]:
+    """Those that are told at this hour; also those that had functions once, for their message is to say so."""
+    store, schedule = context.store, context.schedule
+    for team in [*dict.fromkeys([*store.functions.teams(), *store.digests.teams()]), None]:
+        if schedule.of_team(team).slot == slot:
+            yield team
+
+
+def _audited(request: Request, context: Context, day: date) -> Audit:
+    """The day's audit: made now, or by the slot that was first. Raises NothingSeen."""
     store = context.store
-    day = request.day or request.now.astimezone(context.zone).date()
-    if not store.daily_runs.begin(DAILY, day, context.clock()):
-        return
-    yield Progress(f"daily audit of {day}")
+    if not store.daily_runs.begin(AUDIT, day, context.clock()):
+        known = store.audits.latest()
+        if known:
+            return known
     taken = take_audit(context, source=request.source)
     if not taken.functions and _places_seen(taken) <= 0:
         raise NothingSeen(f"no account could be read, the first because: {taken.not_scanned[0].reason}")
     if taken.not_scanned:
         _tell_what_was_not_seen(context, taken, day)
-    _requests.expire_due(context)  # a message of today is not to show what is over
-    teams: list[str | None] = [*store.functions.teams(), None]
-    for team in teams:
-        untraced = store.functions.of_team(team, Verdict.UNTRACED)
-        if untraced:
-            post_digest(context, team, untraced, day)
-    store.daily_runs.end(DAILY, day, context.clock())
-    yield Progress(f"daily audit of {day}: {taken.functions} functions, {len(taken.not_scanned)} places not fully seen")
+    store.daily_runs.end(AUDIT, day, context.clock())
+    return taken
 
 
 def _places_seen(taken: Audit) -> int:
@@ -57,34 +86,3 @@ def _tell_what_was_not_seen(context: Context, taken: Audit, day: date) -> None:
     text = "\n".join(["Today's audit could not see everything; coverage is of what it saw.", *shown, *more])
     channel = context.teams.fallback_channel
     context.store.posts.create(f"notice:unseen:{day}", PostKind.NOTICE, channel, context.clock(), text=clip(text, 3000))
-
-
-def post_digest(context: Context, team: str | None, untraced: Sequence[Function], day: date) -> None:
-    """One message for the day, and replies in its thread for what does not fit."""
-    store, now = context.store, context.clock()
-    with store.transaction():
-        requests = [store.requests.open_for(function, now).id for function in untraced]
-        for request in requests:
-            store.requests.forget_plan(request)
-        first = _page(context, team, day, 1, requests[:PAGE], None, now)
-        if first is None:
-            return
-        for page, start in enumerate(range(PAGE, len(requests), PAGE), 2):
-            _page(context, team, day, page, requests[start : start + PAGE], first, now)
-
-
-def _page(
-    context: Context,
-    team: str | None,
-    day: date,
-    page: int,
-    requests: Sequence[str],
-    above: int | None,
-    now: datetime,
-) -> int | None:
-    key = f"digest:{team or ''}:{day.isoformat()}:{page}"
-    channel = context.teams.channel_of(team)
-    post = context.store.posts.create(
-        key, PostKind.DIGEST, channel, now, team=team, requests=requests, page=page, thread=above
-    )
-    return post.id if post else None

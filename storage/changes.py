@@ -74,8 +74,12 @@ class Changes:
         within = tuple(one for one in found if scope.covers(one.function_arn))
         return Since(last["id"], to_time(last["started_at"]), within)
 
-    def of_team(self, team: str | None, after: datetime, until: datetime | None) -> list[Change]:
+    def between(self, after: datetime, until: datetime) -> list[Change]:
         """What the audits told that ended after the one time, and not after the other, as one."""
+        return net(self._list("audits.finished_at > ? and audits.finished_at <= ?", [to_text(after), to_text(until)]))
+
+    def of_team(self, team: str | None, after: datetime, until: datetime | None) -> list[Change]:
+        """As `between`, for one team."""
         sql = "functions.team is ? and audits.finished_at > ? and audits.finished_at <= ?"
         return net(self._list(sql, [team, to_text(after), to_text(until) if until else "9999"]))
 

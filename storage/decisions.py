@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from datetime import datetime
 
 from storage.connection import Connection, Row, maybe_text, maybe_time, to_json, to_text, to_time
 from storage.models import Decision, DecisionKind, Source
@@ -45,6 +46,11 @@ class Decisions:
             "select * from decisions where function_arn = ? and kind in ('applied', 'undone') order by id desc limit 1"
         )
         return next(iter(self._list(sql, function_arn)), None)
+
+    def turns_since(self, at: datetime) -> dict[str, DecisionKind]:
+        """By function: whether its tracing was turned on here after that time, or that was taken back; the newest."""
+        sql = "select function_arn, kind from decisions where at > ? and kind in ('applied', 'undone') order by id"
+        return {row["function_arn"]: DecisionKind(row["kind"]) for row in self._db.rows(sql, [to_text(at)])}
 
     def all(self) -> list[Decision]:
         """Oldest first."""

@@ -183,6 +183,10 @@ class Functions:
         """Of every team."""
         return self._list("verdict = ?", [str(Verdict.UNTRACED)])
 
+    def members(self, team: str | None) -> list[Function]:
+        """All of a team's, also those that the latest audit could not see."""
+        return self._list("team is ?", [team])
+
     def seen_since(self, at: datetime) -> list[Function]:
         """Those that AWS was asked about at or after that time."""
         return self._list("seen_at >= ?", [to_text(at)])

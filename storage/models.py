@@ -359,6 +359,18 @@ class Exemption:
         return self.state is ExemptState.GRANTED and now < self.expires_at
 
 
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Until when a function, or all of a team's, makes no new message. It stays untraced and counted."""
+
+    id: str  # opaque, unguessable
+    function_arn: str | None  # None: the whole team
+    team: str | None
+    by: str  # Slack user id
+    at: datetime  # UTC
+    until: datetime  # UTC, exclusive
+
+
 class DecisionKind(StrEnum):
     """What was decided or came of it; rows of the append-only history."""
 
@@ -386,6 +398,8 @@ class DecisionKind(StrEnum):
     EXEMPTION_LEFT = "exemption_left"  # to end on its day, with no further reminder
     EXEMPTION_REVOKED = "exemption_revoked"
     EXEMPTION_ENDED = "exemption_ended"
+    SNOOZED = "snoozed"  # a function or a team makes no new message until a day
+    SNOOZE_ENDED = "snooze_ended"  # somebody ended that before its time
     REFUSED = "refused"  # somebody tried to decide who may not; the first time for each person and request
 
 
@@ -421,6 +435,8 @@ class PostKind(StrEnum):
     GRACE = "grace"  # functions that are fixed on a day where nobody objects
     EXEMPTION = "exemption"  # one that waits for a second person, or that ends soon
     NOTICE = "notice"  # its own text
+    LIST = "list"  # all of a team's untraced functions as a table, in the thread of its digest
+    FILE = "file"  # the same as a CSV file; its text alone where Slack takes no files
 
 
 class PostState(StrEnum):
@@ -450,3 +466,6 @@ class Post:
     wanted_version: int = 1  # counts the changes of what it shows
     shown_version: int = 0  # what Slack was last sent; behind `wanted_version`, it is to be drawn again
     error: str = ""
+    newer: int | None = None  # the digest that takes the place of this one
+    permalink: str = ""
+    file: str = ""  # Slack's id of an uploaded file

@@ -41,8 +41,7 @@ class Posts:
                 "next_at": to_text(now),
             }
             number = self._db.insert("posts", row)
-            for position, request_id in enumerate(requests):
-                self._db.insert("post_items", {"post_id": number, "position": position, "request_id": request_id})
+            self.show(number, requests)
             return self.get(number)
 
     def find(self, key: str) -> Post | None:
@@ -70,27 +69,34 @@ class Posts:
         rows = self._db.rows("select request_id from post_items where post_id = ? order by position", [number])
         return [row["request_id"] for row in rows]
 
-    def total_under(self, number: int) -> int:
-        """How many requests a post and the replies in its thread show together."""
-        sql = """
-            select count(*) as number from post_items join posts on posts.id = post_items.post_id
-            where posts.id = :id or posts.thread = :id
-        """
-        row = self._db.row(sql, {"id": number})
-        return int(row["number"]) if row else 0
+    def show(self, number: int, requests: Sequence[str]) -> None:
+        """From now on it shows these requests, top to bottom."""
+        with self._db.transaction():
+            self._db.change("delete from post_items where post_id = ?", [number])
+            for position, request_id in enumerate(requests):
+                self._db.insert("post_items", {"post_id": number, "position": position, "request_id": request_id})
 
-    def untraced_under(self, number: int) -> int:
-        """How many of these requests' functions are untraced by now."""
-        sql = """
-            select count(*) as number from post_items
-            join posts on posts.id = post_items.post_id
-            join requests on requests.id = post_items.request_id
-            join functions on functions.arn = requests.function_arn
-            where (posts.id = :id or posts.thread = :id)
-              and functions.verdict = 'untraced' and functions.gone_at is null
-        """
-        row = self._db.row(sql, {"id": number})
-        return int(row["number"]) if row else 0
+    def retire(self, number: int, newer: int) -> None:
+        """`newer` takes its place, and once that was sent, this one says so. One that was never sent never is."""
+        with self._db.transaction():
+            self._db.change("update posts set newer = ? where id = ?", [newer, number])
+            waiting = "thread = :id or id = :id"
+            self._db.change(
+                f"update posts set state = 'abandoned', error = 'retired' where state = 'waiting' and ({waiting})",  # noqa: S608 - a constant
+                {"id": number},
+            )
+
+    def keep_permalink(self, number: int, permalink: str) -> None:
+        self._db.change("update posts set permalink = ? where id = ?", [permalink, number])
+
+    def keep_file(self, number: int, file_id: str) -> None:
+        """Slack has its content; it is still to be shared."""
+        self._db.change("update posts set file = ? where id = ?", [file_id, number])
+
+    def replies(self, number: int) -> list[Post]:
+        """Those in its thread, oldest first."""
+        rows = self._db.rows("select * from posts where thread = ? order by id", [number])
+        return [_from_row(row) for row in rows]
 
     def any_sent(self) -> bool:
         """Whether Slack ever took a digest."""
@@ -122,55 +128,81 @@ class Posts:
         return str(row["posted_channel"]) if row else None
 
     def redraw_showing(self, request_id: str, newest: int = 1_000_000) -> None:
-        """The newest posts that show this request are to be drawn again, and the heads of their threads."""
+        """The newest posts that show this request are to be drawn again, and the heads of their threads; so is the
+        digest of its team, which counts what it does not list. A digest that has been replaced stays as it is.
+        """
         self._db.change(
             """
             with showing as (
                 select posts.id, posts.thread from posts join post_items on post_items.post_id = posts.id
-                where post_items.request_id = :request and posts.state <> 'abandoned'
+                where post_items.request_id = :request and posts.state <> 'abandoned' and not exists
+                    (select 1 from posts as later where later.id = posts.newer and later.state = 'sent')
                 order by posts.id desc limit :newest
             )
             update posts set wanted_version = wanted_version + 1
-            where id in (select id from showing union select thread from showing)
+            where id in (
+                select id from showing union select thread from showing
+                union select post from digests
+                    where team = (select coalesce(team, '') from requests where id = :request)
+            )
             """,
             {"request": request_id, "newest": newest},
         )
 
-    def due(self, now: datetime) -> list[Post]:
-        """What is to be sent by now, oldest first, then what is to be drawn again, newest first.
+    def due(self, now: datetime, most: int = 1_000_000) -> list[Post]:
+        """What is to be sent by now, oldest first, then what is to be drawn again, newest first; `most` of a channel.
 
         A reply is due only once the post above it was sent.
         """
         rows = self._db.rows(
             """
-            select posts.* from posts left join posts as above on above.id = posts.thread
-            where (posts.state = 'waiting' or (posts.state = 'sent' and posts.shown_version < posts.wanted_version))
-              and posts.next_at <= ? and (posts.thread is null or above.state <> 'waiting')
-            order by posts.state = 'sent', case when posts.state = 'sent' then -posts.id else posts.id end
+            with lanes as (
+                select posts.id, posts.state = 'sent' as drawn, row_number() over (
+                    partition by iif(posts.posted_channel = '', posts.channel, posts.posted_channel)
+                    order by posts.state = 'sent', iif(posts.state = 'sent', -posts.id, posts.id)
+                ) as turn
+                from posts left join posts as above on above.id = posts.thread
+                where (posts.state = 'waiting' or posts.shown_version < posts.wanted_version)
+                  and posts.state <> 'abandoned'
+                  and posts.next_at <= ? and (posts.thread is null or above.state <> 'waiting')
+            )
+            select posts.* from lanes join posts on posts.id = lanes.id where turn <= ?
+            order by drawn, iif(drawn, -posts.id, posts.id)
             """,
-            [to_text(now)],
+            [to_text(now), most],
         )
         return [_from_row(row) for row in rows]
 
-    def sent(self, number: int, channel: str, ts: str, version: int) -> None:
-        """Slack took it: `channel` and `ts` are the message's identity, `version` is the count of changes it shows."""
+    def sent(self, number: int, channel: str, ts: str, version: int, shown: str = "") -> None:
+        """Slack took it: `channel` and `ts` are the message's identity, `version` is the count of changes it shows.
+
+        What it takes the place of is to say so from now on.
+        """
+        with self._db.transaction():
+            self._db.change(
+                """
+                update posts set state = 'sent', posted_channel = ?, ts = ?, shown_version = ?, shown = ?,
+                    attempts = 0, error = '', next_at = created_at
+                where id = ?
+                """,
+                [channel, ts, version, shown, number],
+            )
+            self._db.change("update posts set wanted_version = wanted_version + 1 where newer = ?", [number])
+
+    def redrawn(self, number: int, version: int, shown: str = "") -> None:
         self._db.change(
             """
-            update posts set state = 'sent', posted_channel = ?, ts = ?, shown_version = ?, attempts = 0, error = '',
-                next_at = created_at
+            update posts set shown_version = max(shown_version, ?), attempts = 0, error = '', next_at = created_at,
+                shown = ?
             where id = ?
             """,
-            [channel, ts, version, number],
+            [version, shown, number],
         )
 
-    def redrawn(self, number: int, version: int) -> None:
-        self._db.change(
-            """
-            update posts set shown_version = max(shown_version, ?), attempts = 0, error = '', next_at = created_at
-            where id = ?
-            """,
-            [version, number],
-        )
+    def shown(self, number: int) -> str:
+        """A hash of what Slack was last sent; "" where that is not known."""
+        row = self._db.row("select shown from posts where id = ?", [number])
+        return str(row["shown"]) if row else ""
 
     def redirect(self, number: int, channel: str) -> None:
         """Send it to another channel than was wanted, on its own where it was to be a reply."""
@@ -196,7 +228,7 @@ class Posts:
 
 
 def _from_row(row: Row) -> Post:
-    kept = {key: value for key, value in row.items() if key not in ("next_at", "attempts")}
+    kept = {key: value for key, value in row.items() if key not in ("next_at", "attempts", "shown")}
     return Post(
         **kept
         | {"kind": PostKind(row["kind"]), "state": PostState(row["state"]), "created_at": to_time(row["created_at"])}

@@ -9,6 +9,7 @@ from storage.batches import Batches
 from storage.changes import Changes
 from storage.connection import Connection
 from storage.decisions import Decisions
+from storage.digests import Digests
 from storage.exempted import Exempted
 from storage.exemptions import Exemptions
 from storage.functions import Functions
@@ -19,6 +20,7 @@ from storage.places import Places
 from storage.posts import Posts
 from storage.requests import Requests
 from storage.runs import DailyRuns
+from storage.snoozes import Snoozes
 from storage.undos import Undos
 
 
@@ -41,6 +43,8 @@ class Store:
         self.overview = Overview(self._connection)
         self.places = Places(self._connection)
         self.owners = Owners(self._connection)
+        self.digests = Digests(self._connection)
+        self.snoozes = Snoozes(self._connection)
         self.daily_runs = DailyRuns(self._connection)
 
     @property

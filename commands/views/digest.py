@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from commands.views import blocks
+from commands.views import blocks, living
 from commands.views.blocks import Block
 from commands.views.functions import ROW_LIMIT, item_blocks, line
 from commands.views.item import Item
+from commands.views.living import Nap
 from commands.views.text import (
     CONTEXT_LIMIT,
     SECTION_LIMIT,
     clip,
-    clock_time,
     code,
     count,
     coverage_line,
+    day_and_time,
     escape,
     listing,
     not_scanned_line,
@@ -35,78 +36,86 @@ def team_name(team: str | None) -> str:
     return team or "no known team"
 
 
-def digest_text(team: str | None, items: Sequence[Item], page: int) -> str:
+def digest_text(team: str | None, items: Sequence[Item], untraced: int = 0) -> str:
     """For notifications and screen readers; stands alone."""
     names = listing([item.name for item in items], 10)
-    more = "" if page == 1 else f" (part {page})"
-    return clip(f"Lambda functions of {team_name(team)} without active tracing{more}: {names}", 2900)
+    more = untraced - len(items)
+    rest = f", and {more:,} more" if more > 0 and items else ""
+    return clip(f"Lambda functions of {team_name(team)} without active tracing: {names}{rest}", 2900)
 
 
 def digest_blocks(
     team: str | None,
     items: Sequence[Item],
     *,
-    total: int,
     untraced: int,
-    page: int,
     audit: Audit | None,
     coverage: Coverage,
     approvers: Sequence[str],
     tag_keys: Sequence[str],
     news: Sequence[str] = (),
     review: str = "",
+    choices: Sequence[str] = (),
+    others: Mapping[str, int] | None = None,
+    naps: Sequence[Nap] = (),
+    zero: str = "",
 ) -> list[Block]:
-    """`items` are this page's; of all pages, `total` counts the functions and `untraced` those that still are.
+    """`items` have rows; `untraced` counts all that are so, and `others` those without a row or a snooze, by account.
 
     `news` are lines of what changed, and of what is known from earlier only; `review` is what the button carries by
-    which several are fixed together, "" where there are not several.
+    which several are fixed together, "" where there are not several; `choices` are the menu's; `zero` is said where
+    nothing is left.
     """
-    if page > 1:
-        made = [blocks.context(f"Part {page} of the list of {escape(team_name(team))}")]
-    else:
-        made = [
-            blocks.header(_headline(total, untraced)),
-            _about(team, audit, coverage),
-        ]
-    if audit and page == 1:
+    made = [blocks.header(_headline(items, untraced, zero)), _about(team, audit, coverage)]
+    if zero:
+        made.append(blocks.section(zero))
+    if audit:
         made += _lines(not_scanned_line(audit.not_scanned), *news)
-    if review and page == 1:
-        made.append(review_button(team, review))
+    made += living.nap_blocks(naps)
+    request_id = next((one.request.id for one in items if one.request), "")
+    elements = [*([_review(team, review)] if review else []), *([living.menu(choices, request_id)] if choices else [])]
+    if elements:
+        made.append({"type": "actions", "block_id": REVIEW, "elements": elements})
     for item in items:
         made += item_blocks(item)
-    if page == 1:
-        made.append(blocks.context(_footer(team, items, total, approvers, tag_keys)))
+    if others:
+        made += living.places(others)
+    if untraced or items:
+        made.append(blocks.context(_footer(team, bool(others), approvers, tag_keys)))
     return made
 
 
 def review_button(team: str | None, value: str) -> Block:
     """Several of a team's functions, chosen and approved together."""
-    made = blocks.button("Review and fix…", REVIEW, value, described=f"Review and fix functions of {team_name(team)}")
-    return {"type": "actions", "block_id": REVIEW, "elements": [made]}
+    return {"type": "actions", "block_id": REVIEW, "elements": [_review(team, value)]}
+
+
+def _review(team: str | None, value: str) -> Block:
+    return blocks.button("Review and fix…", REVIEW, value, described=f"Review and fix functions of {team_name(team)}")
 
 
 def _lines(*lines: str) -> list[Block]:
     return [blocks.context(clip(text, CONTEXT_LIMIT)) for text in lines if text]
 
 
-def _headline(total: int, untraced: int) -> str:
+def _headline(items: Sequence[Item], untraced: int, zero: str) -> str:
     if untraced:
         return f"{count(untraced, 'Lambda function')} without active tracing"
-    return f"{count(total, 'Lambda function')}: all traced or exempt by now"
+    if zero or not items:
+        return "No Lambda function without active tracing"
+    return f"{count(len(items), 'Lambda function')}: all traced or exempt by now"
 
 
 def _about(team: str | None, audit: Audit | None, coverage: Coverage) -> Block:
     who = f"Team *{escape(team)}*" if team else "No team: none of these functions has a team tag"
-    when = f" · audited {clock_time(audit.finished_at)}" if audit else ""
+    when = f" · audited {day_and_time(audit.finished_at)}" if audit else ""
     return blocks.context(f"{who} · {coverage_line(coverage)}{when}")
 
 
-def _footer(
-    team: str | None, items: Sequence[Item], total: int, approvers: Sequence[str], tag_keys: Sequence[str]
-) -> str:
+def _footer(team: str | None, listed: bool, approvers: Sequence[str], tag_keys: Sequence[str]) -> str:
     words = []
-    if total > len(items):
-        words.append(f"{total - len(items):,} more in this thread.")
+    if listed:
+        words.append("The full list is in this thread.")
     if team is None:
         keys = " or ".join(code(key) for key in tag_keys)
         words.append(f"Tag them {keys} in AWS, and they go to their team's channel.")

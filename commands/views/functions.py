@@ -126,7 +126,8 @@ def line(function: Function, as_of: datetime | None = None) -> str:
 def _place(item: Item) -> str:
     if item.function is None:
         return f"*{code(item.name)}*"
-    return f"*{code(item.name)}*  {item.function.account} · {item.function.region}"
+    words = f"*{code(item.name)}*  {item.function.account} · {item.function.region}"
+    return f"{words} · {item.told}" if item.told and item.function.verdict is Verdict.UNTRACED else words
 
 
 def _plan(item: Item) -> list[Block]:

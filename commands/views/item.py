@@ -23,6 +23,7 @@ class Item:
     undo_hours: float | None = None  # for how long a fix can be undone; 0: never
     not_exempt: str = ""  # why it is exempt no more, where it was when its message was drawn
     suggestion: str = ""  # why it may well be exempt
+    told: str = ""  # why it is news in this digest and since when, in words
     two_people: bool = False  # whether somebody else has to approve than who asks
 
     @property

@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from commands.views.text import clip, code, count, day, day_and_time, listing, mention, prose
+from storage.digests import News, Why
 from storage.models import Verdict
 from storage.news import Change, ChangeKind, LastKnown, Since
 
 # A digest's rows leave little of what Slack takes in one message.
 NAMED = 3  # regressions
 NAME_SHOWN = 60
+_WHY = {
+    Why.NEW: "new",
+    Why.RETURNED: "came back",
+    Why.EXEMPTION_ENDED: "exemption ended",
+    Why.SNOOZE_ENDED: "snooze ended",
+}
 
 
 def counts(since: Since) -> str:
@@ -24,7 +31,7 @@ def since_line(since: Since) -> str:
 
 
 def digest_line(changes: Sequence[Change], untraced: set[str]) -> str:
-    """What changed for a team since the daily audit before; `untraced`: the functions that are so now, by ARN.
+    """What changed for a team since it was last told; `untraced`: the functions that are so now, by ARN.
 
     Regressions are named, for somebody's work was undone. Empty where nothing changed.
     """
@@ -33,7 +40,12 @@ def digest_line(changes: Sequence[Change], untraced: set[str]) -> str:
         return ""
     lost = [one for one in changes if one.kind is ChangeKind.REGRESSED and one.function_arn in untraced]
     named = listing([f"{code(clip(one.function_name, NAME_SHOWN))}{_fix(one)}" for one in lost], NAMED)
-    return f"Since the last daily audit: {said}" + (f". Untraced again: {named}" if named else "")
+    return f"Since the digest before: {said}" + (f". Untraced again: {named}" if named else "")
+
+
+def told_words(news: News | None) -> str:
+    """For a digest's row: why it is news, and since which day; a regression has its own line."""
+    return f"*{_WHY[news.why]}* on {news.on:%-d %b}" if news and news.why in _WHY else ""
 
 
 def _fix(change: Change) -> str:

@@ -79,6 +79,15 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("schedule", "daily", '"00:00"', "00:00", "09:00:00", "valid string"),
     ("schedule", "timezone", '"Europe/Berlin"', "Europe/Berlin", '"Berlin"', "write one like Europe/Berlin"),
     ("schedule", "timezone", '"UTC"', "UTC", '"../etc/passwd"', "write one like Europe/Berlin"),
+    ("schedule", "days", '["mon", "sat"]', ["mon", "sat"], '["monday"]', "'monday' should be"),
+    ("schedule", "days", '["mon"]', ["mon"], "[]", "at least 1"),
+    ("schedule", "weekly", '"fri"', "fri", '"Friday"', "'Friday' should be"),
+    ("schedule", "frequency", '"weekly"', "weekly", '"hourly"', "'daily', 'weekly' or 'never'"),
+    ("schedule.teams.payments", "daily", '"10:30"', "10:30", '"half past ten"', "write one like 09:00"),
+    ("schedule.teams.payments", "timezone", '"Asia/Tokyo"', "Asia/Tokyo", '"Tokyo"', "write one like Europe/Berlin"),
+    ("schedule.teams.payments", "days", '["sun"]', ["sun"], '"sun"', "valid list"),
+    ("schedule.teams.payments", "weekly", '"tue"', "tue", "2", 'should be "mon"'),
+    ("schedule.teams.payments", "frequency", '"never"', "never", "false", "'daily', 'weekly' or 'never'"),
     ("policy", "approvers", '["U0ANA", "S0GROUP"]', ["U0ANA", "S0GROUP"], '["@ana"]', "'@ana' should look like"),
     ("policy", "deny", '["U0EVE", "S0GROUP"]', ["U0EVE", "S0GROUP"], '["eve"]', "'eve' should look like"),
     ("policy", "two_people", '"production"', "production", '"prod"', "'never', 'production' or 'always'"),
@@ -132,7 +141,7 @@ def test_every_key_of_the_file_is_in_the_table_above() -> None:
     keys = {(name, key) for name, section in sections.items() for key in section.__struct_fields__}
 
     tables = {("teams", name) for name in ("channels", "aliases", "groups")}
-    tables |= {("policy", "teams"), ("policy", "grace"), ("aws", "include"), ("aws", "exclude")}
+    tables |= {("policy", "teams"), ("policy", "grace"), ("schedule", "teams"), ("aws", "include"), ("aws", "exclude")}
     rules = {("aws.include", key) for key in AccountRules.__struct_fields__}
     assert (keys - tables) | rules <= {(section, key) for section, key, *_ in KEYS}
 
@@ -220,7 +229,7 @@ def test_without_a_file_everything_has_a_default() -> None:
     assert config.teams.channel_of("payments") == "#team-payments"
     assert config.teams.channel_of(None) == "#finops"
     assert (config.aws.accounts, config.aws.regions, config.aws.role) == (None, None, None)
-    assert (config.daily.isoformat(), str(config.zone)) == ("09:00:00", "UTC")
+    assert (str(config.schedule.general.slot), str(config.zone)) == ("09:00 UTC", "UTC")
     assert str(config.database) == "lamplighter.db"
 
 
@@ -238,7 +247,21 @@ def test_a_file_of_another_name_and_another_database_are_used(monkeypatch: pytes
 
     config = load()
 
-    assert (config.daily.isoformat(), str(config.database)) == ("07:30:00", "elsewhere.db")
+    assert (str(config.schedule.general.slot), str(config.database)) == ("07:30 UTC", "elsewhere.db")
+
+
+def test_a_team_has_what_all_have_but_for_what_it_has_otherwise() -> None:
+    schedule = reading(
+        '[schedule]\ntimezone = "Europe/Berlin"\nweekly = "wed"\n'
+        '[schedule.teams."Data Platform"]\ndaily = "10:30"\ndays = ["sat", "sun"]\n'
+        '[schedule.teams.search]\nfrequency = "weekly"\n'
+    ).schedule
+
+    theirs = schedule.of_team("data-platform")
+    assert (str(theirs.slot), theirs.days, theirs.weekly) == ("10:30 Europe/Berlin", {5, 6}, 2)
+    assert schedule.of_team("search").frequency == "weekly"
+    assert [str(slot) for slot in schedule.slots()] == ["09:00 Europe/Berlin", "10:30 Europe/Berlin"]
+    assert schedule.of_team(None) == schedule.of_team("payments") == schedule.general
 
 
 @pytest.mark.parametrize("written", ["data-platform", "Data Platform", "data_platform", " DATA  platform "])

@@ -139,7 +139,9 @@ def test_a_message_that_was_deleted_is_given_up(
     post = given_digest(context, make_function("refund-worker"))
     outbox.send_due()
     slack.workspace.erase(slack.workspace.messages(PAYMENTS)[-1])
-    context.store.posts.redraw_showing(context.store.posts.requests_of(post.id)[0])
+    (request,) = context.store.posts.requests_of(post.id)
+    context.store.requests.claim(request, ANA, context.clock())
+    context.store.posts.redraw_showing(request)
     outbox.start()
 
     wait_for(lambda: context.store.posts.get(post.id).state is PostState.ABANDONED)

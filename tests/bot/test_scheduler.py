@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.scheduler import DailyClock, last_due, missed
+from commands._schedule import Slot
 from commands._types import Clock, Context, Progress, Reply, Request
 from storage.models import THE_CLOCK, PostKind
 from tests.bot.conftest import SetClock
@@ -57,8 +58,9 @@ def test_a_run_late_at_night_is_made_up_for_after_midnight() -> None:
 def run_of(context: Context) -> Iterator[Callable[[Clock], DailyClock]]:
     started: list[DailyClock] = []
 
-    def start(entry: Clock) -> DailyClock:
-        made = DailyClock([entry], context, NINE, BERLIN, lambda: None)
+    def start(entry: Clock, *slots: Slot) -> DailyClock:
+        slots = slots or (Slot(NINE, BERLIN),)
+        made = DailyClock([entry], context, slots, lambda: None)
         made.start()
         started.append(made)
         return made

@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
+from commands._telling import Day, tell
 from commands._types import Progress, Request
 from commands.aws.scope import Rules
-from commands.digest import DAILY, NothingSeen, daily, post_digest
-from storage.models import THE_CLOCK, PostKind, Source, Verdict
+from commands.digest import DAILY, NothingSeen, daily
+from storage.models import THE_CLOCK, PostKind, Source
 from tests.commands.conftest import ANA, HOME, OTHER, World
 
 MONDAY = date(2026, 11, 23)
@@ -59,21 +60,17 @@ def test_an_exempt_function_is_left_out_until_its_last_day_is_over(world: World)
     assert list(digests(world)) == ["digest:payments:2026-11-24:1"]
 
 
-def test_twelve_functions_stand_on_a_page_and_what_is_more_in_its_thread(world: World) -> None:
+def test_twelve_functions_have_rows_and_of_more_the_first_ones_and_a_table_in_the_thread(world: World) -> None:
     for number in range(25):
         world.function(f"refund-{number:02}")
 
     run(world)
 
-    posts = world.store.posts.all(PostKind.DIGEST)
-    assert [post.key for post in posts] == [f"digest:payments:2026-11-23:{page}" for page in (1, 2, 3)]
-    assert [post.page for post in posts] == [1, 2, 3]
-    assert [post.thread for post in posts] == [None, posts[0].id, posts[0].id]
-    shown = [world.store.posts.requests_of(post.id) for post in posts]
-    assert [len(page) for page in shown] == [12, 12, 1]
-    names = [world.store.requests.get(one).function_name for page in shown for one in page]
-    assert names == [f"refund-{number:02}" for number in range(25)]
-    assert world.store.posts.total_under(posts[0].id) == 25
+    (post,) = world.store.posts.all(PostKind.DIGEST)
+    shown = [world.store.requests.get(one).function_name for one in world.store.posts.requests_of(post.id)]
+    assert shown == [f"refund-{number:02}" for number in range(10)]  # all are new; ten of them have buttons
+    (listed,) = world.store.posts.all(PostKind.LIST)
+    assert listed.thread == post.id
 
 
 def test_a_second_run_of_a_day_asks_nothing_and_leaves_nothing(world: World) -> None:
@@ -88,15 +85,15 @@ def test_a_second_run_of_a_day_asks_nothing_and_leaves_nothing(world: World) -> 
     assert len(world.aws.calls) == calls
 
 
-def test_the_next_day_has_messages_of_its_own_for_the_same_requests(world: World) -> None:
+def test_the_next_day_is_silent_where_nothing_changed(world: World) -> None:
     world.function("refund")
     run(world)
+    (post,) = world.store.posts.all(PostKind.DIGEST)
     world.clock.forward(days=1)
+
     run(world, date(2026, 11, 24))
 
-    first, second = world.store.posts.all(PostKind.DIGEST)
-    assert second.key == "digest:payments:2026-11-24:1"
-    assert world.store.posts.requests_of(first.id) == world.store.posts.requests_of(second.id)
+    assert world.store.posts.all() == [post]
 
 
 def test_a_run_that_was_cut_short_before_its_audit_goes_on_at_the_next_start(world: World) -> None:
@@ -116,9 +113,7 @@ def test_a_run_that_was_cut_short_between_two_teams_tells_the_second_and_not_the
     world.function("refund")
     world.function("rank", team="search")
     world.store.daily_runs.begin(DAILY, MONDAY, world.clock())
-    world.audit()
-    untraced = world.store.functions.of_team("payments", Verdict.UNTRACED)
-    post_digest(world.context, "payments", untraced, MONDAY)
+    tell(world.context, "payments", Day.of(world.context, world.audit(), MONDAY))
 
     world.clock.forward(minutes=1)
     run(world)

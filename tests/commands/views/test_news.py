@@ -30,11 +30,9 @@ def test_counts_leave_out_what_is_not_there_and_say_nothing_where_nothing_change
 def test_a_digest_names_what_is_untraced_again_as_long_as_it_is_and_who_had_fixed_it() -> None:
     named = news.digest_line([LOST, FIXED], {FUNCTION.arn})
 
-    assert named.startswith(
-        "Since the last daily audit: 1 fixed, 1 regressed. Untraced again: `refund-worker` (fixed by"
-    )
+    assert named.startswith("Since the digest before: 1 fixed, 1 regressed. Untraced again: `refund-worker` (fixed by")
     assert "<@U0ANA>" in named
-    assert news.digest_line([LOST, FIXED], set()) == "Since the last daily audit: 1 fixed, 1 regressed"
+    assert news.digest_line([LOST, FIXED], set()) == "Since the digest before: 1 fixed, 1 regressed"
 
 
 @pytest.mark.parametrize("request_", [REQUEST, APPLIED], ids=["open", "fixed before"])
@@ -104,9 +102,7 @@ def test_a_full_digest_has_room_for_its_news() -> None:
     made = digest.digest_blocks(
         "payments",
         items,
-        total=400,
         untraced=400,
-        page=1,
         audit=AUDIT,
         coverage=Coverage(1, 2, 3, 4, 5),
         approvers=("<@U0ANA>",),

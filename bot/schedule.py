@@ -1,0 +1,75 @@
+"""[schedule] of lamplighter.toml: when each team reads, and how often a new message may come."""
+
+from collections.abc import Iterator, Mapping
+from datetime import time
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from bot.values import HINT, NO_TIME_ZONE, TimeOfDay, is_time_zone
+from storage.models import team_name
+
+if TYPE_CHECKING:
+    from commands._schedule import Plan, Schedule
+
+_DAYS = 'should be "mon", "tue", "wed", "thu", "fri", "sat" or "sun"'
+Weekday = Annotated[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Meta(extra={HINT: _DAYS})]
+Days = Annotated[list[Weekday], Meta(min_length=1)]
+HowOften = Annotated[Literal["daily", "weekly", "never"], Meta(extra={HINT: "should be 'daily', 'weekly' or 'never'"})]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of lamplighter.toml; every key is optional."""
+
+
+class TeamSchedule(Part, frozen=True):
+    """What one team has otherwise."""
+
+    daily: TimeOfDay | None = None
+    timezone: str | None = None
+    days: Days | None = None
+    weekly: Weekday | None = None
+    frequency: HowOften | None = None
+
+
+class ScheduleSection(Part, frozen=True):
+    daily: TimeOfDay = "09:00"
+    timezone: str = "UTC"
+    days: Days = msgspec.field(default_factory=lambda: ["mon", "tue", "wed", "thu", "fri"])
+    weekly: Weekday = "mon"
+    frequency: HowOften = "daily"
+    teams: dict[str, TeamSchedule] = {}
+
+
+def schedule_of(section: ScheduleSection) -> "Schedule":
+    from commands._schedule import Schedule  # an audit in a terminal tells nobody
+
+    general = _plan(section, TeamSchedule())
+    return Schedule(general, {team_name(name): _plan(section, own) for name, own in section.teams.items()})
+
+
+def _plan(section: ScheduleSection, own: TeamSchedule) -> "Plan":
+    from zoneinfo import ZoneInfo
+
+    from commands._schedule import WEEKDAYS, Frequency, Plan, Slot
+
+    slot = Slot(time.fromisoformat(own.daily or section.daily), ZoneInfo(own.timezone or section.timezone))
+    days = frozenset(map(WEEKDAYS.index, own.days or section.days))
+    weekly = WEEKDAYS.index(own.weekly or section.weekly)
+    return Plan(slot, days, weekly, Frequency(own.frequency or section.frequency))
+
+
+def time_zones(content: Mapping[str, Any]) -> Iterator[str]:
+    """Which time zones there are, no pattern can tell: one line for each that is none."""
+    schedule = content.get("schedule")
+    if not isinstance(schedule, dict):
+        return
+    teams = schedule.get("teams")
+    tables: dict[str, object] = {"schedule": schedule}
+    if isinstance(teams, dict):
+        tables |= {f"schedule.teams.{name}": table for name, table in teams.items()}
+    for name, table in tables.items():
+        zone = table.get("timezone") if isinstance(table, dict) else None
+        if isinstance(zone, str) and not is_time_zone(zone):
+            yield f"[{name}] timezone: {zone!r} {NO_TIME_ZONE}."
