@@ -56,6 +56,7 @@ def snooze(request: Request, context: Context) -> Answer:
     with context.store.transaction():
         said = _end(request, context, post, chosen, arns) if request.fields[FOR] == END_NOW else ""
         said = said or _begin(request, context, post, chosen, arns)
+        context.store.posts.redraw(post.id)
         _redraw(context, post.team)
     yield Say(said)
 

@@ -81,7 +81,7 @@ def zero_text(team: str | None, coverage: Coverage, since: datetime) -> str:
     """The last word; "all are traced" only where that is so."""
     whole = coverage.traced + coverage.untraced + coverage.exempt + coverage.unknown
     if not whole:
-        return f"No function of {who(team)} is left since {day(since)}."
+        return f"No function of {who(team)} that could be traced is left since {day(since)}."
     if coverage.traced == whole:
         return f"All {count(whole, 'function')} of {who(team)} are traced since {day(since)}."
     return f"No function of {who(team)} is untraced since {day(since)}: {coverage_line(coverage)}."
