@@ -114,6 +114,7 @@ fallback_channel = "#finops"
 [schedule]
 daily = "{now - timedelta(minutes=1):%H:%M}"
 timezone = "UTC"
+days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 [policy]
 approvers = [{approvers}]

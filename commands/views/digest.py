@@ -16,10 +16,9 @@ from commands.views.text import (
     coverage_line,
     day_and_time,
     escape,
-    listing,
     not_scanned_line,
 )
-from storage.models import Audit, Coverage, Function
+from storage.models import Audit, Coverage, Function, Verdict
 from storage.news import LastKnown
 
 # A row is two blocks of 50, and up to 900 characters, its confirm dialog included, of 12,000.
@@ -36,12 +35,16 @@ def team_name(team: str | None) -> str:
     return team or "no known team"
 
 
-def digest_text(team: str | None, items: Sequence[Item], untraced: int = 0) -> str:
+def digest_text(team: str | None, items: Sequence[Item], untraced: int) -> str:
     """For notifications and screen readers; stands alone."""
-    names = listing([item.name for item in items], 10)
-    more = untraced - len(items)
-    rest = f", and {more:,} more" if more > 0 and items else ""
-    return clip(f"Lambda functions of {team_name(team)} without active tracing: {names}{rest}", 2900)
+    whose = escape(clip(team_name(team), 200))
+    if not untraced:
+        return f"No Lambda function of {whose} is without active tracing by now."
+    named = [item.name for item in items if item.function and item.function.verdict is Verdict.UNTRACED]
+    more = untraced - len(named[:10])
+    names = escape(", ".join(named[:10])) + (f" and {more:,} more" if more > 0 and named else "")
+    said = f"{count(untraced, 'Lambda function')} of {whose} without active tracing"
+    return clip(f"{said}: {names}" if names else said, 2900)
 
 
 def digest_blocks(

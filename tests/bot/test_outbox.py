@@ -99,6 +99,38 @@ def test_retry_after_is_kept(context: Context, outbox: Outbox, slack: SlackStand
     assert [one.id for one in context.store.posts.due(clock())] == [post.id]
 
 
+def test_a_second_channel_that_is_refused_holds_all_and_nothing_is_lost(
+    context: Context, outbox: Outbox, slack: SlackStandIn, client: WebClient, clock: SetClock
+) -> None:
+    channels = ("#team-payments", "#team-search", "#team-identity", "#finops")
+    posts = [given_notice(context, channel, key=channel) for channel in channels]
+    for _ in range(2):
+        slack.fail_next("chat.postMessage", error="ratelimited", status=429, retry_after=30)
+    outbox.send_due()
+
+    assert [context.store.posts.get(post.id).error for post in posts] == ["ratelimited", "ratelimited", "", ""]
+    assert [context.store.posts.get(post.id).state for post in posts] == [PostState.WAITING] * 4
+    outbox.send_due()
+    assert len(slack.calls_of("chat.postMessage")) == 2
+
+    clock.forward(seconds=31)
+    Outbox(context, client, ChannelNames(client), draw).send_due()
+    assert [context.store.posts.get(post.id).state for post in posts] == [PostState.SENT] * 4
+
+
+def test_a_drawing_that_looks_the_same_asks_slack_for_nothing(
+    context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function]
+) -> None:
+    post = given_digest(context, make_function("refund-worker"))
+    outbox.send_due()
+    context.store.posts.redraw(post.id)
+    outbox.start()
+
+    kept = wait_for(lambda: (now := context.store.posts.get(post.id)).shown_version == now.wanted_version and now)
+    assert kept.wanted_version == 2
+    assert slack.calls_of("chat.update") == []
+
+
 @pytest.mark.parametrize("state", ["archived", "missing", "not a member"])
 def test_a_closed_channel_sends_it_to_the_fallback_with_the_line_that_mends_it_once(
     context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function], state: str

@@ -54,6 +54,25 @@ def test_a_run_late_at_night_is_made_up_for_after_midnight() -> None:
     assert missed(at(24, 0, 30), time(23, 45), BERLIN, lambda _day: False) == date(2026, 11, 23)
 
 
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("now", "at_time", "day"),
+    [
+        (datetime(2027, 3, 14, 7, 30, tzinfo=UTC), time(2, 30), date(2027, 3, 14)),
+        (datetime(2026, 11, 1, 5, 30, tzinfo=UTC), time(1, 30), date(2026, 11, 1)),
+        (datetime(2026, 11, 1, 6, 30, tzinfo=UTC), time(1, 30), date(2026, 11, 1)),
+        (datetime(2026, 11, 1, 14, 0, tzinfo=UTC), time(9, 0), date(2026, 11, 1)),
+    ],
+    ids=["a time that the spring leaves out", "the first of two", "the second of two", "an ordinary time"],
+)
+def test_each_day_has_one_run_though_clocks_are_changed(now: datetime, at_time: time, day: date) -> None:
+    assert last_due(now, at_time, NEW_YORK).date() == day
+    assert missed(now, at_time, NEW_YORK, set().__contains__) == day
+    assert missed(now, at_time, NEW_YORK, {day}.__contains__) is None  # so that the second of two does nothing
+
+
 @pytest.fixture
 def run_of(context: Context) -> Iterator[Callable[[Clock], DailyClock]]:
     started: list[DailyClock] = []
@@ -143,3 +162,22 @@ def test_ending_while_a_job_fails_does_not_hang(context: Context, run_of: Callab
 
     assert not ending.is_alive()
     assert made.jobs() == []
+
+
+def test_each_hour_that_teams_read_at_has_a_job_and_makes_up_for_its_own_missed_run(
+    context: Context, clock: SetClock, run_of: Callable[..., DailyClock]
+) -> None:
+    seen: list[tuple[str, date | None]] = []
+
+    def job(request: Request, given: Context) -> Iterator[Reply]:
+        seen.append((str(request.slot), request.day))
+        yield Progress("done")
+
+    context.store.daily_runs.begin("daily", date(2026, 11, 23), clock())
+    context.store.daily_runs.end("daily", date(2026, 11, 23), clock())
+    tokyo, late = Slot(time(10, 30), ZoneInfo("Asia/Tokyo")), Slot(time(18, 0), BERLIN)
+    made = run_of(Clock("daily", job), Slot(NINE, BERLIN), tokyo, late)
+
+    wait_for(lambda: seen)
+    assert seen == [("10:30 Asia/Tokyo", date(2026, 11, 23))]
+    assert {"daily", "daily 10:30 Asia/Tokyo", "daily 18:00 Europe/Berlin"} <= set(made.jobs())
