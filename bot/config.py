@@ -163,7 +163,7 @@ class Config:
 
     @property
     def schedule(self) -> "Schedule":
-        return schedule_of(self.file.schedule)
+        return schedule_of(self.file.schedule, self.teams.named)
 
     @property
     def database(self) -> Path:

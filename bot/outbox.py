@@ -14,13 +14,13 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 
 from bot import uploads
 from bot.channels import ChannelNames
 from bot.notices import notify
 from bot.pacing import Pacing
-from bot.slack_errors import FINAL, LOCKED_OUT, TOKEN_REFUSED, UNFIT, error_code, mend
+from bot.slack_errors import FINAL, LOCKED_OUT, NO_ANSWER, TOKEN_REFUSED, UNFIT, error_code, mend
 from commands._digest import attachment
 from commands._teams import ChannelFrom
 from commands._types import Context
@@ -113,7 +113,7 @@ class Outbox:
             self._pacing.went_through(_method(post))
         except SlackApiError as problem:
             self._refused(post, problem)
-        except (SlackClientError, OSError) as problem:
+        except NO_ANSWER as problem:
             self._later(post, error_code(problem))
         except Exception as problem:  # one post that cannot be drawn must not keep back all the others
             log.exception("%s could not be drawn or sent", post.key)

@@ -1,6 +1,6 @@
 """[schedule] of lamplighter.toml: when each team reads, and how often a new message may come."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import time
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Meta
 
 from bot.values import HINT, NO_TIME_ZONE, TimeOfDay, is_time_zone
-from storage.models import team_name
 
 if TYPE_CHECKING:
     from commands._schedule import Plan, Schedule
@@ -42,11 +41,12 @@ class ScheduleSection(Part, frozen=True):
     teams: dict[str, TeamSchedule] = {}
 
 
-def schedule_of(section: ScheduleSection) -> "Schedule":
+def schedule_of(section: ScheduleSection, named: Callable[[str], str]) -> "Schedule":
+    """`named`: a team by any of its names."""
     from commands._schedule import Schedule  # an audit in a terminal tells nobody
 
     general = _plan(section, TeamSchedule())
-    return Schedule(general, {team_name(name): _plan(section, own) for name, own in section.teams.items()})
+    return Schedule(general, {named(name): _plan(section, own) for name, own in section.teams.items()})
 
 
 def _plan(section: ScheduleSection, own: TeamSchedule) -> "Plan":

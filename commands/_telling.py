@@ -105,7 +105,7 @@ def tell(context: Context, team: str | None, day: Day) -> Morning:
             day.turned(told, DecisionKind.UNDONE),
             {arn for arn in refuted if now.untraced[arn].fixable},
         )
-        shows = _shows(day, team, members, now, still_news(now, told, fresh, day.day))
+        shows = _shows(day, team, members, now)
         living = _living(context, told)
         plan, posted_on = context.schedule.of_team(team), told.posted_on if told else None
         what = what_to_do(
@@ -137,20 +137,21 @@ def _in_doubt(now: Standing, told: Told | None) -> bool:
     return any(arn in now.unknown for arn in (told.known if told else ()))
 
 
-def _shows(day: Day, team: str | None, members: Sequence[Function], now: Standing, news: Mapping[str, News]) -> str:
-    """A hash of what the message is drawn from, the time of the audit apart: no change is silence."""
+def _shows(day: Day, team: str | None, members: Sequence[Function], now: Standing) -> str:
+    """A hash of what the message is drawn from: no change is silence. Without the time of the audit, and without what
+    is called news, for that ends with the next message and not with a change.
+    """
     rows = [
         [one.arn, str(one.mode), str(one.role_may_write), [finding.text for finding in one.findings]]
         for one in now.untraced.values()
     ]
-    labels = {arn: str(one.why) for arn, one in news.items()}
     nap = day.quiet.get(team)
-    counts = vars_of(Coverage.of(members))
-    what = [counts, rows, labels, sorted(now.snoozed), nap.id if nap else "", day.not_seen, team in day.dim]
+    counts = _counts(Coverage.of(members))
+    what = [counts, rows, sorted(now.snoozed), nap.id if nap else "", day.not_seen, team in day.dim]
     return hashlib.sha256(to_json(what).encode()).hexdigest()[:32]
 
 
-def vars_of(coverage: Coverage) -> list[int]:
+def _counts(coverage: Coverage) -> list[int]:
     return [coverage.traced, coverage.untraced, coverage.exempt, coverage.not_applicable, coverage.unknown]
 
 

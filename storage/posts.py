@@ -77,10 +77,11 @@ class Posts:
                 self._db.insert("post_items", {"post_id": number, "position": position, "request_id": request_id})
 
     def retire(self, number: int, newer: int) -> None:
-        """`newer` takes its place, and once that was sent, this one says so. One that was never sent never is."""
+        """`newer` takes its place, and once that was sent, this one says so. Of it and its lists, what was never sent
+        never is."""
         with self._db.transaction():
             self._db.change("update posts set newer = ? where id = ?", [newer, number])
-            waiting = "thread = :id or id = :id"
+            waiting = "id = :id or (thread = :id and kind in ('list', 'file'))"
             self._db.change(
                 f"update posts set state = 'abandoned', error = 'retired' where state = 'waiting' and ({waiting})",  # noqa: S608 - a constant
                 {"id": number},

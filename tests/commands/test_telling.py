@@ -128,6 +128,31 @@ def test_one_that_slack_never_had_gives_way_without_being_sent(world: World, wee
     assert [post.id for post in world.store.posts.due(world.clock())] == [week.digest(1).id]
 
 
+def test_the_day_after_a_new_message_is_silent_too(world: World, week: Mornings) -> None:
+    world.function("refund")
+    week.come(0)
+    week.send()
+    world.function("fresh")
+    week.come(1)
+    week.send()
+
+    assert (week.come(2), week.send()) == ([], 0)
+
+
+def test_a_reminder_that_waits_in_the_thread_of_an_old_digest_is_not_lost(world: World, week: Mornings) -> None:
+    for number in range(14):
+        world.function(f"refund-{number:02}")
+    week.come(0)
+    first = week.digest(0)
+    world.store.posts.create("reminder", PostKind.NOTICE, "#c", world.clock(), text="!", thread=first.id)
+    world.function("fresh")
+    week.come(1)
+
+    states = {post.key: post.state for post in world.store.posts.all()}
+    assert states["reminder"] is PostState.WAITING
+    assert states["list:payments:2026-11-23"] is PostState.ABANDONED
+
+
 def test_the_weekly_message_comes_though_nothing_is_new(world: World, week: Mornings) -> None:
     world.function("refund")
     week.come(0)

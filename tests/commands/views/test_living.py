@@ -11,7 +11,7 @@ from slack_sdk.models.blocks import Block as SdkBlock
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long, view_is_too_large
 from commands.views import digest, listing, living, news
-from commands.views.functions import Item
+from commands.views.item import Item
 from commands.views.living import Nap
 from commands.views.snooze import snooze_form
 from storage.digests import News, Why
