@@ -26,6 +26,7 @@ from commands.expire import expire
 from commands.grace import grace
 from commands.views.actions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH
 from commands.views.grace import NOT_THESE, PAGE
+from commands.views.living import MENU
 from storage.fixes import FixRequest, RequestState
 from storage.models import THE_CLOCK, DecisionKind, Function, Inventory, MayWrite, PostKind, PostState, Source
 from tests.bot.conftest import SetClock
@@ -185,7 +186,7 @@ def test_the_first_of_two_people_has_asked(start: Callable[..., Bot]) -> None:
 
     assert f"another approver has to click: <@{BO}>" in bot.told(ANA, "takes two people")
     bot.saying(f"Asked for by <@{ANA}>")
-    assert bot.buttons() == [APPROVE, DENY, EXEMPT, CANCEL]
+    assert bot.buttons() == [MENU, APPROVE, DENY, EXEMPT, CANCEL]
     bot.click(ANA, APPROVE)
     bot.told(ANA, "you asked for this fix")
     kept = bot.context.store.requests.get(request.id)
