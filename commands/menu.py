@@ -57,5 +57,5 @@ def _not_ours(_request: Request, context: Context, post: Post) -> Answer:
     yield Say(
         f"Whose a function is, its tags say. These were found to be of {who(post.team)}: set the tag {keys} to the "
         "right team in AWS (or in the code that deploys them), and the next audit tells that team. "
-        "Where you do not know the team, ask an approver."
+        "Where no tag says whose it is, an approver assigns it under `/trace-owners`."
     )
