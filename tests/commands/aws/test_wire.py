@@ -25,10 +25,9 @@ from commands.aws.errors import AwsProblem, BadAnswer, Denied, Gone, Throttled, 
 from commands.aws.keys import Keys
 from commands.aws.organization import Organization
 from commands.aws.pace import Paces
-from commands.aws.roles import Judgement, Role
 from commands.aws.simulation import Simulated
 from commands.aws.wire import Retries, Wire
-from storage.models import MayWrite, TracingMode
+from storage.models import TracingMode
 
 HASTY = Retries(first_wait=0.001, deadline=30, throttled=4, refused=3, unreachable=3, bad_answer=3)
 SECRET = "hunter2-database-password"
@@ -689,41 +688,3 @@ def test_a_simulation_without_a_result_is_a_bad_answer(talk, answer):
     problem, _, _ = talk(said(answer.encode()), use=simulated)
 
     assert isinstance(problem, BadAnswer)
-
-
-def told(decision):
-    result = f"<member><EvalDecision>{decision}</EvalDecision></member>"
-    return said(SIMULATED.format(results=result, more="false", marker="").encode())
-
-
-@pytest.fixture
-def roles_settled(talk):
-    """What is known of ten roles after AWS was asked, where it leaves questions about `silent` ones unanswered."""
-
-    def ask_for_all(silent):
-        async def answer(server, writer):
-            asked = re.search(rb"role%2Frole-(\d)", server.requests[-1][1])
-            writer.write(said(XML, 400) if int(asked[1]) in silent else told("allowed"))
-
-        async def settle(wire):
-            arns = [f"arn:aws:iam::111122223333:role/role-{number}" for number in range(10)]
-            judged = {arn: (Role(arn, ()), Judgement(MayWrite.CONDITIONAL, "open")) for arn in arns}
-            return await simulator.Simulator(wire, Owner(), "eu-central-1").settle(judged)
-
-        found, server, _ = talk(answer, use=settle)
-        return [judgement.may_write is MayWrite.YES for judgement in found.values()], len(server.requests)
-
-    return ask_for_all
-
-
-def test_a_question_about_one_role_that_aws_leaves_unanswered_stops_none_about_others(roles_settled):
-    settled, _ = roles_settled({0, 1, 5})
-
-    assert settled == [False, False, True, True, True, False, True, True, True, True]
-
-
-def test_an_account_that_answers_nothing_is_given_up_after_four_roles(roles_settled):
-    settled, requests = roles_settled({0, 1, 2, 3})
-
-    assert settled == [False] * 10
-    assert requests == 4 * HASTY.throttled
