@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 
-from commands import _drawing
+from commands import _at_home, _drawing
 from commands._changes import last_known
 from commands._types import Answer, Context, Progress, PublishHome, Request, Run
 from commands.views import home as view
@@ -101,6 +101,9 @@ def _drawn(request: Request, context: Context, *, page: int, everything: bool) -
             trend=store.overview.trend(chosen, TREND_DAYS),
             waiting=shown,
             waiting_in_all=len(waiting),
+            to_confirm=_at_home.for_confirmation(request, context),
+            ending=_at_home.ending(context, chosen),
+            quiet=_at_home.quiet(context, chosen),
             rows=[_drawing.item_of(context, one) for one in functions if one.arn not in above],
             untraced=untraced,
             page=page,

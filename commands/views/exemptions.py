@@ -161,17 +161,21 @@ def ending_blocks(exemption: Exemption, names: Sequence[str], extended: str) -> 
     made = [blocks.section(ending_text(exemption, names))]
     if exemption.by_rule and names:
         made.append(blocks.context(_covers(exemption, names)))
-    about = _plain(exemption)
-    extend = blocks.button("Extend…", EXTEND, exemption.token, described=f"Extend the exemption of {about}")
-    buttons = [extend]
     if exemption.let_end_by:
         made.append(
             blocks.context(f"{mention(exemption.let_end_by)} lets it end. After that it is in the digest again.")
         )
     else:
-        buttons.append(blocks.button("Let it end", LET_END, exemption.token, described=f"Let it end: {about}"))
         made.append(blocks.context("If nobody extends it, what it covers is untraced again and in the next digest."))
-    return [*made, {"type": "actions", "block_id": f"ending-{exemption.id}", "elements": buttons}]
+    return [*made, ending_buttons(exemption)]
+
+
+def ending_buttons(exemption: Exemption) -> Block:
+    about = _plain(exemption)
+    buttons = [blocks.button("Extend…", EXTEND, exemption.token, described=f"Extend the exemption of {about}")]
+    if not exemption.let_end_by:
+        buttons.append(blocks.button("Let it end", LET_END, exemption.token, described=f"Let it end: {about}"))
+    return {"type": "actions", "block_id": f"ending-{exemption.id}", "elements": buttons}
 
 
 def extend_form(exemption: Exemption, names: Sequence[str], chosen: date, latest: date, note: str = "") -> Block:

@@ -1,22 +1,27 @@
 """App Home: one person's page, from how their teams stand down to what they can do about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from commands.views import blocks, news
 from commands.views.blocks import Block
 from commands.views.digest import team_name
+from commands.views.exemptions import asked_blocks, ending_buttons, row
 from commands.views.functions import item_blocks
 from commands.views.item import Item
-from commands.views.text import clip, count, coverage_line, day, day_and_time, escape, not_scanned_line
-from storage.models import Audit, Coverage
+from commands.views.living import END_SNOOZE, who
+from commands.views.text import clip, code, count, coverage_line, day, day_and_time, escape, mention, not_scanned_line
+from storage.models import Audit, Coverage, Exemption, Snooze
 from storage.news import LastKnown
 from storage.overview import Point
 
 PAGE = 10  # functions; each takes two of the 100 blocks
 MOST_TEAMS = 25
 MOST_WAITING = 5
+MOST_TO_CONFIRM = 3
+MOST_ENDING = 4
+MOST_QUIET = 4
 MOST_UNSEEN = 5
 PREVIOUS, NEXT, ALL_TEAMS, MY_TEAMS = "home-previous", "home-next", "home-all-teams", "home-my-teams"
 TURNS = (PREVIOUS, NEXT, ALL_TEAMS, MY_TEAMS)
@@ -33,6 +38,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """An exemption that ends soon."""
+
+    exemption: Exemption
+    covers: int  # functions
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A snooze."""
+
+    snooze: Snooze
+    name: str  # the function's; "" where a whole team sleeps
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """What the page shows."""
 
@@ -43,13 +64,15 @@ class Home:
     trend: Sequence[Point] = ()  # oldest first
     waiting: Sequence[Item] = ()  # for this person's approval
     waiting_in_all: int = 0
+    to_confirm: Sequence[tuple[Exemption, Sequence[str]]] = ()  # exemptions that wait for this person, and names
+    ending: Sequence[Ending] = ()  # the first to end first
+    quiet: Sequence[Quiet] = ()  # the first to wake first
     rows: Sequence[Item] = ()  # untraced functions, of this page
     untraced: int = 0
     page: int = 1
     pages: int = 1
     steps: Sequence[Step] = ()
     kept: Sequence[LastKnown] = ()  # as they were when AWS last showed them
-    more: Sequence[Block] = field(default=())  # sections that other features bring along
 
 
 def home_view(home: Home, metadata: str = "") -> Block:
@@ -85,8 +108,10 @@ def _page(home: Home, audit: Audit) -> list[Block]:
     made = _head(home)
     made += _steps([step for step in home.steps if not step.done])
     made += _waiting(home)
+    made += _to_confirm(home)
     made += _teams(home)
-    made += home.more
+    made += _ending(home)
+    made += _quiet(home)
     made += _rows(home)
     return [*made, *_health(home, audit)]
 
@@ -128,6 +153,42 @@ def _waiting(home: Home) -> list[Block]:
         made += item_blocks(item)
     left = home.waiting_in_all - len(home.waiting)
     return [*made, blocks.context(f"and {left:,} more, in their teams' channels")] if left else made
+
+
+def _to_confirm(home: Home) -> list[Block]:
+    if not home.to_confirm:
+        return []
+    number = len(home.to_confirm)
+    made = [blocks.header(f"{count(number, 'exemption')} {_wait(number)} for a second person: you may confirm")]
+    for exemption, names in home.to_confirm[:MOST_TO_CONFIRM]:
+        made += asked_blocks(exemption, names, ())
+    left = number - MOST_TO_CONFIRM
+    return [*made, blocks.context(f"and {left:,} more, in their teams' channels")] if left > 0 else made
+
+
+def _ending(home: Home) -> list[Block]:
+    if not home.ending:
+        return []
+    number = len(home.ending)
+    made = [blocks.header(f"{count(number, 'exemption')} {'ends' if number == 1 else 'end'} within 30 days")]
+    for one in home.ending[:MOST_ENDING]:
+        made += [blocks.section(row(one.exemption, one.covers)), ending_buttons(one.exemption)]
+    left = number - MOST_ENDING
+    return [*made, blocks.context(f"and {left:,} more: `/trace-exempt list`")] if left > 0 else made
+
+
+def _quiet(home: Home) -> list[Block]:
+    if not home.quiet:
+        return []
+    made = [blocks.header(f"{len(home.quiet):,} snoozed: untraced and counted, but no news")]
+    for one in home.quiet[:MOST_QUIET]:
+        what = code(clip(one.name, 140)) if one.name else f"New messages for {who(one.snooze.team)}"
+        section = blocks.section(f"{what}: until {day(one.snooze.until)} by {mention(one.snooze.by)}")
+        described = f"End the snooze of {one.name or team_name(one.snooze.team)}"
+        section["accessory"] = blocks.button("End snooze", END_SNOOZE, one.snooze.id, described=described)
+        made.append(section)
+    left = len(home.quiet) - MOST_QUIET
+    return [*made, blocks.context(f"and {left:,} more, in their teams' digests")] if left > 0 else made
 
 
 def _wait(number: int) -> str:

@@ -1,13 +1,16 @@
 """App Home: whose functions it shows, what waits there, and how it turns its pages."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from commands._requests import ask
 from commands._types import Context, PublishHome, Request
 from commands.home import kept_up, opened, turned
+from commands.views.exemptions import EXTEND, LET_END
 from commands.views.home import ALL_TEAMS, MY_TEAMS, NEXT, PREVIOUS
+from storage.exemptions import Wish
 from storage.models import Coverage, Inventory, NotScanned, Source, Verdict
 from tests.commands.asking import Office
 from tests.commands.conftest import ANA, BO, EVE, HOME, WORKSPACE
@@ -209,3 +212,58 @@ def test_asking_is_not_needed_to_have_a_request(office: Office, audited):
     assert "approve-fix" in buttons(view["blocks"])
     assert office.history() == []
     assert ask(office.by(EVE), office.context, office.request())
+
+
+def test_exemptions_that_end_soon_stand_with_their_buttons(office: Office, audited):
+    audited()
+    store, now = office.context.store, office.clock()
+    store.exemptions.grant(office.function.arn, "moves in OPS-12", ANA, now, now + timedelta(days=20))
+
+    view = page_of(office.context)
+
+    assert "1 exemption ends within 30 days" in shown(view)
+    assert "moves in OPS-12" in shown(view)
+    assert {EXTEND, LET_END} <= set(buttons(view["blocks"]))
+
+
+@pytest.mark.parametrize(("days", "team", "seen"), [(31, "payments", False), (29, "payments", True), (29, "x", False)])
+def test_an_exemption_that_ends_later_or_of_another_team_is_not_shown(
+    office: Office, audited, people, days, team, seen
+):
+    audited()
+    people.teams[EVE] = {team}
+    store, now = office.context.store, office.clock()
+    store.exemptions.grant(office.function.arn, "moves in OPS-12", ANA, now, now + timedelta(days=days))
+
+    assert ("moves in OPS-12" in shown(page_of(office.context))) is seen
+
+
+def test_what_waits_for_a_second_person_is_shown_to_who_may_be_it(office: Office, audited):
+    audited()
+    until = office.clock() + timedelta(days=20)
+    wish = Wish("moves in OPS-12", until, "payments", ("payments",), office.function.arn)
+    office.context.store.exemptions.ask(
+        wish, (office.function.arn,), ANA, office.clock(), office.clock() + timedelta(days=1)
+    )
+
+    seen = {who: "for a second person" in shown(page_of(office.context, who=who)) for who in (ANA, BO, EVE)}
+
+    assert seen == {ANA: False, BO: True, EVE: False}
+    office.clock.forward(days=2)
+    assert "for a second person" not in shown(page_of(office.context, who=BO))
+
+
+def test_snoozes_are_shown_until_they_end_or_their_function_is_traced(office: Office, audited):
+    audited()
+    store, now = office.context.store, office.clock()
+    store.snoozes.begin(office.function.arn, "payments", ANA, now, now + timedelta(days=7))
+    store.snoozes.begin(None, "search", ANA, now, now + timedelta(days=1))
+
+    told = shown(page_of(office.context))
+    assert "2 snoozed: untraced and counted, but no news" in told
+    assert "`refund`: until" in told
+    assert "New messages for *search*: until" in told
+
+    store.functions.set_verdict(office.function.arn, Verdict.TRACED, now)
+    office.clock.forward(days=2)
+    assert "snoozed" not in shown(page_of(office.context))

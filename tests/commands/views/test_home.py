@@ -8,13 +8,23 @@ from hypothesis import strategies as st
 from slack_sdk.models.views import View
 
 from bot.demo.slack import view_problems
-from commands.views.home import MOST_WAITING, PAGE, Home, Step, home_view, trend_line
+from commands.views.home import MOST_WAITING, PAGE, Ending, Home, Quiet, Step, home_view, trend_line
 from commands.views.item import Item
-from storage.models import Coverage, NotScanned
+from storage.models import Coverage, ExemptScope, ExemptState, NotScanned, Snooze
 from storage.overview import Point
-from tests.commands.views.test_views import AUDIT, FUNCTION, HOSTILE, NOON, REQUEST, words
+from tests.commands.views.test_views import AUDIT, EXEMPTION, FUNCTION, HOSTILE, NOON, REQUEST, words
 
 BIG = 10**9
+RULE = replace(
+    EXEMPTION,
+    token="t",
+    scope=ExemptScope.NAME,
+    ticket="https://tickets.example/" + "x" * 900,
+    state=ExemptState.ASKED,
+    asked_by="U0EVE",
+    ask_until=NOON,
+)
+SNOOZE = Snooze("s", FUNCTION.arn, "payments", "U0EVE", NOON, NOON + timedelta(days=7))
 
 
 def items(number, text, *, asked=""):
@@ -39,6 +49,9 @@ def test_it_holds_slacks_limits(text, teams, rows, waiting):
         trend=[Point(NOON + timedelta(days=day), Coverage(traced=day, untraced=1)) for day in range(30)],
         waiting=items(waiting, text, asked="asked"),
         waiting_in_all=BIG,
+        to_confirm=[(replace(RULE, id=number, reason=text, target=text), [text] * 30) for number in range(5)],
+        ending=[Ending(replace(RULE, id=9 + number, reason=text, target=text), BIG) for number in range(9)],
+        quiet=[Quiet(replace(SNOOZE, id=str(number)), text[:140]) for number in range(9)],
         rows=items(rows, text),
         untraced=BIG,
         page=500,
@@ -48,6 +61,7 @@ def test_it_holds_slacks_limits(text, teams, rows, waiting):
 
     for view in (home_view(home, "[500, true]"), home_view(replace(home, audit=None))):
         assert view_problems(view) == []
+        assert len(view["blocks"]) < 100  # nothing was cut off
         View(**view).validate_json()
         assert "<!channel>" not in words(view["blocks"])
 

@@ -1,0 +1,46 @@
+"""What exemptions and snoozes have to say in App Home."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from commands import _exempting
+from commands._types import Context, Request
+from commands.views.home import Ending, Quiet
+from storage.models import Exemption, Verdict
+
+SOON = timedelta(days=30)
+
+
+def for_confirmation(request: Request, context: Context) -> list[tuple[Exemption, list[str]]]:
+    """Exemptions that wait for this person's word, with the names of what each covers; not what they asked for."""
+    store, now = context.store, context.clock()
+    return [
+        (one, [member.name for member in store.exempted.of(one.id)])
+        for one in store.exemptions.waiting()
+        if one.asked_by != request.user
+        and (one.ask_until is None or one.ask_until > now)
+        and _exempting.may_decide(request, context, one).allowed
+    ]
+
+
+def ending(context: Context, teams: Collection[str] | None) -> list[Ending]:
+    """Exemptions of these teams that end within a month, the first to end first; all teams' for None."""
+    now, counts = context.clock(), context.store.exempted.counts()
+    return [
+        Ending(one, counts.get(one.id, 0))
+        for one in context.store.exemptions.ending_before(now, now + SOON)
+        if teams is None or any((team or "") in teams for team in one.teams)
+    ]
+
+
+def quiet(context: Context, teams: Collection[str] | None) -> list[Quiet]:
+    """What is snoozed of these teams, the first to wake first; of functions, those that are untraced."""
+    found = []
+    for one in sorted(context.store.snoozes.in_force(context.clock()), key=lambda one: one.until):
+        function = context.store.functions.get(one.function_arn) if one.function_arn else None
+        if one.function_arn and (function is None or function.verdict is not Verdict.UNTRACED):
+            continue
+        team = function.team if function else one.team
+        if teams is None or (team or "") in teams:
+            found.append(Quiet(one, function.name if function else ""))
+    return found
