@@ -50,10 +50,10 @@ def once(scene: Scene) -> list[str]:
     return [call.action for call in scene.aws.calls if call.action in counted]
 
 
-def message(scene: Scene) -> Message:
-    """Where the fix was asked for, as it is now: the newest that shows the function."""
+def asked(scene: Scene) -> Message | None:
+    """The message in which the fix was asked for; the digest shows the function too."""
     found = scene.workspace.messages(scene.channel("team-payments"))
-    return next(one for one in reversed(found) if f"`{NAME}`" in words(one) and one.bot)
+    return next((one for one in found if "asks to turn on active tracing" in one.text), None)
 
 
 def killed_around(scene: Scene, actions: Sequence[str], begin: Callable[[], object]) -> None:
@@ -76,11 +76,16 @@ def test_a_fix_and_its_undo_survive_being_killed_around_every_change(quiet_scene
     scene.start_bot()
     scene.until_posted()
     scene.answer(ANA, "team-payments", f"/trace-fix {NAME} blind at night", "clicks there")
-    wait_for(lambda: APPROVE in str(message(scene).blocks), 20)
+    request = wait_for(lambda: asked(scene), 20)
 
-    killed_around(scene, FIX, lambda: scene.slack.acting_as(ANA).click(message(scene), APPROVE))
+    killed_around(scene, FIX, lambda: scene.slack.acting_as(ANA).click(request, APPROVE))
 
-    wait_for(lambda: f"approved by <@{ANA}>" in words(message(scene)) and UNDO in str(message(scene).blocks), 60)
+    def message() -> Message:
+        now = scene.workspace.message(request.channel, request.ts, ANA)
+        assert now
+        return now
+
+    wait_for(lambda: f"approved by <@{ANA}>" in words(message()) and UNDO in str(message().blocks), 60)
     assert once(scene) == ["AttachRolePolicy", "UpdateFunctionConfiguration", "UpdateAlias"]
     with pytest.raises(UnknownFunctionException):
         scene.aws.function(f"{arn}:3")
@@ -91,7 +96,7 @@ def test_a_fix_and_its_undo_survive_being_killed_around_every_change(quiet_scene
     assert kinds == [DecisionKind.REQUESTED, DecisionKind.APPROVED, DecisionKind.APPLIED]
 
     scene.slack.wait_until_connected()
-    killed_around(scene, BACK, lambda: scene.slack.acting_as(ANA).click(message(scene), UNDO))
+    killed_around(scene, BACK, lambda: scene.slack.acting_as(ANA).click(message(), UNDO))
 
     wait_for(lambda: [one for one in scene.history(arn) if one.kind is DecisionKind.UNDONE], 60)
     assert once(scene)[3:] == ["UpdateAlias", "UpdateFunctionConfiguration"]
