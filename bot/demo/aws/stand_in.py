@@ -24,6 +24,7 @@ from bot.demo.aws.knobs import Clock, Knobs, utc_now
 from bot.demo.aws.lambdas import EventSources, Lambdas
 from bot.demo.aws.limits import Buckets, Rhythm, Rule, throttled
 from bot.demo.aws.listings import Regions, Tags
+from bot.demo.aws.managed_policies import make_once
 from bot.demo.aws.metrics import Metrics
 from bot.demo.aws.organizations import Organizations
 from bot.demo.aws.protocol import (
@@ -120,6 +121,7 @@ class AwsStandIn(Seeding):
             _running.release()
             raise OSError(f"port {self._port} on 127.0.0.1 is taken") from gone
         self._server = server
+        make_once()
         BackendDict.reset()
         mock_random.seed(1)  # what moto makes up, access keys among it, is the same each time
         self._config_before = default_user_config.copy()
