@@ -4,13 +4,16 @@ Whatever is in doubt is left alone. The rules are the same when a notice names a
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from commands._answers import patch_only
+from commands._suggest import suggestion
 from commands._types import Context
 from commands.views.text import code, day
 from storage.fixes import FixRequest, RequestState
 from storage.models import THE_POLICY, Audit, CheckName, DecisionKind, Function, MayWrite, Verdict
+
+LAST_MOMENT = timedelta(seconds=1)
 
 
 def why_left_alone(context: Context, function: Function, team: str, audit: Audit) -> str:
@@ -74,6 +77,8 @@ def _of_people(context: Context, function: Function) -> str:
     live = context.store.requests.live(function.arn)
     if live and (why := _of_request(live)):
         return why
+    if why := _of_other_wishes(context, function):
+        return why
     last = context.store.decisions.last_turn(function.arn)
     if last and last.kind is DecisionKind.UNDONE:
         return "Its last fix was taken back."
@@ -84,6 +89,18 @@ def _of_people(context: Context, function: Function) -> str:
         if row.kind is DecisionKind.APPROVED and row.actor == THE_POLICY and (made_at is None or row.at >= made_at):
             return f"The grace period was used for it {_on(row.at)}; once is enough."
     return ""
+
+
+def _of_other_wishes(context: Context, function: Function) -> str:
+    """Where somebody wants it left as it is for now, or may well want it."""
+    now = context.clock()
+    if context.store.exemptions.is_asked_for(function.arn, now):
+        return "An exemption of it waits for a second person."
+    nap = context.store.snoozes.of_function(function.arn, function.team, now)
+    if nap:
+        return f"It is snoozed until {day(nap.until - LAST_MOMENT)}."
+    likely = suggestion(function)
+    return f"It may well be exempt, which people decide: {likely}" if likely else ""
 
 
 def _of_request(live: FixRequest) -> str:

@@ -180,12 +180,22 @@ class Exemptions:
     def asked_for(self, wish: Wish) -> Exemption | None:
         """One for the same that waits already."""
         return self._one(
-            "state = 'asked' and scope = :scope and target = :target and function_arn = :arn and extends is :extends",
+            "state = 'asked' and scope = :scope and target = :target and function_arn = :arn and extends is :extends"
+            " and team is :team",
+            team=wish.team,
             scope=str(wish.scope),
             target=wish.target,
             arn=wish.function_arn,
             extends=wish.extends,
         )
+
+    def is_asked_for(self, function_arn: str, now: datetime) -> bool:
+        """Whether one that would cover this function waits for a second person."""
+        sql = """
+            select 1 from exemptions join exemption_members on exemption_members.exemption_id = exemptions.id
+            where arn = ? and state = 'asked' and extends is null and ask_until > ? limit 1
+        """
+        return self._db.row(sql, [function_arn, to_text(now)]) is not None
 
     def show(self, post: int, number: int) -> None:
         """This message shows it from now on."""

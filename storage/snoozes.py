@@ -47,6 +47,15 @@ class Snoozes:
         sql = "select * from snoozes where ended_at is null and at <= ? and until > ? order by until, id"
         return [_from_row(row) for row in self._db.rows(sql, [to_text(now), to_text(now)])]
 
+    def of_function(self, function_arn: str, team: str | None, now: datetime) -> Snooze | None:
+        """One in force of this function, or of the whole of its team."""
+        sql = """
+            select * from snoozes where ended_at is null and at <= :now and until > :now
+              and (function_arn = :arn or (function_arn is null and team is :team)) order by until desc limit 1
+        """
+        row = self._db.row(sql, {"now": to_text(now), "arn": function_arn, "team": team})
+        return _from_row(row) if row else None
+
 
 def _from_row(row: Row) -> Snooze:
     return Snooze(row["id"], row["function_arn"], row["team"], row["by"], to_time(row["at"]), to_time(row["until"]))

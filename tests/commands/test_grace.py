@@ -23,6 +23,7 @@ from commands.stop import stop
 from commands.undo import undo
 from commands.views.deny import REASON
 from commands.views.exempt import UNTIL
+from storage.exemptions import Wish
 from storage.fixes import GraceNotice, NoticeState, RequestState
 from storage.models import THE_CLOCK, THE_POLICY, DecisionKind, PostKind, PostState, Source, Verdict
 from storage.store import Store
@@ -729,3 +730,30 @@ def test_a_notice_late_in_the_evening_leaves_two_days(story: Story) -> None:
     story.day(9.6)
 
     assert story.world.mode(arn) == "Active"
+
+
+def test_what_is_snoozed_or_waits_for_a_second_persons_exemption_or_may_well_be_exempt_is_left_to_people(
+    story: Story,
+) -> None:
+    arns = {name: story.world.function(name) for name in ("sleeps", "asked", "aws-controltower-Forwarder", "plain")}
+    story.day(0)
+    story.world.clock.now = MORNING + timedelta(days=6)
+    now, later, store = story.world.clock(), MORNING + timedelta(days=30), story.context.store
+    store.snoozes.begin(arns["sleeps"], "payments", ANA, now, later)
+    wish = Wish("moves", later, "payments", ("payments",), arns["asked"])
+    store.exemptions.ask(wish, (arns["asked"],), ANA, now, later)
+
+    story.day(7)
+
+    assert story.named(story.notice()) == ["plain"]
+
+
+def test_a_team_that_is_snoozed_gets_no_notice(story: Story) -> None:
+    story.world.function("refund")
+    story.day(0)
+    now = story.world.clock()
+    story.context.store.snoozes.begin(None, "payments", ANA, now, now + timedelta(days=30))
+
+    story.day(7)
+
+    assert story.context.store.grace.announced() == []
