@@ -35,6 +35,7 @@ def draw(context: Context, post: Post, items: Sequence[Item]) -> tuple[str, list
     naps = _naps(context, post.team)
     asleep = {one.function_arn for one in naps if one.function_arn}
     items = [_with_news(one, own) for one in items if one.function is None or one.function.arn not in asleep]
+    items = [one for one in items if not _went_elsewhere(one, post.team)]
     members = context.store.functions.members(post.team)
     untraced = [one for one in members if one.verdict is Verdict.UNTRACED]
     audit = context.store.audits.latest()
@@ -84,6 +85,12 @@ def _retired(post: Post, newer: Post, items: Sequence[Item]) -> tuple[str, list[
 def _with_news(item: Item, told: Told | None) -> Item:
     known = told.news.get(item.function.arn) if told and item.function else None
     return replace(item, told=news.told_words(known)) if known else item
+
+
+def _went_elsewhere(item: Item, team: str | None) -> bool:
+    """Whether it is another team's to decide by now; what is at work, or can be undone, keeps its row."""
+    moved = item.function is not None and item.function.team != team
+    return moved and (item.request is None or item.request.waiting)
 
 
 def _naps(context: Context, team: str | None) -> list[Snooze]:

@@ -190,8 +190,7 @@ class _Telling:
         )
         if post is None:
             return
-        if self.told and self.told.post is not None:
-            posts.retire(self.told.post, post.id)
+        posts.retire_all(self.team, post.id)
         self._list_below(post, len(self.now.untraced), files=True)
         self._keep(post=post.id, posted_on=self.day.day, news=news)
 

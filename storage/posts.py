@@ -76,6 +76,16 @@ class Posts:
             for position, request_id in enumerate(requests):
                 self._db.insert("post_items", {"post_id": number, "position": position, "request_id": request_id})
 
+    def retire_all(self, team: str | None, newer: int) -> None:
+        """`newer` takes the place of every digest of the team that none has replaced yet, also of those that a version
+        sent which kept no account of them."""
+        with self._db.transaction():
+            rows = self._db.rows(
+                "select id from posts where kind = 'digest' and team is ? and id < ? and newer is null", [team, newer]
+            )
+            for row in rows:
+                self.retire(row["id"], newer)
+
     def retire(self, number: int, newer: int) -> None:
         """`newer` takes its place, and once that was sent, this one says so. Of it and its lists, what was never sent
         never is."""

@@ -268,3 +268,28 @@ def test_the_list_in_the_thread_is_a_table_or_a_file_and_only_the_table_is_kept_
     assert (week.come(1), week.send()) == ([], 2)
     assert table.thread == week.digest(0).id
     assert "refund-000" not in str(draw(world.context, table)[1])
+
+
+def test_what_an_earlier_version_posted_loses_its_buttons_to_the_first_living_digest(
+    world: World, week: Mornings
+) -> None:
+    arn = world.function("refund")
+    world.audit()
+    old = world.post(world.request(arn))
+
+    week.come(0)
+    week.send()
+
+    assert world.store.posts.get(old.id).newer == week.digest(0).id
+    _, blocks = draw(world.context, world.store.posts.get(old.id))
+    assert "approve-fix" not in str(blocks)
+
+
+def test_a_function_that_went_to_another_team_has_no_row_in_the_old_teams_digest(world: World, week: Mornings) -> None:
+    moved = world.function("refund")
+    world.function("charge")
+    week.come(0)
+    world.store.functions.set_team(replace(world.known(moved), team="orders"))
+
+    assert "`refund`" not in week.shows(0)
+    assert "`charge`" in week.shows(0)
