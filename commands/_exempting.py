@@ -38,10 +38,18 @@ def end_of(last_day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(last_day + timedelta(days=1), time.min, zone)
 
 
+def teams_of(context: Context, exemption: Exemption) -> tuple[str | None, ...]:
+    """Whose functions it covers by now: they may have gone to other teams since it was granted or asked for."""
+    get = context.store.functions.get
+    now = {one.team for member in context.store.exempted.of(exemption.id) if (one := get(member.arn))}
+    kept = set(exemption.teams) if exemption.by_rule else set()
+    return tuple(sorted(now | kept, key=str)) or exemption.teams
+
+
 def may_decide(request: Request, context: Context, exemption: Exemption) -> Permission:
     """Whether they may for every team whose functions it may cover."""
     allowed = Permission(False, "Nobody knows whose functions it covers.")
-    for team in exemption.teams:
+    for team in teams_of(context, exemption):
         allowed = context.people.may_approve(request.user, request.workspace, team)
         if not allowed.allowed:
             break
@@ -144,14 +152,14 @@ def ask(request: Request, context: Context, wish: Wish, functions: Sequence[Func
 
 def post(context: Context, exemption: Exemption, key: str) -> bool:
     """A message of the team's channel that shows it; False where that key was used before."""
-    store = context.store
+    store, team = context.store, exemption.team if exemption.by_rule else teams_of(context, exemption)[0]
     with store.transaction():
         made = store.posts.create(
             key,
             PostKind.EXEMPTION,
-            context.teams.channel_of(exemption.team),
+            context.teams.channel_of(team),
             context.clock(),
-            team=exemption.team,
+            team=team,
         )
         if made:
             store.exemptions.show(made.id, exemption.id)

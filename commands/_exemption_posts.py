@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from commands._exempting import teams_of
 from commands._types import Context
 from commands.views import exemptions as views
 from commands.views.blocks import Block
@@ -59,7 +60,7 @@ def _members(context: Context, exemption: Exemption) -> list[Member]:
 
 def _who_may(context: Context, exemption: Exemption) -> list[str]:
     """Those whose confirmation would count for all of its teams, as mentions; not of whoever asked."""
-    each = [context.people.approvers(team) for team in exemption.teams]
+    each = [context.people.approvers(team) for team in teams_of(context, exemption)]
     first = each[0] if each else ()
     return [one for one in first if one != mention(exemption.asked_by) and all(one in others for others in each)]
 

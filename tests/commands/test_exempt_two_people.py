@@ -1,5 +1,7 @@
 """Exemptions that take two people: who asks is not who confirms, and nobody waits for ever."""
 
+from dataclasses import replace
+
 import pytest
 
 from commands import confirm
@@ -155,3 +157,20 @@ def test_a_button_of_another_installation_is_told_so(two: Desk) -> None:
 
     assert isinstance(said, Say)
     assert "another installation" in said.text
+
+
+def test_a_function_that_went_to_another_team_is_decided_on_by_that_team(two: Desk, people: NamedPeople) -> None:
+    function = two.remembered("refund")
+    two.exempts(function)
+    people.of_team = {"orders": (EVE,)}
+    two.context.store.functions.set_team(replace(function, team="orders"))
+
+    assert "not an approver" in two.confirms(two.only(), BO)
+    assert "is exempt until" in two.confirms(two.only(), EVE)
+
+
+def test_two_teams_may_ask_for_rules_of_the_same_pattern(two: Desk) -> None:
+    ours, theirs = two.remembered("ctl-a"), two.remembered("ctl-b", team="orders")
+    two.exempts_by(ExemptScope.NAME, "ctl-*", ours)
+
+    assert "asked for already" not in two.exempts_by(ExemptScope.NAME, "ctl-*", theirs)
