@@ -22,6 +22,7 @@ class ChatMethods:
         self.workspace = workspace
         self.app = app
         self.base_url = base_url
+        self._taken: dict[tuple[str, str], Message] = {}  # by channel and client_msg_id
 
     def methods(self) -> dict[str, Method]:
         write = ("chat:write",)
@@ -38,7 +39,12 @@ class ChatMethods:
         channel = self._postable(wanted)
         fields = draft(args, self.workspace).fields()
         fields |= {"thread_ts": self.thread(channel, args), "broadcast": truth(args.get("reply_broadcast"))}
-        message = self.workspace.post(channel.id, self.app.bot_user_id, bot=True, **fields)
+        known = (channel.id, str(args.get("client_msg_id") or ""))
+        message = self._taken.get(known) if self.workspace.takes_an_id_once else None
+        if message is None:
+            message = self.workspace.post(channel.id, self.app.bot_user_id, bot=True, **fields)
+        if known[1]:
+            self._taken[known] = message
         return {"channel": channel.id, "ts": message.ts, "message": self._shown(message)}
 
     def post_ephemeral(self, args: Json) -> Json:

@@ -43,6 +43,9 @@ class Workspace:
         self.clock = clock
         self.usergroups_available = True  # False: answers plan_upgrade_required, as a free plan does
         self.uploads_allowed = True  # False: answers file_uploads_disabled, as where an admin forbids files
+        # True: a client_msg_id that comes again gives the message that it made. UNCONFIRMED that Slack does; it
+        # documents duplicate_message_not_found and duplicate_channel_not_found, which make no sense otherwise.
+        self.takes_an_id_once = False
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._generation = 0
