@@ -40,6 +40,8 @@ LONGEST_WAIT_SECONDS = 300.0
 OF_A_CHANNEL = 4  # posts that are looked at in one round: one goes, and what is slower by itself keeps back no other
 POST, UPDATE, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
+# Slack has seen the message's id, and has no message to show for it.
+LOST = {"duplicate_message_not_found", "duplicate_channel_not_found"}
 
 
 class Outbox:
@@ -139,7 +141,7 @@ class Outbox:
             unfurl_media=False,
             # UNCONFIRMED: that Slack takes a message once for each of these. What keeps one from being sent twice is
             # that its place is recorded; this is for the process that is killed in between.
-            client_msg_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{post.key} {target} {plain}")),
+            client_msg_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{post.key} {target} {plain}{self._anew(post)}")),
         )
         place = str(answer["channel"]), str(answer["ts"])
         shown = _hash(text, blocks)
@@ -148,6 +150,10 @@ class Outbox:
         if thread_ts is None:
             self._context.store.owners.reached(post.channel, self._context.clock())
         log.info("posted %s to %s", post.key, place[0])
+
+    def _anew(self, post: Post) -> str:
+        """Where Slack knows the id and has lost the message, another id is needed for it to be taken at all."""
+        return f" {self._context.store.posts.attempts(post.id)}" if post.error in LOST else ""
 
     def _send_file(self, post: Post) -> None:
         """The upload's id is kept before it is shared, so that one that was cut short is not uploaded again."""

@@ -56,6 +56,21 @@ def test_a_post_is_sent_to_the_channel_of_that_name_and_its_place_is_kept(
     assert (kept.state, kept.posted_channel, kept.ts) == (PostState.SENT, PAYMENTS, message.ts)
 
 
+@pytest.mark.parametrize("error", ["duplicate_message_not_found", "duplicate_channel_not_found"])
+def test_a_message_whose_id_slack_has_seen_and_lost_is_sent_under_another(
+    context: Context, outbox: Outbox, slack: SlackStandIn, clock: SetClock, error: str
+) -> None:
+    given_notice(context)
+    slack.fail_next("chat.postMessage", error=error)
+    outbox.send_due()
+    clock.forward(minutes=6)
+
+    wait_for(lambda: outbox.send_due() and slack.workspace.messages(PAYMENTS))
+
+    first, second = (call.args["client_msg_id"] for call in slack.calls_of("chat.postMessage"))
+    assert first != second
+
+
 def test_a_touched_post_is_drawn_again_in_place(
     context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function]
 ) -> None:
