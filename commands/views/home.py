@@ -203,7 +203,7 @@ def _teams(home: Home) -> list[Block]:
         for team, counts in home.teams[:MOST_TEAMS]
     ]
     left = len(home.teams) - MOST_TEAMS
-    made = [blocks.section("\n".join(part)) for part in _parts(lines)]
+    made = [blocks.header("By team"), *(blocks.section("\n".join(part)) for part in _parts(lines))]
     return [*made, blocks.context(f"and {count(left, 'more team')}")] if left > 0 else made
 
 
