@@ -175,7 +175,7 @@ def _applied(item: Item, request: FixRequest, by: str) -> list[str]:
 def _open(item: Item, function: Function) -> list[str]:
     mode = _mode(function)
     facts = [mode[:1].upper() + mode[1:], _may_write(function)]
-    if item.since:
+    if item.since and not item.told:  # a row that says since when it is news has its date
         facts.append(f"first seen {day(item.since)}")
     if function.managed_by:
         facts.append(f"deployed by {tools.NAMES[function.managed_by]}")

@@ -17,7 +17,8 @@ CELL = 200
 ROOM = CHARACTERS - 200
 
 HEADER = ("Function", "Account", "Region", "TracingConfig", "Why")
-COLUMNS = ("arn", "name", "account", "region", "team", "mode", "role", "role_may_write", "snoozed", "findings")
+COLUMNS = ("name", "account", "region", "team", "mode", "role", "role_may_write", "snoozed", "findings", "arn")
+NAMED = 10
 # What a spreadsheet would take for a formula.
 FORMULA = re.compile(r"^[=+\-@\t\r]")
 
@@ -27,8 +28,11 @@ def fits_a_table(functions: Sequence[Function]) -> bool:
 
 
 def list_text(team: str | None, functions: Sequence[Function]) -> str:
-    """For notifications and screen readers; stands alone."""
-    names = ", ".join(HIDDEN.sub("", one.name) for one in functions)
+    """For notifications and screen readers, and beside a file; stands alone. Names the first, of too many."""
+    named = functions if len(functions) < ROWS else functions[:NAMED]
+    names = ", ".join(HIDDEN.sub("", one.name) for one in named)
+    if len(named) < len(functions):
+        names += f" and {len(functions) - len(named):,} more"
     whose = escape(clip(team, 200)) if team else "no known team"
     return escape(clip(f"All {count(len(functions), 'function')} of {whose} without active tracing: {names}", 2900))
 
@@ -58,8 +62,8 @@ def list_csv(functions: Sequence[Function], snoozed: Collection[str]) -> str:
     writer.writerow(COLUMNS)
     for one in functions:
         findings = " ".join(finding.text for finding in one.findings)
-        values = (one.arn, one.name, one.account, one.region, one.team, one.mode, one.role, one.role_may_write)
-        row = [*values, "yes" if one.arn in snoozed else "no", findings]
+        values = (one.name, one.account, one.region, one.team, one.mode, one.role, one.role_may_write)
+        row = [*values, "yes" if one.arn in snoozed else "no", findings, one.arn]
         writer.writerow([_harmless("" if value is None else str(value)) for value in row])
     return out.getvalue()
 
