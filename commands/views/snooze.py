@@ -33,7 +33,7 @@ def snooze_form(team: str | None, post_id: str, listed: Sequence[tuple[str, Func
         "blocks": [
             blocks.section(
                 f"What is snoozed makes no new message for {who(team)}. It stays untraced, in the coverage and in the "
-                f"digest's counts; an exemption is what ends that.{more}"
+                f"digest's counts; to stop counting it, exempt it.{more}"
             ),
             _what(listed),
             _for(),
