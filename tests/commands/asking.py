@@ -38,7 +38,8 @@ class Office:
     def shown(self, asked: FixRequest, kind: PostKind = PostKind.REQUEST) -> Post:
         """A message that shows it and that Slack has."""
         posts = self.context.store.posts
-        made = posts.create(f"{kind}:{asked.id}", kind, "#team-payments", self.clock(), requests=[asked.id])
+        given = {"team": self.function.team, "requests": [asked.id]}
+        made = posts.create(f"{kind}:{asked.id}", kind, "#team-payments", self.clock(), **given)
         assert made
         posts.sent(made.id, "C0PAY", "1.1", made.wanted_version)
         return posts.get(made.id)
