@@ -177,8 +177,8 @@ class ToForm:
             acknowledged_at = self._acknowledged_at
         self._answered.set()
         if acknowledged_at is not None:
-            # Slack does not say when it has drawn the acknowledgement, so there is nothing to wait for but time.
-            time.sleep(max(0.0, acknowledged_at + ACK_SECONDS - time.monotonic()))
+            left = acknowledged_at + ACK_SECONDS - time.monotonic()
+            time.sleep(max(0.0, left))  # Slack does not say when it has drawn it: there is nothing to wait for but time
             self._update(shown)
 
     def _update(self, shown: Block) -> None:

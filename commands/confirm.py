@@ -5,7 +5,7 @@ from datetime import datetime
 from commands import _decide, _exempting
 from commands._answers import UNKNOWN_BUTTON
 from commands._exempted import redraw
-from commands._types import Answer, Context, Request, Say
+from commands._types import Answer, Context, Permission, Request, Say
 from commands.views.exemptions import decided_line, what
 from commands.views.text import day, mention
 from storage.models import THE_CLOCK, DecisionKind, Exemption, ExemptState
@@ -13,14 +13,11 @@ from storage.models import THE_CLOCK, DecisionKind, Exemption, ExemptState
 
 def confirm(request: Request, context: Context) -> Answer:
     """Answer *Confirm*: the first other approver's click counts."""
-    asked = _waiting(request, context)
-    if isinstance(asked, Say):
-        yield asked
+    found = _decidable(request, context)
+    if isinstance(found, Say):
+        yield found
         return
-    permission = _exempting.may_decide(request, context, asked)
-    if not permission.allowed:
-        yield _exempting.refuse(request, context, asked, permission.why)
-        return
+    asked, permission = found
     if asked.asked_by == request.user:
         yield _exempting.refuse(
             request, context, asked, "you asked for this, and it takes two people. Another approver has to."
@@ -33,17 +30,23 @@ def confirm(request: Request, context: Context) -> Answer:
 
 def deny(request: Request, context: Context) -> Answer:
     """Answer *Deny*: any approver may, and who asked may take it back so."""
-    asked = _waiting(request, context)
-    if isinstance(asked, Say):
-        yield asked
+    found = _decidable(request, context)
+    if isinstance(found, Say):
+        yield found
         return
-    permission = _exempting.may_decide(request, context, asked)
-    if not permission.allowed:
-        yield _exempting.refuse(request, context, asked, permission.why)
-        return
+    asked, permission = found
     with context.store.transaction():
         said = _denied(request, context, asked, permission.why)
     yield said
+
+
+def _decidable(request: Request, context: Context) -> tuple[Exemption, Permission] | Say:
+    """What waits, and the rule by which this person may decide on it; or what to say to them."""
+    asked = _waiting(request, context)
+    if isinstance(asked, Say):
+        return asked
+    permission = _exempting.may_decide(request, context, asked)
+    return (asked, permission) if permission.allowed else _exempting.refuse(request, context, asked, permission.why)
 
 
 def expire(context: Context, asked: Exemption, now: datetime) -> bool:
