@@ -72,6 +72,14 @@ def m011_exemptions_that_are_rules(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m012_forecasts(db: Database) -> None:
+    from storage.schema_money import FORECASTS
+
+    for statement in FORECASTS:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

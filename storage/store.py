@@ -12,6 +12,7 @@ from storage.decisions import Decisions
 from storage.digests import Digests
 from storage.exempted import Exempted
 from storage.exemptions import Exemptions
+from storage.forecasts import Forecasts
 from storage.functions import Functions
 from storage.grace import GraceNotices
 from storage.overview import Overview
@@ -31,6 +32,7 @@ class Store:
         self._connection = Connection(path)
         self.audits = Audits(self._connection)
         self.functions = Functions(self._connection)
+        self.forecasts = Forecasts(self._connection)
         self.requests = Requests(self._connection)
         self.undos = Undos(self._connection)
         self.batches = Batches(self._connection)

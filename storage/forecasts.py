@@ -1,0 +1,128 @@
+"""What tracing each function would bring and cost, as it was last worked out from its traffic."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from storage.connection import Connection, Row, to_json, to_text, to_time
+
+
+class Unit(StrEnum):
+    """What AWS bills where the function runs."""
+
+    TRACES = "traces"
+    SPANS = "spans"  # with CloudWatch Transaction Search: by the GB
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A quantity that is not known exactly: `high` and `low` hold for any spread of the invocations within a bin."""
+
+    low: float
+    expected: float
+    high: float
+
+    def times(self, factor: float) -> "Range":
+        return Range(self.low * factor, self.expected * factor, self.high * factor)
+
+    @classmethod
+    def sum(cls, ranges: "Iterable[Range]") -> "Range":
+        """Of all of these together, as if each were at its end at once."""
+        all_of = tuple(ranges)
+        return cls(*(sum(getattr(one, end) for one in all_of) for end in ("low", "expected", "high")))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Of one function: 30 days of it, if its traffic stays as it was from `since` until `until`."""
+
+    function_arn: str
+    asked_at: datetime  # UTC, when CloudWatch was
+    since: datetime  # UTC, of the traffic that was looked at
+    until: datetime
+    period: int  # seconds of the finest bins that were looked at
+    invocations: int  # between the two
+    recorded: Range  # of `unit`, in 30 days
+    unit: Unit = Unit.TRACES
+    gigabytes: Range | None = None  # of spans, in 30 days
+    usd: Range | None = None  # in 30 days, before any free tier; None: no price is known
+    price: str = ""  # what the price is and where it comes from, as a phrase for people
+    spiky: bool = False  # its invocations come in bursts, so that `expected` is likely too high
+    busy: bool = False  # so much of it that it is worth to sample before it
+    scaled: float = 1.0  # by what earlier forecasts missed, where that was asked for
+
+
+class Forecasts:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def save(self, forecasts: Iterable[Forecast]) -> None:
+        """In place of what was known of each."""
+        columns = ", ".join(_COLUMNS)
+        marks = ", ".join(f":{column}" for column in _COLUMNS)
+        sql = f"insert or replace into forecasts ({columns}) values ({marks})"  # noqa: S608 - the names are ours
+        self._db.change_many(sql, (_to_row(one) for one in forecasts))
+
+    def get(self, function_arn: str) -> Forecast | None:
+        """None for one whose traffic was never looked at."""
+        return self.of([function_arn]).get(function_arn)
+
+    def of(self, arns: Collection[str]) -> Mapping[str, Forecast]:
+        """By ARN, those that there are."""
+        sql = "select * from forecasts where arn in (select value from json_each(?))"
+        return {row["arn"]: _from_row(row) for row in self._db.rows(sql, [to_json(list(arns))])}
+
+
+_RANGES = ("recorded", "gigabytes", "usd")
+_COLUMNS = (
+    "arn", "asked_at", "since", "until", "period", "invocations", "unit", "price", "spiky", "busy", "scaled",
+    *(f"{name}_{end}" for name in _RANGES for end in ("low", "expected", "high")),
+)  # fmt: skip
+
+
+def _to_row(one: Forecast) -> Row:
+    row: Row = {
+        "arn": one.function_arn,
+        "asked_at": to_text(one.asked_at),
+        "since": to_text(one.since),
+        "until": to_text(one.until),
+        "period": one.period,
+        "invocations": one.invocations,
+        "unit": str(one.unit),
+        "price": one.price,
+        "spiky": int(one.spiky),
+        "busy": int(one.busy),
+        "scaled": one.scaled,
+    }
+    for name in _RANGES:
+        kept: Range | None = getattr(one, name)
+        for end in ("low", "expected", "high"):
+            row[f"{name}_{end}"] = getattr(kept, end) if kept else None
+    return row
+
+
+def _from_row(row: Row) -> Forecast:
+    ranges = {name: _range(row, name) for name in _RANGES}
+    return Forecast(
+        function_arn=row["arn"],
+        asked_at=to_time(row["asked_at"]),
+        since=to_time(row["since"]),
+        until=to_time(row["until"]),
+        period=row["period"],
+        invocations=row["invocations"],
+        recorded=ranges["recorded"] or Range(0, 0, 0),
+        unit=Unit(row["unit"]),
+        gigabytes=ranges["gigabytes"],
+        usd=ranges["usd"],
+        price=row["price"],
+        spiky=bool(row["spiky"]),
+        busy=bool(row["busy"]),
+        scaled=row["scaled"],
+    )
+
+
+def _range(row: Row, name: str) -> Range | None:
+    if row[f"{name}_expected"] is None:
+        return None
+    return Range(row[f"{name}_low"], row[f"{name}_expected"], row[f"{name}_high"])

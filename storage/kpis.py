@@ -1,0 +1,93 @@
+"""What the figures of a report are made of; how each is worked out stands in the README, and in each one's comment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from storage.models import Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days that a figure is of: [since, until), UTC."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def days(self) -> int:
+        return max(1, round((self.until - self.since).total_seconds() / 86400))
+
+
+@dataclass(frozen=True, slots=True)
+class Median:
+    """Of durations that ended in the window; those that go on are counted and left out."""
+
+    seconds: float | None  # None: there is none
+    n: int = 0
+    going_on: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Coverage as one day left it."""
+
+    on: date  # UTC
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFigures:
+    """One team's part of the whole; the sums over all teams, None included, are the whole's."""
+
+    coverage: Coverage  # of production functions, as the window's end left it
+    before: Coverage | None  # as its start left it; None: no audit was taken by then
+    trend: tuple[Day, ...] = ()  # one for each day with an audit, oldest first
+    traces: float = 0.0  # its traced functions' share of what the organization records, in traces a month
+    xray_usd: Decimal | None = None  # what X-Ray cost, shared out by that; None: the cost is not known
+    lambda_usd: Decimal | None = None  # what its functions cost, shared out by GB-seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What AWS billed in a month, as Cost Explorer had it."""
+
+    month: date  # its first day
+    xray_usd: Decimal  # the usage types of Transaction Search included
+    lambda_usd: Decimal
+    asked_at: datetime
+    estimated: bool  # the month is not over, or its bill not final
+
+    @property
+    def share(self) -> Decimal | None:
+        """X-Ray's cost as a share of Lambda's, 0 to 1 and beyond; None where Lambda cost nothing."""
+        return self.xray_usd / self.lambda_usd if self.lambda_usd else None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Of what Lambda cost, how much belongs to functions whose team is known; shared out by GB-seconds."""
+
+    known: float  # 0.0 to 1.0
+    how: str  # for people: what it was shared out by, and from when to when
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A report, of one team or of all. What could not be known is None, and `unknown` says why by field."""
+
+    team: str | None  # None: of all teams
+    window: Window
+    made_at: datetime
+    whole: TeamFigures
+    by_team: Mapping[str | None, TeamFigures]  # None: functions of no known team; of one team's report, that one alone
+    production_only: bool  # False: nothing says what production is, so that all functions count
+    remediation: Median  # from when a function was first seen untraced to when it was seen traced
+    mttr_traced: Median | None  # from ALARM to OK, of alarms on functions that were traced when it began
+    mttr_untraced: Median | None
+    attribution: Attribution | None
+    spent: tuple[Spent, ...]  # oldest first
+    budget_usd: Decimal | None
+    unknown: Mapping[str, str]  # a sentence for each of the fields that are not known
+    not_seen: int = 0  # accounts and regions that the last audit could not see
