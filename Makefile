@@ -5,7 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test bench lint format lock venv venv-run venv-demo venv-dev venv-peer
+.PHONY: help demo run test bench pictures lint format lock venv venv-run venv-demo venv-dev venv-peer
 
 help: ## print this
 	@echo "Lamplighter"; echo
@@ -22,6 +22,11 @@ test: venv-dev ## all tests; ARGS="tests/commands -k audit" for some
 
 bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits timed beside Cloud Custodian's, into BENCHMARKS.md; ARGS="--no-peer" for ours alone
 	@exec .venv/bin/python -m tests.bench $(ARGS)
+
+pictures: venv-dev ## docs/pictures taken anew by the browser tests, with fewer colours where pngquant is installed
+	@LAMPLIGHTER_SCREENSHOTS=docs/pictures LAMPLIGHTER_BROWSER=required .venv/bin/python -m pytest -q tests/bot/test_pictures.py $(ARGS)
+	@if command -v pngquant >/dev/null; then pngquant --force --ext .png 64 docs/pictures/*.png; \
+	else echo "pngquant is not installed: the pictures are several times as large as they need be."; fi
 
 lint: venv-dev ## formatting, lint, types, who imports whom, the Dockerfile
 	.venv/bin/ruff format --check .

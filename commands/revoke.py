@@ -36,12 +36,12 @@ def revoke(request: Request, context: Context) -> Answer:
 def _by_number(request: Request, context: Context, number: int, reason: str) -> Say:
     exemption = context.store.exemptions.numbered(number)
     if exemption is None:
-        return Say(f"There is no exemption #{number}. `/trace-exempt list` has those in force.")
+        return Say(f"There is no exemption number {number}. `/trace-exempt list` has those in force.")
     permission = _exempting.may_decide(request, context, exemption)
     if not permission.allowed:
         return _exempting.refuse(request, context, exemption, permission.why)
     if exemption.state is ExemptState.ASKED:
-        return Say(f"#{number} waits for a second person: deny it in the team's channel.")
+        return Say(f"Number {number} waits for a second person: deny it in the team's channel.")
     with context.store.transaction():
         arns = [one.arn for one in context.store.exempted.of(number)]
         if not exemption.is_in_force(context.clock()) or not _finish(request, context, exemption, reason):
@@ -52,7 +52,7 @@ def _by_number(request: Request, context: Context, number: int, reason: str) -> 
         for arn in ["", *arns] if exemption.by_rule else arns or [exemption.function_arn]:
             _record(request, context, exemption, arn, reason, detail)
         _exempting.lift(context, arns)
-    return Say(f"Revoked #{number}, {what(exemption)}: {count(len(arns), 'function')} {_counted(len(arns))}.")
+    return Say(f"Revoked number {number}, {what(exemption)}: {count(len(arns), 'function')} {_counted(len(arns))}.")
 
 
 def _of_function(request: Request, context: Context, function: Function, reason: str) -> Say:
@@ -68,7 +68,7 @@ def _of_function(request: Request, context: Context, function: Function, reason:
     if not ended:
         return Say(f"{name} is not exempt, so there is nothing to revoke.")
     rules = [one for one in ended if one.by_rule]
-    stay = f" The rule #{rules[0].id}, {what(rules[0])}, stays for the others." if rules else ""
+    stay = f" Rule number {rules[0].id}, {what(rules[0])}, stays for the others." if rules else ""
     return Say(f"{name} is not exempt any more, and counts as untraced again.{stay}")
 
 

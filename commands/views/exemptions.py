@@ -56,13 +56,13 @@ def reason_line(exemption: Exemption) -> str:
 
 def row(exemption: Exemption, number: int) -> str:
     """One of a list: `number` functions are covered by it."""
-    who = f"granted by {mention(exemption.granted_by)}"
+    who = f"Granted by {mention(exemption.granted_by)}"
     if exemption.asked_by:
         who += f", asked for by {mention(exemption.asked_by)}"
     covers = f" · {count(number, 'function')}" if exemption.by_rule else _place(exemption)
     later = ", later ones too" if exemption.later else ""
     left = f" · {mention(exemption.let_end_by)} lets it end" if exemption.let_end_by else ""
-    head = f"*#{exemption.id}* {what(exemption)}{covers}{later} · until *{day(exemption.last_moment)}*{left}"
+    head = f"{what(exemption)}{covers}{later} · until *{day(exemption.last_moment)}*{left} · number {exemption.id}"
     return f"{head}\n{who}: {reason_line(exemption)}"
 
 
@@ -79,7 +79,7 @@ def list_blocks(head: str, rows: Sequence[str], *, page: int, pages: int, waitin
         made.append(blocks.context(f"{count(waiting, 'more exemption')} wait for a second person."))
     if rows:
         made.append(
-            blocks.context("The first to end stands first. End one: `/trace-exempt revoke 12 no longer needed`")
+            blocks.context("The first to end stands first. End number 12: `/trace-exempt revoke 12 no longer needed`")
         )
     buttons = []
     if page > 1:
@@ -128,7 +128,7 @@ def decided_line(exemption: Exemption) -> str:
             return "It waits for another approver."
         case ExemptState.GRANTED:
             by = mention(exemption.granted_by)
-            return f"*Confirmed* by {by}: exempt until {day(exemption.last_moment)}. It is #{exemption.id}."
+            return f"*Confirmed* by {by}: exempt until {day(exemption.last_moment)}. It is number {exemption.id}."
         case ExemptState.MERGED:
             return f"*Confirmed* by {by} {at}."
         case ExemptState.DENIED:

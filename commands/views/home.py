@@ -23,6 +23,7 @@ MOST_TO_CONFIRM = 3
 MOST_ENDING = 4
 MOST_QUIET = 4
 MOST_UNSEEN = 5
+FEWEST_BARS = 5
 PREVIOUS, NEXT, ALL_TEAMS, MY_TEAMS = "home-previous", "home-next", "home-all-teams", "home-my-teams"
 TURNS = (PREVIOUS, NEXT, ALL_TEAMS, MY_TEAMS)
 
@@ -136,13 +137,15 @@ def _whose(home: Home) -> str:
 
 
 def trend_line(trend: Sequence[Point]) -> str:
-    """A sparkline, and in words what it shows; empty where there is nothing to compare."""
+    """What it was and what it is, with a sparkline where there are days enough for one; empty where there is nothing to
+    compare."""
     known = [(point.at, point.coverage.percent) for point in trend if point.coverage.percent is not None]
     if len(known) < 2:
         return ""
-    bars = "".join(_BARS[min(7, int(percent / 12.5))] for _, percent in known)
+    drawn = "".join(_BARS[min(7, int(percent / 12.5))] for _, percent in known)
+    bars = f"`{drawn}` " if len(known) >= FEWEST_BARS else ""  # of fewer, nobody sees a trend
     (since, first), (_, last) = known[0], known[-1]
-    return f"`{bars}` {first:g}\N{NO-BREAK SPACE}% on {day(since)}, {last:g}\N{NO-BREAK SPACE}% now"
+    return f"{bars}{first:g}\N{NO-BREAK SPACE}% on {day(since)}, {last:g}\N{NO-BREAK SPACE}% now"
 
 
 def _waiting(home: Home) -> list[Block]:

@@ -110,7 +110,9 @@ _NAMED = {"settings": "`[teams.channels]`", "tag": "a tag of its functions", "pa
 
 
 def team_line(team: Team) -> str:
-    words = [f"• *{escape(clip(team.name, NAME_SHOWN))}*", count(team.functions, "function"), _channel(team)]
+    # That posts arrive goes without saying in a list; that they do not is what one looks for.
+    where = channel(team.channel) if team.state and not team.state.error else _channel(team)
+    words = [f"• *{escape(clip(team.name, NAME_SHOWN))}*", count(team.functions, "function"), where]
     if team.group:
         words.append(f"<!subteam^{team.group}>")
     if len(team.tagged) > 1:

@@ -204,9 +204,9 @@ def _cost(each: Sequence[float | None]) -> str:
 def _what_happens(review: Review) -> str:
     pace = f", at most {review.per_second:g} a second in each account and region" if review.per_second else ""
     return (
-        f"*Approve and fix* approves each chosen function as you: callers before what they call, one fix of a role at "
-        f"a time{pace}, {review.largest:,} at once at most. What failed stays open and stops nothing else. Progress, "
-        f"results and a button to stop come to {channel(review.where)}. Every decision is recorded."
+        f"*Approve and fix* approves each chosen function as you, {review.largest:,} at once at most, and is recorded. "
+        f"Callers are fixed before what they call{pace}. What fails stays open.\n"
+        f"How far it is, and a button to stop: {channel(review.where)}."
     )
 
 

@@ -165,9 +165,9 @@ def test_the_list_turns_its_pages_and_a_revoked_exemption_shows_at_once(
     )
     assert "refund-worker" not in words(listed)
     assert ana.click(listed, NEXT).ok
-    bot.told(ANA, "*#1* `refund-worker`")
+    bot.told(ANA, "`refund-worker` ")
     assert ana.command(PAYMENTS, "/trace-exempt revoke 1 called off").ok
 
-    bot.told(ANA, "Revoked #1, `refund-worker`: 1 function counts as untraced again.")
+    bot.told(ANA, "Revoked number 1, `refund-worker`: 1 function counts as untraced again.")
     assert f"revoked by <@{ANA}>" in bot.saying("*Not exempt any more*")
     assert verdict(bot) is Verdict.UNTRACED

