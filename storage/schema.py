@@ -80,6 +80,14 @@ def m012_forecasts(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m013_spend(db: Database) -> None:
+    from storage.schema_money import SPEND
+
+    for statement in SPEND:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

@@ -26,3 +26,51 @@ FORECASTS = (
     ) without rowid
     """,
 )
+
+# Amounts are text, as Cost Explorer spells them, and are added up as decimals: a float would lose a cent.
+SPEND = (
+    """
+    create table spend_months (            -- those that Cost Explorer told of
+        month text primary key,            -- its first day
+        asked_at text not null,
+        estimated integer not null         -- 1: the month is not over, or its bill not final
+    ) without rowid
+    """,
+    """
+    create table spend (
+        month text not null references spend_months(month),
+        account text not null,
+        kind text not null check (kind in ('xray', 'transaction_search', 'lambda')),
+        usd text not null,
+        primary key (month, account, kind)
+    ) without rowid
+    """,
+    """
+    create table spend_days (              -- X-Ray, Transaction Search included, of all accounts together
+        day text primary key,
+        usd text not null
+    ) without rowid
+    """,
+    """
+    create table spend_lookups (
+        id integer primary key autoincrement,
+        asked_at text not null,
+        requests integer not null,
+        usd text not null,                 -- what the requests cost
+        problem text not null,             -- '': all that was asked for is known
+        told integer not null,             -- 0: nothing came of it
+        denied integer not null,
+        usage_types text                   -- JSON; null: they were not asked for, or not told
+    )
+    """,
+    "create index spend_lookups_by_time on spend_lookups(asked_at)",
+    """
+    create table budget_alerts (           -- what was told of a month, and is not told again
+        month text not null,
+        which text not null check (which in ('actual', 'forecast')),
+        threshold integer not null,        -- percent of the budget
+        at text not null,
+        primary key (month, which, threshold)
+    ) without rowid
+    """,
+)

@@ -22,6 +22,7 @@ from storage.posts import Posts
 from storage.requests import Requests
 from storage.runs import DailyRuns
 from storage.snoozes import Snoozes
+from storage.spend import Spend
 from storage.undos import Undos
 
 
@@ -47,6 +48,7 @@ class Store:
         self.owners = Owners(self._connection)
         self.digests = Digests(self._connection)
         self.snoozes = Snoozes(self._connection)
+        self.spend = Spend(self._connection)
         self.daily_runs = DailyRuns(self._connection)
 
     @property
