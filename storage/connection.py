@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from storage.schema import migrations
+from storage.sqlite import Database
 
 Row = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """The shape of the SQLite file: migrations, oldest first, never edited once released."""
 
-from sqlite_utils import Database, Migrations
+from storage.sqlite import Database, Migrations
 
 migrations = Migrations("lamplighter")
 

@@ -1,29 +1,37 @@
-"""The one thing that the rest of Lamplighter opens: the file, and a shelf for each noun."""
+"""The one thing that the rest of Lamplighter opens: the file, and a shelf for each noun.
+
+What every audit reads or writes is there at once; the other shelves are loaded when something is first asked of them,
+since an audit in a terminal starts afresh each time.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage.audits import Audits
-from storage.batches import Batches
 from storage.changes import Changes
 from storage.connection import Connection
 from storage.decisions import Decisions
-from storage.digests import Digests
 from storage.exempted import Exempted
 from storage.exemptions import Exemptions
-from storage.forecasts import Forecasts
 from storage.functions import Functions
-from storage.grace import GraceNotices
-from storage.overview import Overview
 from storage.owners import Owners
 from storage.places import Places
 from storage.posts import Posts
 from storage.requests import Requests
-from storage.runs import DailyRuns
-from storage.snoozes import Snoozes
-from storage.spend import Spend
-from storage.undos import Undos
+
+if TYPE_CHECKING:
+    from storage.batches import Batches
+    from storage.digests import Digests
+    from storage.forecasts import Forecasts
+    from storage.grace import GraceNotices
+    from storage.overview import Overview
+    from storage.runs import DailyRuns
+    from storage.snoozes import Snoozes
+    from storage.spend import Spend
+    from storage.undos import Undos
 
 
 class Store:
@@ -33,23 +41,68 @@ class Store:
         self._connection = Connection(path)
         self.audits = Audits(self._connection)
         self.functions = Functions(self._connection)
-        self.forecasts = Forecasts(self._connection)
         self.requests = Requests(self._connection)
-        self.undos = Undos(self._connection)
-        self.batches = Batches(self._connection)
-        self.grace = GraceNotices(self._connection)
         self.decisions = Decisions(self._connection)
         self.exemptions = Exemptions(self._connection)
         self.exempted = Exempted(self._connection)
         self.posts = Posts(self._connection)
         self.changes = Changes(self._connection)
-        self.overview = Overview(self._connection)
         self.places = Places(self._connection)
         self.owners = Owners(self._connection)
-        self.digests = Digests(self._connection)
-        self.snoozes = Snoozes(self._connection)
-        self.spend = Spend(self._connection)
-        self.daily_runs = DailyRuns(self._connection)
+
+    @cached_property
+    def undos(self) -> "Undos":
+        from storage.undos import Undos
+
+        return Undos(self._connection)
+
+    @cached_property
+    def batches(self) -> "Batches":
+        from storage.batches import Batches
+
+        return Batches(self._connection)
+
+    @cached_property
+    def grace(self) -> "GraceNotices":
+        from storage.grace import GraceNotices
+
+        return GraceNotices(self._connection)
+
+    @cached_property
+    def overview(self) -> "Overview":
+        from storage.overview import Overview
+
+        return Overview(self._connection)
+
+    @cached_property
+    def digests(self) -> "Digests":
+        from storage.digests import Digests
+
+        return Digests(self._connection)
+
+    @cached_property
+    def snoozes(self) -> "Snoozes":
+        from storage.snoozes import Snoozes
+
+        return Snoozes(self._connection)
+
+    @cached_property
+    def daily_runs(self) -> "DailyRuns":
+        from storage.runs import DailyRuns
+
+        return DailyRuns(self._connection)
+
+    @cached_property
+    def forecasts(self) -> "Forecasts":
+        from storage.forecasts import Forecasts
+
+        return Forecasts(self._connection)
+
+    @cached_property
+    def spend(self) -> "Spend":
+        from storage.spend import Spend
+
+        return Spend(self._connection)
 
     @property
     def path(self) -> Path:

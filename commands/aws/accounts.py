@@ -23,13 +23,14 @@ from commands.aws.keys import Caller, Keys
 from commands.aws.ordinary import Ordinary, OrdinaryEndpoints, ordinary
 from commands.aws.pace import Paces
 from commands.aws.scope import NO_RULES, Rules
-from commands.aws.session_policy import Need, session_name, session_policy
 from commands.aws.tags import OwnerTags
 
 if TYPE_CHECKING:
     import boto3
     from botocore.credentials import Credentials
     from botocore.session import Session
+
+    from commands.aws.session_policy import Need
 
 _AUDIT_SESSION = "lamplighter-audit"
 LOCAL = "local"  # the audit runs in this process
@@ -279,7 +280,7 @@ class Cloud:
         function_arn: str,
         role_arn: str,
         approver: str,
-        needs: Collection[Need],
+        needs: "Collection[Need]",
     ) -> Clients:
         """Clients for one approved fix or undo, that can do what it `needs` and nothing else; CloudTrail names
         `approver`, a Slack user id, for what they do.
@@ -287,6 +288,8 @@ class Cloud:
         They try each call once: what is tried again, and for how long, is decided in `remediation`.
         With `fix_role`: IAM sts:AssumeRole and sts:SetSourceIdentity on it, in its trust policy too.
         """
+        from commands.aws.session_policy import session_name, session_policy  # no audit needs it
+
         role = self.settings.fix_role
         if not role:
             self.must_be_home(account)
