@@ -1,0 +1,201 @@
+"""How many traces Lambda would record of the invocations that CloudWatch counted. Pure.
+
+Lambda records the first invocation of every second and 5 % of all others; that rate cannot be set. CloudWatch says how
+many invocations a bin of a minute or an hour had, not in how many of its seconds they came. In a bin of B seconds with
+N invocations of which the first came in R different seconds, a trace is made of
+
+    R + 5 % of the other N - R
+
+    R at least    1 where N > 0           all in one second
+    R at most     min(N, B)               each in a second of its own
+    R expected    B x (1 - e^(-N / B))    by chance, at the bin's rate
+
+Each of these adds up over bins. Smaller bins raise the least and lower the others, never the other way round. The
+scope of "every second" (a function, or each machine that runs it) is UNCONFIRMED: it is taken to be the function.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import pairwise
+
+from storage.forecasts import Range
+
+RATE = 0.05  # of the invocations that are not a second's first
+MONTH_DAYS = 30
+WEEK_DAYS = 7
+WINDOW_DAYS = 2 * WEEK_DAYS
+MONTH_SECONDS = MONTH_DAYS * 86_400  # so many seconds' first invocations a month has at most
+DEVIATIONS = 5.0  # by how many standard deviations chance may push the ends of a range; see `_spread`
+LARGEST = 1e15  # invocations of a bin; Lambda has never run so many anywhere
+
+_BURST = 3  # invocations that may be called a burst
+_STEADY_BINS = 48  # so many bins it takes to tell a timetable from chance
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Invocations of some bins, and the number of seconds that saw any: at least, as expected and at most."""
+
+    invocations: float = 0.0
+    seconds: Range = Range(0.0, 0.0, 0.0)
+
+    def __add__(self, other: "Counted") -> "Counted":
+        return Counted(self.invocations + other.invocations, Range.sum((self.seconds, other.seconds)))
+
+    def times(self, factor: float) -> "Counted":
+        return Counted(self.invocations * factor, self.seconds.times(factor))
+
+
+def is_count(value: float) -> bool:
+    """Whether it can be a number of invocations."""
+    return math.isfinite(value) and 0 <= value < LARGEST
+
+
+def count(bins: Iterable[float], seconds: int) -> Counted:
+    """`bins`: invocations in each `seconds` long stretch of time; what is no number of invocations is passed over."""
+    total = expected = high = 0.0
+    busy = 0
+    for number in bins:
+        if number == 0 or not is_count(number):
+            continue
+        total += number
+        busy += 1
+        expected -= seconds * math.expm1(-number / seconds)
+        high += min(number, seconds)
+    low = min(float(busy), high)
+    return Counted(total, Range(low, min(max(low, expected), high), high))
+
+
+def recorded(bins: Iterable[float], seconds: int) -> Range:
+    """The traces of just these bins: 0 <= low <= expected <= high <= invocations.
+
+    `low` and `high` hold however the invocations are spread within the bins, and whatever chance does with the 5 %.
+    """
+    return traces(count(bins, seconds))
+
+
+def traces(counted: Counted) -> Range:
+    """Of so many invocations in so many seconds; see `recorded`."""
+    least, most = counted.seconds.low, counted.seconds.high
+    expected = _mean(counted.seconds.expected, counted.invocations)
+    low = _mean(least, counted.invocations) - _spread(_variance(least, counted.invocations))
+    high = _mean(most, counted.invocations) + _spread(_variance(most, counted.invocations))
+    return Range(min(max(least, low), expected), expected, max(expected, min(counted.invocations, high)))
+
+
+def month(days: Sequence[Counted], began: float = 0.0) -> Range:
+    """The traces of 30 days, if the traffic of these fourteen goes on.
+
+    `days`: each 24 hours of the window, oldest first. `began`: how many days of it had gone when the first invocation
+    came.
+
+    Four weeks are the quieter of the two weeks four times over, or the busier one; the two days that are left are the
+    quietest or the busiest two in a row; `expected` is 30/14 of all. Where the traffic began within the window (a day
+    of the first week was silent and is not so a week later), `expected` is scaled from the first invocation on, `high`
+    is that or the busiest day thirty times over, and `low` has no more in it than what was seen. To both ends is added
+    what chance does to traffic that comes at random; see `_spread`.
+    """
+    whole = reduce(Counted.__add__, days, Counted())
+    if not whole.invocations:
+        return Range(0.0, 0.0, 0.0)
+    weeks = [reduce(Counted.__add__, days[start : start + WEEK_DAYS], Counted()) for start in (0, WEEK_DAYS)]
+    pairs = [one + other for one, other in pairwise(days)]
+    factor = MONTH_DAYS / len(days)
+    if _began_within(days):
+        factor_from_first = MONTH_DAYS / max(len(days) - began, 1 / 24)
+        expected = whole.times(factor_from_first)
+        least, most = whole, _most([whole.times(factor_from_first), _most(days).times(MONTH_DAYS)])
+    else:
+        expected = whole.times(factor)
+        least = _least(weeks).times(4) + _least(pairs)
+        most = _most([_most(weeks).times(4) + _most(pairs), expected])
+    return _ends(least, expected, most, factor)
+
+
+def _ends(least: Counted, expected: Counted, most: Counted, factor: float) -> Range:
+    """What is seen in the window is itself one draw of chance, and what is to come another, `factor` times as long."""
+    uncertain = 1 + factor
+    low = _mean(least.seconds.low, least.invocations)
+    middle = _mean(min(expected.seconds.expected, MONTH_SECONDS), expected.invocations)
+    high = _mean(min(most.seconds.high, MONTH_SECONDS), most.invocations)
+    invocations = most.invocations + _spread(uncertain * most.invocations)
+    high = min(invocations, high + _spread(uncertain * high))
+    return Range(min(max(0.0, low - _spread(uncertain * low)), middle), middle, max(middle, high))
+
+
+def spiky(bins: Sequence[float], seconds: int) -> bool:
+    """Whether invocations come in bursts that are shorter than a bin, so that `expected` is likely too high.
+
+    Either most of them stand in bins beside which there is next to nothing, or the bins are so equal that a timetable
+    must be behind them, with several invocations a minute. `bins`: one after the other, with those that had none.
+    """
+    kept = [number if is_count(number) else 0.0 for number in bins]
+    total = sum(kept)
+    if not total:
+        return False
+    alone = sum(
+        number
+        for place, number in enumerate(kept)
+        if number >= _BURST and 3 * _beside(kept, place) < number and number / seconds < _BURST
+    )
+    return alone > total / 2 or _by_timetable(kept, seconds, total)
+
+
+def _beside(bins: Sequence[float], place: int) -> float:
+    """Two bins away: a burst may fall into two that are next to each other."""
+    return (bins[place - 2] if place >= 2 else 0.0) + (bins[place + 2] if place + 2 < len(bins) else 0.0)
+
+
+def _by_timetable(bins: Sequence[float], seconds: int, total: float) -> bool:
+    """Chance makes the counts of bins differ by as much as their mean (variance = mean, Poisson); a timetable less."""
+    a_minute = total / len(bins) * 60 / seconds
+    if len(bins) < _STEADY_BINS or not 2 <= a_minute < 60:
+        return False
+    return sum((one - other) ** 2 for one, other in pairwise(bins)) / 2 < 0.25 * total
+
+
+def _began_within(days: Sequence[Counted]) -> bool:
+    """A week's silent days come again a week later; where they do not, the traffic is new."""
+    for place, day in enumerate(days[:WEEK_DAYS]):
+        if day.invocations:
+            return False
+        if days[place + WEEK_DAYS].invocations:
+            return True
+    return True  # silent for a whole week
+
+
+def _least(some: Sequence[Counted]) -> Counted:
+    """The smallest of each figure."""
+    return _each(some, min)
+
+
+def _most(some: Sequence[Counted]) -> Counted:
+    """The largest of each figure."""
+    return _each(some, max)
+
+
+def _each(some: Sequence[Counted], choose: Callable[[Iterable[float]], float]) -> Counted:
+    low, expected, high = (choose(getattr(one.seconds, end) for one in some) for end in ("low", "expected", "high"))
+    return Counted(choose(one.invocations for one in some), Range(low, expected, high))
+
+
+def _mean(seconds: float, invocations: float) -> float:
+    return (1 - RATE) * seconds + RATE * invocations
+
+
+def _variance(seconds: float, invocations: float) -> float:
+    """Of the 5 %."""
+    return RATE * (1 - RATE) * max(0.0, invocations - seconds)
+
+
+def _spread(variance: float) -> float:
+    """How far from its mean chance takes a sum of independent draws of at most 1 each: at least 5 deviations.
+
+    Bernstein's inequality at L = 5²/2: beyond it less than 4 in a million, however few the draws are.
+    """
+    if variance <= 0:
+        return 0.0
+    third = DEVIATIONS**2 / 6
+    return third + math.sqrt(third**2 + DEVIATIONS**2 * variance)
