@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from bot.forecasting import ForecastSection, forecast_rules
 from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
 from bot.schedule import ScheduleSection, schedule_of, time_zones
 from bot.teams import TeamsSection, alias_pairs, contradictions, team_settings
@@ -36,6 +37,7 @@ from commands.aws.accounts import LOCAL, Aggregator, AwsSettings
 from commands.aws.scope import Rules
 
 if TYPE_CHECKING:
+    from commands._forecast_rules import ForecastRules
     from commands._schedule import Schedule
     from commands._types import FixPolicy
 
@@ -101,6 +103,7 @@ class File(Section, frozen=True):
     schedule: ScheduleSection = ScheduleSection()
     policy: PolicySection = PolicySection()
     production: ProductionSection = ProductionSection()
+    forecast: ForecastSection = ForecastSection()
     slack: SlackSection = SlackSection()
 
 
@@ -164,6 +167,10 @@ class Config:
     @property
     def schedule(self) -> "Schedule":
         return schedule_of(self.file.schedule, self.teams.named)
+
+    @property
+    def forecasting(self) -> "ForecastRules":
+        return forecast_rules(self.file.forecast)
 
     @property
     def database(self) -> Path:

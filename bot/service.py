@@ -82,6 +82,7 @@ class Service:
             zone=self._config.zone,
             policy=self._config.policy,
             schedule=self._config.schedule,
+            forecasting=self._config.forecasting,
         )
         outbox = Outbox(context, client, ChannelNames(client), draw)
         desk = Desk(context, people, outbox)

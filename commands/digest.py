@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from commands import _requests
 from commands._audits import take_audit
+from commands._forecasts import forecast_due
 from commands._schedule import Slot
 from commands._telling import Day, tell
 from commands._types import Answer, Context, Progress, Request
@@ -39,6 +40,7 @@ def daily(request: Request, context: Context) -> Answer:
         yield Progress(f"{job} of {day}")
         audited_on = datetime.combine(day, slot.at, slot.zone).astimezone(general.zone).date()
         taken = _audited(request, context, audited_on)
+        yield Progress(forecast_due(context).text)
         _requests.expire_due(context)  # a message of today is not to show what is over
         seen = Day.of(context, taken, day)
         for team in _teams(context, slot):

@@ -73,6 +73,40 @@ class Forecasts:
         sql = "select * from forecasts where arn in (select value from json_each(?))"
         return {row["arn"]: _from_row(row) for row in self._db.rows(sql, [to_json(list(arns))])}
 
+    def due(self, before: datetime, now: datetime) -> list[str]:
+        """ARNs of functions whose traffic was never looked at, or before then; untraced ones first, then the oldest.
+
+        One that was looked at after `now` was so by a clock that has been set back since. Where X-Ray does not apply,
+        nobody asks.
+        """
+        sql = """
+            select functions.arn from functions left join forecasts on forecasts.arn = functions.arn
+            where gone_at is null and verdict <> 'not_applicable'
+                and (asked_at is null or asked_at < :before or asked_at > :now)
+            order by verdict <> 'untraced', asked_at is not null, asked_at, functions.arn
+        """
+        return [row["arn"] for row in self._db.rows(sql, {"before": to_text(before), "now": to_text(now)})]
+
+    def kept(self) -> int:
+        """How many there are."""
+        row = self._db.row("select count(*) as number from forecasts")
+        return int(row["number"]) if row else 0
+
+    def drop_gone(self) -> int:
+        """Forget those of functions that are gone; how many that were."""
+        return self._db.change(
+            "delete from forecasts where arn not in (select arn from functions where gone_at is null)"
+        )
+
+    def metrics_since(self, at: datetime) -> int:
+        """What CloudWatch was asked for the forecasts that were made since then: hours, five minutes, minutes."""
+        sql = """
+            select coalesce(sum(case period when 3600 then 1 when 300 then 2 else 3 end), 0) as metrics
+            from forecasts where asked_at >= ?
+        """
+        row = self._db.row(sql, [to_text(at)])
+        return int(row["metrics"]) if row else 0
+
 
 _RANGES = ("recorded", "gigabytes", "usd")
 _COLUMNS = (

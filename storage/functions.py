@@ -167,6 +167,10 @@ class Functions:
         row = self._db.row(f"select {KEPT} from functions where arn = ? and gone_at is null", [arn])  # noqa: S608 - ours
         return from_row(row) if row else None
 
+    def of(self, arns: Collection[str]) -> list[Function]:
+        """Those of them that are there."""
+        return self._list("arn in (select value from json_each(?))", [_json(list(arns))])
+
     def modified(self) -> dict[str, datetime]:
         """When each was last changed, as far as that is known, by ARN."""
         sql = "select arn, last_modified from functions where gone_at is null and last_modified is not null"

@@ -16,7 +16,7 @@ scope of "every second" (a function, or each machine that runs it) is UNCONFIRME
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
 
@@ -31,7 +31,7 @@ DEVIATIONS = 5.0  # by how many standard deviations chance may push the ends of 
 LARGEST = 1e15  # invocations of a bin; Lambda has never run so many anywhere
 
 _BURST = 3  # invocations that may be called a burst
-_STEADY_BINS = 48  # so many bins it takes to tell a timetable from chance
+_STEADY_PAIRS = 48  # so many neighbours it takes to tell a timetable from chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Counted:
     """Invocations of some bins, and the number of seconds that saw any: at least, as expected and at most."""
 
     invocations: float = 0.0
-    seconds: Range = Range(0.0, 0.0, 0.0)
+    seconds: Range = field(default=Range(0.0, 0.0, 0.0))
 
     def __add__(self, other: "Counted") -> "Counted":
         return Counted(self.invocations + other.invocations, Range.sum((self.seconds, other.seconds)))
@@ -140,7 +140,7 @@ def spiky(bins: Sequence[float], seconds: int) -> bool:
         for place, number in enumerate(kept)
         if number >= _BURST and 3 * _beside(kept, place) < number and number / seconds < _BURST
     )
-    return alone > total / 2 or _by_timetable(kept, seconds, total)
+    return alone > total / 2 or _by_timetable(kept, seconds)
 
 
 def _beside(bins: Sequence[float], place: int) -> float:
@@ -148,12 +148,14 @@ def _beside(bins: Sequence[float], place: int) -> float:
     return (bins[place - 2] if place >= 2 else 0.0) + (bins[place + 2] if place + 2 < len(bins) else 0.0)
 
 
-def _by_timetable(bins: Sequence[float], seconds: int, total: float) -> bool:
+def _by_timetable(bins: Sequence[float], seconds: int) -> bool:
     """Chance makes the counts of bins differ by as much as their mean (variance = mean, Poisson); a timetable less."""
-    a_minute = total / len(bins) * 60 / seconds
-    if len(bins) < _STEADY_BINS or not 2 <= a_minute < 60:
+    pairs = [(one, other) for one, other in pairwise(bins) if one and other]
+    if len(pairs) < _STEADY_PAIRS:
         return False
-    return sum((one - other) ** 2 for one, other in pairwise(bins)) / 2 < 0.25 * total
+    total = sum(one for one, _ in pairs)
+    varies = sum((one - other) ** 2 for one, other in pairs) / 2
+    return varies < total / 4 and 2 <= total / len(pairs) * 60 / seconds < 60
 
 
 def _began_within(days: Sequence[Counted]) -> bool:

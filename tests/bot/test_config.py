@@ -110,6 +110,11 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("production", "accounts", '["111122223333"]', ["111122223333"], '["prod"]', "'prod' should look like"),
     ("production", "names", '["*-prod"]', ["*-prod"], "[]", "at least 1"),
     ("production", "tags", '["env=prod", "critical"]', ["env=prod", "critical"], '["=prod"]', '"env=prod"'),
+    ("forecast", "enabled", "false", False, '"no"', "'no'"),
+    ("forecast", "every_days", "3.5", 3.5, "0", "greater than or equal to 1"),
+    ("forecast", "max_usd_per_day", "0.25", 0.25, "-1", "greater than or equal to 0"),
+    ("forecast", "finer_above_usd", "5", 5, '"$5"', "valid"),
+    ("forecast", "busy_usd", "25", 25, "-1", "greater than or equal to 0"),
     ("slack", "listen", '"127.0.0.1:3000"', "127.0.0.1:3000", '"3000"', '"0.0.0.0:3000"'),
 ]
 
