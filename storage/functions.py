@@ -187,6 +187,10 @@ class Functions:
         """Of every team."""
         return self._list("verdict = ?", [str(Verdict.UNTRACED)])
 
+    def traceable(self) -> list[Function]:
+        """All to which X-Ray applies, as far as that is known."""
+        return self._list("verdict <> ?", [str(Verdict.NOT_APPLICABLE)])
+
     def members(self, team: str | None) -> list[Function]:
         """All of a team's, also those that the latest audit could not see."""
         return self._list("team is ?", [team])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.aws import errors, once
 from commands.aws.asking import pause
-from commands.aws.clients import Clients
+from commands.aws.clients import Clients, quick_time
 from commands.aws.credentials import CredentialsOfThisContext, acting, acting_account
 from commands.aws.endpoints import Endpoints
 from commands.aws.keys import Caller, Keys
@@ -94,6 +94,7 @@ class Cloud:
             # Whatever AWS_STS_REGIONAL_ENDPOINTS says: what the global endpoint gives is not taken by regions that
             # have to be opted into, and an audit would find those dark. AWS_ENDPOINT_URL_STS still names another.
             made.set_config_variable("sts_regional_endpoints", "regional")
+            made.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=quick_time)
             return made
 
     @cached_property

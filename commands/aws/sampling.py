@@ -15,7 +15,7 @@ scope of "every second" (a function, or each machine that runs it) is UNCONFIRME
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
@@ -30,7 +30,8 @@ MONTH_SECONDS = MONTH_DAYS * 86_400  # so many seconds' first invocations a mont
 DEVIATIONS = 5.0  # by how many standard deviations chance may push the ends of a range; see `_spread`
 LARGEST = 1e15  # invocations of a bin; Lambda has never run so many anywhere
 
-_BURST = 3  # invocations that may be called a burst
+_FEWEST_TOGETHER = 3  # invocations that may be called a burst
+_WORTH_SAYING = 1.25  # so many times what there is at least has to be expected, or bursts hardly matter
 _STEADY_PAIRS = 48  # so many neighbours it takes to tell a timetable from chance
 
 
@@ -95,7 +96,7 @@ def month(days: Sequence[Counted], began: float = 0.0) -> Range:
     quietest or the busiest two in a row; `expected` is 30/14 of all. Where the traffic began within the window (a day
     of the first week was silent and is not so a week later), `expected` is scaled from the first invocation on, `high`
     is that or the busiest day thirty times over, and `low` has no more in it than what was seen. To both ends is added
-    what chance does to traffic that comes at random; see `_spread`.
+    what chance does to traffic that comes at random, in bursts of the size that days differ by from those a week later.
     """
     whole = reduce(Counted.__add__, days, Counted())
     if not whole.invocations:
@@ -103,7 +104,8 @@ def month(days: Sequence[Counted], began: float = 0.0) -> Range:
     weeks = [reduce(Counted.__add__, days[start : start + WEEK_DAYS], Counted()) for start in (0, WEEK_DAYS)]
     pairs = [one + other for one, other in pairwise(days)]
     factor = MONTH_DAYS / len(days)
-    if _began_within(days):
+    new = _began_within(days)
+    if new:
         factor_from_first = MONTH_DAYS / max(len(days) - began, 1 / 24)
         expected = whole.times(factor_from_first)
         least, most = whole, _most([whole.times(factor_from_first), _most(days).times(MONTH_DAYS)])
@@ -111,18 +113,33 @@ def month(days: Sequence[Counted], began: float = 0.0) -> Range:
         expected = whole.times(factor)
         least = _least(weeks).times(4) + _least(pairs)
         most = _most([_most(weeks).times(4) + _most(pairs), expected])
-    return _ends(least, expected, most, factor)
-
-
-def _ends(least: Counted, expected: Counted, most: Counted, factor: float) -> Range:
-    """What is seen in the window is itself one draw of chance, and what is to come another, `factor` times as long."""
+    # What is seen in the window is itself one draw of chance, and what is to come another, `factor` times as long.
     uncertain = 1 + factor
+    sizes = [1.0] * 3 if new else [_burst(each) for each in _daily(days)]
     low = _mean(least.seconds.low, least.invocations)
     middle = _mean(min(expected.seconds.expected, MONTH_SECONDS), expected.invocations)
     high = _mean(min(most.seconds.high, MONTH_SECONDS), most.invocations)
-    invocations = most.invocations + _spread(uncertain * most.invocations)
-    high = min(invocations, high + _spread(uncertain * high))
-    return Range(min(max(0.0, low - _spread(uncertain * low)), middle), middle, max(middle, high))
+    low -= _spread(uncertain * low, sizes[0])
+    high += _spread(uncertain * high, sizes[1])
+    invocations = most.invocations + _spread(uncertain * most.invocations, sizes[2])
+    return Range(min(max(0.0, low), middle), middle, max(middle, min(invocations, high)))
+
+
+def _daily(days: Sequence[Counted]) -> Iterator[list[float]]:
+    """By day: the fewest traces, the most, and the invocations."""
+    yield [_mean(day.seconds.low, day.invocations) for day in days]
+    yield [_mean(day.seconds.high, day.invocations) for day in days]
+    yield [day.invocations for day in days]
+
+
+def _burst(daily: Sequence[float]) -> float:
+    """How many come together: days differ from those a week later by more than single ones would make them (variance =
+    mean). That a whole week is busier than the other does not count: the ends of `month` allow for it.
+    """
+    later = [after - before for before, after in zip(daily[:WEEK_DAYS], daily[WEEK_DAYS:], strict=True)]
+    shift, mean = sum(later) / WEEK_DAYS, sum(daily) / WINDOW_DAYS
+    variance = sum((one - shift) ** 2 for one in later) / (WEEK_DAYS - 1) / 2
+    return max(1.0, variance / mean) if mean else 1.0
 
 
 def spiky(bins: Sequence[float], seconds: int) -> bool:
@@ -135,10 +152,11 @@ def spiky(bins: Sequence[float], seconds: int) -> bool:
     total = sum(kept)
     if not total:
         return False
+    known = count(kept, seconds)
+    if _mean(known.seconds.expected, total) < _WORTH_SAYING * _mean(known.seconds.low, total):
+        return False
     alone = sum(
-        number
-        for place, number in enumerate(kept)
-        if number >= _BURST and 3 * _beside(kept, place) < number and number / seconds < _BURST
+        number for place, number in enumerate(kept) if number >= _FEWEST_TOGETHER and 3 * _beside(kept, place) < number
     )
     return alone > total / 2 or _by_timetable(kept, seconds)
 
@@ -184,7 +202,7 @@ def _each(some: Sequence[Counted], choose: Callable[[Iterable[float]], float]) -
 
 
 def _mean(seconds: float, invocations: float) -> float:
-    return (1 - RATE) * seconds + RATE * invocations
+    return seconds + RATE * (invocations - seconds)
 
 
 def _variance(seconds: float, invocations: float) -> float:
@@ -192,12 +210,13 @@ def _variance(seconds: float, invocations: float) -> float:
     return RATE * (1 - RATE) * max(0.0, invocations - seconds)
 
 
-def _spread(variance: float) -> float:
-    """How far from its mean chance takes a sum of independent draws of at most 1 each: at least 5 deviations.
+def _spread(variance: float, size: float = 1.0) -> float:
+    """How far from its mean chance takes a sum of independent draws of at most `size` each: at least 5 deviations.
 
-    Bernstein's inequality at L = 5²/2: beyond it less than 4 in a million, however few the draws are.
+    `variance`: of the sum, if each were at most 1. Bernstein's inequality at L = 5²/2: beyond it less than 4 in a
+    million, however few the draws are.
     """
     if variance <= 0:
         return 0.0
-    third = DEVIATIONS**2 / 6
-    return third + math.sqrt(third**2 + DEVIATIONS**2 * variance)
+    third = size * DEVIATIONS**2 / 6
+    return third + math.sqrt(third**2 + DEVIATIONS**2 * variance * size)

@@ -3,9 +3,13 @@
 moto's own GetMetricData looks at every stored point for every query, which for a fleet takes minutes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from bot.demo.aws.knobs import Knobs, aware, page
@@ -14,7 +18,14 @@ from bot.demo.aws.protocol import AwsError, Handler, Request
 _NAMESPACE = "AWS/Lambda"
 _PAGE = 500
 _POINTS = 100_800
+_ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
+_FAST = (1, 5, 10, 20, 30)  # periods of metrics that are stored by the second, which Lambda's are not
+# So old may a point be that is still kept, by the period that it is asked with.
+_KEPT = ((3600, timedelta(days=455)), (300, timedelta(days=63)), (60, timedelta(days=15)))
+
 HourlyRate = Callable[[datetime], float]  # invocations in the hour that begins then
+Between = Callable[[datetime, datetime], int]  # invocations from then until then, both whole minutes
+Point = tuple[datetime, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +34,46 @@ class Series:
 
     metric: str
     dimensions: tuple[tuple[str, str], ...]
-    hourly: HourlyRate
+    between: Between
 
-    def points(self, start: datetime, end: datetime, period: int) -> Iterator[tuple[datetime, float]]:
+    def points(self, start: datetime, end: datetime, period: int) -> Iterator[Point]:
         """The sums of all periods that begin in [start, end); a period without invocations has no point."""
         at = datetime.fromtimestamp(start.timestamp() // period * period, UTC)
+        step = timedelta(seconds=period)
         while at < end:
-            total = self._between(at, at + timedelta(seconds=period))
-            if total >= 1:
-                yield at, float(round(total))
-            at += timedelta(seconds=period)
+            total = self.between(at, at + step)
+            if total:
+                yield at, float(total)
+            at += step
 
-    def _between(self, start: datetime, end: datetime) -> float:
-        total, at = 0.0, start
+
+def _evenly(hourly: HourlyRate) -> Between:
+    """Whole invocations, spread over their hour, so that all periods have the same sum."""
+
+    def between(start: datetime, end: datetime) -> int:
+        total, at = 0, start
         while at < end:
             hour = at.replace(minute=0, second=0, microsecond=0)
             until = min(end, hour + timedelta(hours=1))
-            total += self.hourly(hour) * (until - at).total_seconds() / 3600
+            number = round(hourly(hour))
+            total += _part(number, until - hour) - _part(number, at - hour)
             at = until
         return total
+
+    return between
+
+
+def _part(number: int, since: timedelta) -> int:
+    return number * int(since.total_seconds()) // 3600
+
+
+def _by_minute(first: datetime, counts: Sequence[int]) -> Between:
+    sums = [0, *accumulate(counts)]
+
+    def until(at: datetime) -> int:
+        return sums[max(0, min(len(counts), math.floor((at - first).total_seconds() / 60)))]
+
+    return lambda start, end: until(end) - until(start)
 
 
 class Metrics:
@@ -50,6 +82,7 @@ class Metrics:
     def __init__(self, knobs: Knobs) -> None:
         self._knobs = knobs
         self._series: dict[tuple[str, str], dict[tuple[str, tuple[tuple[str, str], ...]], Series]] = {}
+        self._waiting: dict[str, _Rest] = {}  # by NextToken
 
     def handlers(self) -> dict[str, Handler]:
         return {"ListMetrics": self._list, "GetMetricData": self._data, "GetMetricStatistics": self._statistics}
@@ -69,6 +102,17 @@ class Metrics:
         Lambda reports it under FunctionName, under FunctionName and Resource (`fn` or `fn:live`), and for an alias also
         with the ExecutedVersion.
         """
+        self._add(account, region, function, _evenly(hourly), qualifier, version)
+
+    def invoked_by_minute(
+        self, account: str, region: str, function: str, first: datetime, counts: Sequence[int]
+    ) -> None:
+        """Give a function so many invocations in each minute from `first` on, a whole one."""
+        self._add(account, region, function, _by_minute(first, counts), None, None)
+
+    def _add(
+        self, account: str, region: str, function: str, between: Between, qualifier: str | None, version: str | None
+    ) -> None:
         resource = f"{function}:{qualifier}" if qualifier else function
         sets = [(("FunctionName", function),), (("FunctionName", function), ("Resource", resource))]
         known = self._series.setdefault((account, region), {})
@@ -76,8 +120,8 @@ class Metrics:
             sets.append((*sets[1], ("ExecutedVersion", version)))
         for dimensions in sets:
             before = known.get(("Invocations", dimensions))
-            rate = _sum_of(before.hourly, hourly) if before else hourly
-            known["Invocations", dimensions] = Series("Invocations", dimensions, rate)
+            both = _sum_of(before.between, between) if before else between
+            known["Invocations", dimensions] = Series("Invocations", dimensions, both)
 
     def _list(self, request: Request) -> Mapping[str, Any] | None:
         asked = request.params
@@ -105,33 +149,51 @@ class Metrics:
         asked, queries = request.params, request.params["MetricDataQueries"]
         if not any(_namespace(query) == _NAMESPACE for query in queries):
             return None
-        if len(queries) > _PAGE:
-            raise AwsError("ValidationError", "The collection MetricDataQueries must not have a size greater than 500.")
+        _check(asked)
+        token = asked.get("NextToken")
+        if token:
+            rest = self._waiting.pop(token, None)
+            if rest is None or rest.asked != _same(asked):
+                raise AwsError("InvalidParameterValue", "The service cannot process the NextToken")
+        else:
+            rest = _Rest(_same(asked), self._all_points(request, asked))
+        return self._page_of(rest, int(asked.get("MaxDatapoints") or _POINTS), queries)
+
+    def _all_points(self, request: Request, asked: Mapping[str, Any]) -> "list[tuple[datetime, int, float]]":
+        """Of all queries, in the order in which they are given."""
         start, end = aware(asked["StartTime"]), aware(asked["EndTime"])
-        results = []
-        for query in queries:
-            if _namespace(query) != _NAMESPACE:
-                raise AwsError(
-                    "ValidationError", "The stand-in computes sums of AWS/Lambda metrics, nothing beside them"
-                )
-            stat = query["MetricStat"]
-            points = list(self._points(request, stat["Metric"], start, end, int(stat["Period"])))
-            if asked.get("ScanBy") != "TimestampAscending":
-                points.reverse()
-            results.append(
-                {
-                    "Id": query["Id"],
-                    "Label": query.get("Label") or stat["Metric"]["MetricName"],
-                    "Timestamps": [at for at, _ in points],
-                    "Values": [value for _, value in points],
-                    "StatusCode": "Complete",
-                }
-            )
-        if sum(len(result["Values"]) for result in results) > _POINTS:
-            raise AwsError(
-                "ValidationError", f"The stand-in gives at most {_POINTS} points a call and has no pages of them"
-            )
-        return {"MetricDataResults": results, "Messages": []}
+        stats = [query["MetricStat"] for query in asked["MetricDataQueries"]]
+        found = [
+            (at, place, value)
+            for place, stat in enumerate(stats)
+            for at, value in self._points(request, stat["Metric"], start, end, int(stat["Period"]))
+        ]
+        found.sort(key=lambda one: one[0], reverse=asked.get("ScanBy") != "TimestampAscending")
+        return found
+
+    def _page_of(self, rest: "_Rest", most: int, queries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Each query is answered on every page; what has more on another page says so."""
+        shown, left = rest.points[:most], rest.points[most:]
+        results = [
+            {
+                "Id": query["Id"],
+                "Label": query.get("Label") or query["MetricStat"]["Metric"]["MetricName"],
+                "Timestamps": [],
+                "Values": [],
+                "StatusCode": "Complete",
+            }
+            for query in queries
+        ]
+        for at, place, value in shown:
+            results[place]["Timestamps"].append(at)
+            results[place]["Values"].append(value)
+        for place in {place for _, place, _ in left}:
+            results[place]["StatusCode"] = "PartialData"
+        answer: dict[str, Any] = {"MetricDataResults": results, "Messages": []}
+        if left:
+            answer["NextToken"] = token = uuid.uuid4().hex
+            self._waiting[token] = _Rest(rest.asked, left)
+        return answer
 
     def _statistics(self, request: Request) -> Mapping[str, Any] | None:
         asked = request.params
@@ -144,13 +206,63 @@ class Metrics:
     def _points(
         self, request: Request, metric: Mapping[str, Any], start: datetime, end: datetime, period: int
     ) -> Iterator[tuple[datetime, float]]:
-        dimensions = tuple(sorted((item["Name"], item["Value"]) for item in metric.get("Dimensions") or []))
-        for series in self._of(request):
-            if series.metric == metric["MetricName"] and tuple(sorted(series.dimensions)) == dimensions:
-                yield from series.points(start, min(end, self._knobs.clock()), period)
+        dimensions = tuple((item["Name"], item["Value"]) for item in metric.get("Dimensions") or [])
+        series = self._find(request, metric["MetricName"], dimensions)
+        now = self._knobs.clock()
+        kept = next((age for whole, age in _KEPT if period % whole == 0), timedelta(hours=3))
+        if series and period % 60 == 0:
+            yield from (one for one in series.points(start, min(end, now), period) if now - one[0] <= kept)
+
+    def _find(self, request: Request, metric: str, dimensions: tuple[tuple[str, str], ...]) -> Series | None:
+        """By its dimensions, in whatever order they are named."""
+        known = self._series.get((request.account, request.region), {})
+        found = known.get((metric, dimensions))
+        if found or len(dimensions) < 2:
+            return found
+        same = (one for one in known.values() if one.metric == metric and sorted(one.dimensions) == sorted(dimensions))
+        return next(same, None)
 
     def _of(self, request: Request) -> list[Series]:
         return list(self._series.get((request.account, request.region), {}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What the following pages of a call hold."""
+
+    asked: str  # the call, which every page has to repeat
+    points: "list[tuple[datetime, int, float]]"
+
+
+def _same(asked: Mapping[str, Any]) -> str:
+    return repr({key: value for key, value in asked.items() if key != "NextToken"})
+
+
+def _check(asked: Mapping[str, Any]) -> None:
+    """AWS's rules for a call, in its words where they are known."""
+    queries = asked["MetricDataQueries"]
+    names = [query["Id"] for query in queries]
+    if len(queries) > _PAGE:
+        raise _refusal("The collection MetricDataQueries must not have a size greater than 500.")
+    if bad := next((name for name in names if not _ID.fullmatch(name)), None):
+        raise _refusal(f"The value {bad} for parameter Id in MetricDataQueries does not match ^[a-z][a-zA-Z0-9_]*$.")
+    if len(set(names)) < len(names):
+        raise _refusal("The values for parameter Id in MetricDataQueries are not unique.")
+    if aware(asked["StartTime"]) >= aware(asked["EndTime"]):
+        raise _refusal("The parameter StartTime must be less than the parameter EndTime.")
+    if not 1 <= int(asked.get("MaxDatapoints") or _POINTS) <= _POINTS:
+        raise _refusal("The value for parameter MaxDatapoints must be between 1 and 100800.")
+    for query in queries:
+        stat = query.get("MetricStat") or {}
+        if _namespace(query) != _NAMESPACE or stat.get("Stat") != "Sum":
+            raise _refusal("The stand-in computes sums of AWS/Lambda metrics, nothing beside them")
+        period = int(stat["Period"])
+        if period < 1 or (period % 60 and period not in _FAST):
+            raise _refusal("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
+
+
+def _refusal(message: str) -> AwsError:
+    return AwsError("ValidationError", message)
 
 
 def _namespace(query: Mapping[str, Any]) -> str | None:
@@ -167,5 +279,5 @@ def _has(series: Series, name: str, value: str | None) -> bool:
     return any(key == name and value in (None, given) for key, given in series.dimensions)
 
 
-def _sum_of(first: HourlyRate, second: HourlyRate) -> HourlyRate:
-    return lambda hour: first(hour) + second(hour)
+def _sum_of(first: Between, second: Between) -> Between:
+    return lambda start, end: first(start, end) + second(start, end)

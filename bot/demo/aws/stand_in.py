@@ -27,6 +27,7 @@ from bot.demo.aws.listings import Regions, Tags
 from bot.demo.aws.managed_policies import make_once
 from bot.demo.aws.metrics import Metrics
 from bot.demo.aws.organizations import Organizations
+from bot.demo.aws.pricing import Pricing
 from bot.demo.aws.protocol import (
     Answer,
     AwsError,
@@ -82,6 +83,7 @@ class AwsStandIn(Seeding):
         self.alarms = Alarms(knobs)
         self.organizations = Organizations()
         self.xray = XRay()
+        self.pricing = Pricing()
         self._tags, self._sessions = Tags(), Sessions(knobs, self.roles)
         self._buckets = Buckets(knobs.calls_per_second)
         self._denied: list[Rule] = []
@@ -108,6 +110,7 @@ class AwsStandIn(Seeding):
             "cloudwatch": {**self.metrics.handlers(), **self.alarms.handlers()},
             "organizations": self.organizations.handlers(),
             "xray": self.xray.handlers(),
+            "pricing": self.pricing.handlers(),
         }
         return {(service, action): handler for service, table in services.items() for action, handler in table.items()}
 

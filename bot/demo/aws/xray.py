@@ -27,22 +27,24 @@ class XRay:
     """Where traces go and how they are sampled."""
 
     def __init__(self) -> None:
-        self._searched: set[tuple[str, str]] = set()
+        self._searched: dict[tuple[str, str], tuple[str, float]] = {}  # the switch's status, the percentage indexed
         self._graphs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
 
     def handlers(self) -> dict[str, Handler]:
         return {
             "GetTraceSegmentDestination": self._destination,
-            "GetIndexingRules": lambda _: {"IndexingRules": [_indexing()]},
+            "GetIndexingRules": self._indexing_rules,
             "GetServiceGraph": self._graph,
             "GetTraceSummaries": lambda _: {"TraceSummaries": [], "TracesProcessedCount": 0},
             "BatchGetTraces": lambda _: {"Traces": [], "UnprocessedTraceIds": []},
             "GetSamplingRules": lambda _: {"SamplingRuleRecords": [{"SamplingRule": _DEFAULT_RULE}]},
         }
 
-    def transaction_search(self, account: str, region: str) -> None:
-        """Switch Transaction Search on: spans go to CloudWatch Logs, and so does their price."""
-        self._searched.add((account, region))
+    def transaction_search(
+        self, account: str, region: str, *, status: str = "ACTIVE", indexed_percent: float = 1.0
+    ) -> None:
+        """Switch Transaction Search on: spans go to CloudWatch Logs, and so does their price. "PENDING": not yet."""
+        self._searched[account, region] = (status, indexed_percent)
 
     def observed(self, account: str, region: str, services: Sequence[Mapping[str, Any]]) -> None:
         """What the service graph shows: entries of GetServiceGraph's `Services`, whatever window is asked for."""
@@ -55,10 +57,12 @@ class XRay:
         return {"StartTime": start, "EndTime": end, "Services": self._graphs.get((request.account, request.region), [])}
 
     def _destination(self, request: Request) -> Mapping[str, Any]:
-        searched = (request.account, request.region) in self._searched
-        return {"Destination": "CloudWatchLogs" if searched else "XRay", "Status": "ACTIVE"}
+        searched = self._searched.get((request.account, request.region))
+        if searched is None:
+            return {"Destination": "XRay", "Status": "ACTIVE"}
+        return {"Destination": "CloudWatchLogs", "Status": searched[0]}
 
-
-def _indexing() -> dict[str, Any]:
-    percentage = {"DesiredSamplingPercentage": 1.0, "ActualSamplingPercentage": 1.0}
-    return {"Name": "Default", "Rule": {"Probabilistic": percentage}}
+    def _indexing_rules(self, request: Request) -> Mapping[str, Any]:
+        _, percent = self._searched.get((request.account, request.region), ("", 1.0))
+        percentage = {"DesiredSamplingPercentage": percent, "ActualSamplingPercentage": percent}
+        return {"IndexingRules": [{"Name": "Default", "Rule": {"Probabilistic": percentage}}]}

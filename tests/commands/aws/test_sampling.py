@@ -1,0 +1,213 @@
+"""The arithmetic of forecasts: what holds for any counts, and that hidden traffic's true traces lie in the range."""
+
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands.aws.sampling import MONTH_SECONDS, Counted, count, month, recorded, spiky
+from storage.forecasts import Range
+from tests.commands.aws import hidden_traffic as hidden
+from tests.commands.aws.hidden_traffic import Hidden, Shape, hide
+
+HOUR, FIVE_MINUTES, MINUTE = 3600, 300, 60
+DAY = 86_400
+PERIODS = st.sampled_from([MINUTE, FIVE_MINUTES, HOUR])
+BINS = st.lists(st.integers(0, 10**7).map(float), max_size=60)
+ODD = st.lists(st.floats() | st.floats(1e14, 1e300), max_size=20)
+
+
+def days_of(bins: list[float], seconds: int) -> list[Counted]:
+    a_day = DAY // seconds
+    return [count(bins[start : start + a_day], seconds) for start in range(0, len(bins), a_day)]
+
+
+def month_of(bins: list[float], seconds: int) -> Range:
+    first = next((place for place, number in enumerate(bins) if number), 0)
+    return month(days_of(bins, seconds), began=first * seconds / DAY)
+
+
+# ---- for any counts
+
+
+@given(BINS, PERIODS)
+def test_a_range_is_in_order_and_never_beyond_the_invocations(bins: list[float], seconds: int) -> None:
+    told = recorded(bins, seconds)
+
+    assert 0 <= told.low <= told.expected <= told.high <= sum(bins)
+    assert told.low >= sum(number > 0 for number in bins)  # of each bin's first invocation a trace is sure
+
+
+@given(ODD, PERIODS)
+def test_what_is_no_number_of_invocations_is_passed_over(bins: list[float], seconds: int) -> None:
+    good = [number for number in bins if math.isfinite(number) and 0 <= number < 1e15]
+
+    assert recorded(bins, seconds) == recorded(good, seconds)
+    assert spiky(bins, seconds) in (True, False)
+    assert all(map(math.isfinite, vars_of(month_of([*bins, *[0.0] * (336 - len(bins))], HOUR))))
+
+
+def vars_of(told: Range) -> tuple[float, float, float]:
+    return told.low, told.expected, told.high
+
+
+@given(st.lists(st.integers(0, 10**6).map(float), min_size=12, max_size=12))
+def test_smaller_bins_narrow_the_range_from_both_sides(fine: list[float]) -> None:
+    small, large = count(fine, FIVE_MINUTES), count([sum(fine)], HOUR)
+
+    assert small.invocations == large.invocations
+    assert large.seconds.low <= small.seconds.low
+    assert small.seconds.high <= large.seconds.high
+    assert small.seconds.expected <= large.seconds.expected * (1 + 1e-9)
+
+
+@given(st.lists(BINS, min_size=1, max_size=5), PERIODS)
+def test_counts_add_up(parts: list[list[float]], seconds: int) -> None:
+    whole = count([number for part in parts for number in part], seconds)
+    summed = Counted()
+    for part in parts:
+        summed += count(part, seconds)
+
+    assert summed.invocations == pytest.approx(whole.invocations)
+    assert vars_of(summed.seconds) == pytest.approx(vars_of(whole.seconds))
+
+
+@given(st.integers(0, 5000), st.sampled_from([MINUTE, HOUR]), st.integers(0, 10**6))
+def test_however_a_bins_invocations_are_spread_its_traces_lie_in_the_range(
+    number: int, seconds: int, seed: int
+) -> None:
+    dice = random.Random(seed)
+    stretch = dice.randint(1, seconds)
+    busy, _ = hidden.scattered(dice, number, stretch) if number <= 20 * stretch else (stretch, number)
+    traces = busy + hidden.binomial(dice, number - busy, 0.05)
+
+    told = recorded([float(number)], seconds)
+    assert told.low <= traces <= told.high
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=14, max_size=14), st.integers(1, 24))
+def test_a_month_is_in_order_and_keeps_to_the_reservoirs_cap(daily: list[int], hours: int) -> None:
+    bins = [float(number // hours) if hour < hours else 0.0 for number in daily for hour in range(24)]
+
+    told = month_of(bins, HOUR)
+
+    assert 0 <= told.low <= told.expected <= told.high
+    most = 30 * max(daily)
+    assert told.expected <= 0.95 * MONTH_SECONDS + 0.05 * most * (14 * 24)
+    assert told.high < math.inf
+    assert (told.high == 0) == (not any(bins))
+
+
+@given(st.integers(0, 10**9))
+def test_of_the_same_each_day_no_more_is_expected_than_the_cap_and_five_percent(daily: int) -> None:
+    told = month_of([daily / 24] * 336, HOUR)
+
+    assert told.expected <= 0.95 * min(MONTH_SECONDS, 30 * daily) + 0.05 * 30 * daily + 1e-3
+    assert told.high <= (0.95 * min(MONTH_SECONDS, 30 * daily) + 0.05 * 30 * daily) * 1.01 + 60 + 50 * math.sqrt(daily)
+
+
+def test_nothing_costs_nothing() -> None:
+    assert recorded([], HOUR) == recorded([0.0] * 24, HOUR) == month_of([0.0] * 336, HOUR) == Range(0, 0, 0)
+
+
+def test_one_invocation_is_one_trace() -> None:
+    assert recorded([0.0, 1.0], HOUR) == Range(1, pytest.approx(1), 1)
+
+
+@pytest.mark.parametrize("rate", [1, 50, 1000])
+def test_a_month_of_any_rate_stays_below_the_cap_and_five_percent(rate: int) -> None:
+    told = month_of([3600.0 * rate] * 336, HOUR)
+
+    assert told.high <= (0.95 * MONTH_SECONDS + 0.05 * rate * MONTH_SECONDS) * 1.01
+
+
+def test_traffic_that_began_within_the_window_is_scaled_from_its_first_invocation() -> None:
+    bins = [0.0] * 240 + [36.0] * 96  # for the last four days
+
+    told = month_of(bins, HOUR)
+
+    assert told.expected == pytest.approx(30 * 24 * 36, rel=0.01)
+    assert told.low <= sum(bins) < told.expected <= told.high
+
+
+def test_a_week_that_begins_with_a_weekend_did_not_begin_within_the_window() -> None:
+    idle = [0.0] * 48
+    week = idle + [36.0] * 120
+
+    assert month_of(week * 2, HOUR).expected == pytest.approx(36 * 240 * 30 / 14, rel=0.01)
+
+
+# ---- hidden traffic
+
+STEADY = {f"steady {rate}/s": hidden.steady(rate) for rate in (0.01, 0.3, 1, 30, 1000)}
+WAVES = {"diurnal 0.05/s": hidden.diurnal(0.05, 0.9), "diurnal 2/s": hidden.diurnal(2, 0.8)}
+WAVES["diurnal 300/s"] = hidden.diurnal(300, 0.7)
+OTHERS = {
+    "30 each minute": hidden.cron(30),
+    "200 every five minutes": hidden.cron(200, 5),
+    "bursts of a queue": hidden.bursts(200, 5, 0.1),
+    "rare bursts": hidden.bursts(5000, 20, 1 / 700),
+    "weekend idle 0.5/s": hidden.weekend_idle(0.5),
+    "weekend idle 100/s": hidden.weekend_idle(100),
+    "exactly one a second": hidden.one_a_second,
+    "half hours": hidden.half_hours(3),
+    "a nightly batch": hidden.nightly(20_000, 3),
+}
+COSTLY = ("steady 1/s", "diurnal 2/s", "half hours")  # a draw for each invocation
+
+
+def seeds_of(name: str) -> range:
+    return range(2 if name in COSTLY else 5)
+
+
+def cases(shapes: dict[str, Shape]) -> list[object]:
+    return [pytest.param(shape, seed, id=f"{name}-{seed}") for name, shape in shapes.items() for seed in seeds_of(name)]
+
+
+def check(truth: Hidden) -> None:
+    for period in (HOUR, FIVE_MINUTES, MINUTE):
+        bins = truth.bins(period)
+        window, ahead = recorded(bins, period), month_of(bins, period)
+        assert window.low <= truth.window_traces <= window.high, period
+        assert ahead.low <= truth.month_traces <= ahead.high, period
+
+
+@pytest.mark.parametrize(("shape", "seed"), cases(STEADY | WAVES))
+def test_of_steady_and_daily_traffic_what_is_expected_is_true_within_a_tenth(shape: Shape, seed: int) -> None:
+    truth = hide(shape, seed, first_weekday=seed % 7)
+
+    check(truth)
+    for period in (HOUR, FIVE_MINUTES, MINUTE):
+        assert month_of(truth.bins(period), period).expected == pytest.approx(truth.month_traces, rel=0.1)
+
+
+@pytest.mark.parametrize(("shape", "seed"), cases(OTHERS))
+def test_of_any_traffic_the_true_traces_lie_in_the_range(shape: Shape, seed: int) -> None:
+    check(hide(shape, seed, first_weekday=seed + 2))
+
+
+# ---- bursts
+
+
+@pytest.mark.parametrize("name", ["30 each minute", "200 every five minutes", "bursts of a queue"])
+def test_bursts_are_told_from_small_bins(name: str) -> None:
+    assert spiky(hide(OTHERS[name], 1).bins(MINUTE), MINUTE)
+
+
+@pytest.mark.parametrize("name", ["30 each minute", "a nightly batch", "rare bursts"])
+def test_some_bursts_are_told_from_hours(name: str) -> None:
+    assert spiky(hide(OTHERS[name], 1).bins(HOUR), HOUR)
+
+
+@pytest.mark.parametrize("period", [HOUR, FIVE_MINUTES, MINUTE])
+@pytest.mark.parametrize("name", ["steady 0.01/s", "steady 0.3/s", "steady 1000/s", "diurnal 0.05/s", "diurnal 300/s"])
+def test_steady_and_daily_traffic_has_no_bursts(name: str, period: int) -> None:
+    assert not spiky(hide((STEADY | WAVES)[name], 1).bins(period), period)
+
+
+def test_weekends_and_single_invocations_are_no_bursts() -> None:
+    assert not spiky(hide(OTHERS["weekend idle 0.5/s"], 1).bins(MINUTE), MINUTE)
+    assert not spiky([1.0] * 20_160, MINUTE)
+    assert not spiky(hide(OTHERS["exactly one a second"], 1).bins(MINUTE), MINUTE)
