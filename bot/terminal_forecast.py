@@ -50,14 +50,13 @@ def _table(rows: Sequence[tuple[Function, Forecast]], *, wide: bool) -> "Table":
     if wide:
         for title in ("ACCOUNT", "REGION", "VERDICT"):
             made.add_column(title, no_wrap=True)
-    made.add_column("INVOCATIONS", justify="right")
-    made.add_column("RECORDED A MONTH", justify="right")
-    made.add_column("DOLLARS A MONTH", justify="right")
+    for title in ("INVOCATIONS", "TRACES A MONTH", "DOLLARS A MONTH"):
+        made.add_column(title, justify="right", no_wrap=wide)
     made.add_column("NOTES", overflow="fold")
     for one, forecast in rows:
         place = (one.account, one.region, str(one.verdict).replace("_", " ")) if wide else ()
         name = one.name if wide else f"{one.name}\n{one.account} {one.region}"
-        recorded = f"{_numbers(forecast.recorded)} {forecast.unit}"
+        recorded = _numbers(forecast.recorded) + (f" {forecast.unit}" if forecast.unit is Unit.SPANS else "")
         cells = (f"{forecast.invocations:,}", recorded, _dollars(forecast.usd), ", ".join(_notes(forecast)))
         made.add_row(name, one.team or "-", *place, *cells)
     return made
@@ -65,9 +64,9 @@ def _table(rows: Sequence[tuple[Function, Forecast]], *, wide: bool) -> "Table":
 
 def _notes(forecast: Forecast) -> Iterator[str]:
     if forecast.busy:
-        yield "busy: sample before it"
+        yield "busy: sample upstream"
     if forecast.spiky:
-        yield "bursts: likely less"
+        yield "bursts: likely less"  # than what is expected
     if forecast.gigabytes:
         yield f"{forecast.gigabytes.expected:.2f} GB"
 

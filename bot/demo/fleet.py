@@ -164,8 +164,9 @@ def _seed_function(aws: AwsStandIn, plan: FunctionPlan) -> None:
             aws.seed_event_source(plan.arn, _source(plan, kind))
     if dice.random() < 0.3:
         _seed_incidents(aws, plan, dice)
-    rate = _traffic(dice)
-    aws.metrics.invoked(plan.account, plan.region, plan.name, rate, qualifier=qualifier, version=version)
+    rate, bursts = _traffic(dice), dice.random() < 0.1
+    served: dict[str, Any] = {"qualifier": qualifier, "version": version}
+    aws.metrics.invoked(plan.account, plan.region, plan.name, rate, seed=plan.arn, bursts=bursts, **served)
 
 
 def _seed_incidents(aws: AwsStandIn, plan: FunctionPlan, dice: random.Random) -> None:
@@ -289,4 +290,6 @@ class _Rate:
 
     def __call__(self, hour: datetime) -> float:
         wave = 1 + self.swing * math.cos((hour.hour - self.peak_hour) / 24 * math.tau)
-        return self.a_day / 24 * wave * (0.6 if hour.weekday() >= 5 else 1.0)
+        mean = self.a_day / 24 * wave * (0.6 if hour.weekday() >= 5 else 1.0)
+        chance = random.Random(f"{self.a_day} {hour.timestamp()}").gauss(0, math.sqrt(mean))
+        return max(0.0, mean + chance)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from storage.forecasts import Forecast, Range, Unit
+from storage.models import Function, TracingMode, Verdict
 from storage.store import Store
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
@@ -35,3 +36,44 @@ def test_a_function_whose_traffic_was_never_looked_at_has_none(store: Store) -> 
 def test_ranges_add_up() -> None:
     assert Range.sum([Range(1, 2, 3), Range(4, 5, 6)]) == Range(5, 7, 9)
     assert Range.sum([]) == Range(0, 0, 0)
+
+
+def function(name: str, verdict: Verdict = Verdict.UNTRACED) -> Function:
+    arn = f"arn:aws:lambda:eu-central-1:111122223333:function:{name}"
+    return Function(arn, "111122223333", "eu-central-1", name, TracingMode.PASS_THROUGH, verdict=verdict)
+
+
+def test_due_are_untraced_ones_first_then_those_never_looked_at_then_the_oldest(store: Store) -> None:
+    names = ("lit-old", "lit-new", "dark-old", "dark-older", "dark-new", "fresh", "ahead")
+    known = {name: function(name, Verdict.TRACED if name.startswith("lit") else Verdict.UNTRACED) for name in names}
+    store.functions.save([*known.values(), function("edge", Verdict.NOT_APPLICABLE)], NOW)
+    asked = {"lit-old": -9, "dark-old": -8, "dark-older": -9, "fresh": -1, "ahead": 1}
+    store.forecasts.save(
+        replace(KNOWN, function_arn=known[name].arn, asked_at=NOW + timedelta(days=days))
+        for name, days in asked.items()
+    )
+
+    due = store.forecasts.due(NOW - timedelta(days=7), NOW)
+
+    assert [arn.rpartition(":")[2] for arn in due] == [
+        "dark-new", "dark-older", "dark-old", "ahead", "lit-new", "lit-old",
+    ]  # fmt: skip
+
+
+def test_forecasts_of_functions_that_are_gone_are_dropped(store: Store) -> None:
+    here, gone = function("here"), function("gone")
+    store.functions.save([here, gone], NOW)
+    store.forecasts.save(replace(KNOWN, function_arn=one.arn) for one in (here, gone))
+    store.functions.mark_gone(gone.arn, NOW)
+
+    assert (store.forecasts.drop_gone(), store.forecasts.kept()) == (1, 1)
+    assert store.forecasts.get(here.arn)
+
+
+def test_what_todays_forecasts_asked_for_is_known_from_their_bins(store: Store) -> None:
+    for period, days in ((3600, 0), (300, 0), (60, 0), (60, 2)):
+        one = replace(KNOWN, function_arn=f"{period}-{days}", period=period, asked_at=NOW - timedelta(days=days))
+        store.forecasts.save([one])
+
+    assert store.forecasts.metrics_since(NOW - timedelta(hours=9)) == 1 + 2 + 3
+    assert store.forecasts.metrics_since(NOW + timedelta(seconds=1)) == 0

@@ -3,15 +3,14 @@
 moto's own GetMetricData looks at every stored point for every query, which for a fleet takes minutes.
 """
 
-import math
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
 from typing import Any
 
+from bot.demo.aws.invocations import Between, HourlyRate, by_chance, by_hour, by_minute, evenly, in_bursts, sum_of
 from bot.demo.aws.knobs import Knobs, aware, page
 from bot.demo.aws.protocol import AwsError, Handler, Request
 
@@ -23,8 +22,6 @@ _FAST = (1, 5, 10, 20, 30)  # periods of metrics that are stored by the second, 
 # So old may a point be that is still kept, by the period that it is asked with.
 _KEPT = ((3600, timedelta(days=455)), (300, timedelta(days=63)), (60, timedelta(days=15)))
 
-HourlyRate = Callable[[datetime], float]  # invocations in the hour that begins then
-Between = Callable[[datetime, datetime], int]  # invocations from then until then, both whole minutes
 Point = tuple[datetime, float]
 
 
@@ -47,35 +44,6 @@ class Series:
             at += step
 
 
-def _evenly(hourly: HourlyRate) -> Between:
-    """Whole invocations, spread over their hour, so that all periods have the same sum."""
-
-    def between(start: datetime, end: datetime) -> int:
-        total, at = 0, start
-        while at < end:
-            hour = at.replace(minute=0, second=0, microsecond=0)
-            until = min(end, hour + timedelta(hours=1))
-            number = round(hourly(hour))
-            total += _part(number, until - hour) - _part(number, at - hour)
-            at = until
-        return total
-
-    return between
-
-
-def _part(number: int, since: timedelta) -> int:
-    return number * int(since.total_seconds()) // 3600
-
-
-def _by_minute(first: datetime, counts: Sequence[int]) -> Between:
-    sums = [0, *accumulate(counts)]
-
-    def until(at: datetime) -> int:
-        return sums[max(0, min(len(counts), math.floor((at - first).total_seconds() / 60)))]
-
-    return lambda start, end: until(end) - until(start)
-
-
 class Metrics:
     """Seeded series, and the three calls that read them."""
 
@@ -96,19 +64,24 @@ class Metrics:
         *,
         qualifier: str | None = None,
         version: str | None = None,
+        seed: str = "",
+        bursts: bool = False,
     ) -> None:
         """Give a function traffic, through an alias or version where `qualifier` says so.
+
+        Within an hour it is spread evenly; with a `seed` by chance, or all of each quarter in one minute.
 
         Lambda reports it under FunctionName, under FunctionName and Resource (`fn` or `fn:live`), and for an alias also
         with the ExecutedVersion.
         """
-        self._add(account, region, function, _evenly(hourly), qualifier, version)
+        split = in_bursts if bursts else by_chance(seed) if seed else evenly
+        self._add(account, region, function, by_hour(hourly, split), qualifier, version)
 
     def invoked_by_minute(
         self, account: str, region: str, function: str, first: datetime, counts: Sequence[int]
     ) -> None:
         """Give a function so many invocations in each minute from `first` on, a whole one."""
-        self._add(account, region, function, _by_minute(first, counts), None, None)
+        self._add(account, region, function, by_minute(first, counts), None, None)
 
     def _add(
         self, account: str, region: str, function: str, between: Between, qualifier: str | None, version: str | None
@@ -120,7 +93,7 @@ class Metrics:
             sets.append((*sets[1], ("ExecutedVersion", version)))
         for dimensions in sets:
             before = known.get(("Invocations", dimensions))
-            both = _sum_of(before.between, between) if before else between
+            both = sum_of(before.between, between) if before else between
             known["Invocations", dimensions] = Series("Invocations", dimensions, both)
 
     def _list(self, request: Request) -> Mapping[str, Any] | None:
@@ -277,7 +250,3 @@ def _described(series: Series) -> dict[str, Any]:
 
 def _has(series: Series, name: str, value: str | None) -> bool:
     return any(key == name and value in (None, given) for key, given in series.dimensions)
-
-
-def _sum_of(first: Between, second: Between) -> Between:
-    return lambda start, end: first(start, end) + second(start, end)
