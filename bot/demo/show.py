@@ -106,6 +106,9 @@ role = "{AUDIT_ROLE}"
 fix_role = "{FIX_ROLE}"
 external_id = "{fleet.external_id}"
 
+[forecast]
+finer_above_usd = 11.0
+
 [teams]
 tag_keys = ["team", "owner"]
 channel = "#team-{{team}}"

@@ -18,12 +18,16 @@ _HOUR = timedelta(hours=1)
 def by_hour(hourly: HourlyRate, split: Split) -> Between:
     """Whole invocations, split within their hour, so that all periods have the same sum."""
 
+    @lru_cache(maxsize=2)
+    def in_hour(hour: datetime) -> int:
+        return round(hourly(hour))
+
     def between(start: datetime, end: datetime) -> int:
         total, at = 0, start
         while at < end:
             hour = at.replace(minute=0, second=0, microsecond=0)
             until = min(end, hour + _HOUR)
-            number = round(hourly(hour))
+            number = in_hour(hour)
             total += number if until - at == _HOUR else split(hour, number, until) - split(hour, number, at)
             at = until
         return total
