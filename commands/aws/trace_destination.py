@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from commands.aws.asking import ask
 from commands.aws.errors import AwsProblem, Where
+from commands.aws.wire import STRANGE
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
@@ -42,7 +43,7 @@ def trace_destination(cloud: "Cloud", account: str, region: str) -> TraceDestina
         return TraceDestination(False, doubt="Transaction Search is being switched on, and prices change with it")
     try:
         return TraceDestination(True, _indexed(client, where))
-    except AwsProblem as problem:
+    except (AwsProblem, *STRANGE) as problem:
         return TraceDestination(True, doubt=f"how much is indexed is not known, 1 % is taken: {problem}")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from commands.aws.asking import Patience, ask
 from commands.aws.errors import BadAnswer, Where
 from commands.aws.sampling import WINDOW_DAYS, is_count
+from commands.aws.wire import STRANGE
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
@@ -21,6 +22,7 @@ _QUERIES = 500  # in a call, AWS's limit
 _POINTS_AT_ONCE = 1_000_000  # of a call's functions, which are held together: 8 MB
 _SETTLED = timedelta(minutes=10)  # Lambda's counts of an hour come in for a few minutes after it
 _WAIT_SECONDS = 30.0  # for AWS, beyond boto3's own attempts
+_UNREADABLE = "CloudWatch's answer could not be read"
 
 REFUSED = {
     "Forbidden": "CloudWatch may not show it (cloudwatch:GetMetricData)",
@@ -70,11 +72,14 @@ def traffic(
     cannot be had. IAM: cloudwatch:GetMetricData.
     """
     client = cloud.client("cloudwatch", region)
-    where: Where = {"account": account, "region": region, "service": "cloudwatch"}
+    where: Where = {"account": account, "region": region, "service": "cloudwatch", "action": "GetMetricData"}
     for batch in batches(names, window, period):
         reading = _Batch(batch, window, period)
         for page in _pages(client, reading.asked(), where, patience or Patience()):
-            reading.take(page)
+            try:
+                reading.take(page)
+            except STRANGE as error:
+                raise BadAnswer("BadAnswer", _UNREADABLE, own_words=True, **where) from error
         yield reading.ended()
 
 
