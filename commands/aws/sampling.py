@@ -43,7 +43,9 @@ class Counted:
     seconds: Range = field(default=Range(0.0, 0.0, 0.0))
 
     def __add__(self, other: "Counted") -> "Counted":
-        return Counted(self.invocations + other.invocations, Range.sum((self.seconds, other.seconds)))
+        one, two = self.seconds, other.seconds
+        seconds = Range(one.low + two.low, one.expected + two.expected, one.high + two.high)
+        return Counted(self.invocations + other.invocations, seconds)
 
     def times(self, factor: float) -> "Counted":
         return Counted(self.invocations * factor, self.seconds.times(factor))

@@ -11,10 +11,11 @@ import pytest
 
 from commands._forecast_rules import ForecastRules
 from commands._forecasts import LookedUp, forecast_due, forecast_now
-from commands._types import Context
+from commands._types import Context, Request
 from commands.aws.traffic import window_before
+from commands.digest import daily
 from storage.forecasts import Range, Unit
-from storage.models import Function, TracingMode, Verdict
+from storage.models import THE_CLOCK, Function, PostKind, Source, TracingMode, Verdict
 from tests.commands.aws import hidden_traffic as hidden
 from tests.commands.aws.hidden_traffic import Hidden, hide
 from tests.commands.conftest import BERLIN, HOME, NOON, OTHER, VIRGINIA, World
@@ -390,6 +391,24 @@ def test_nothing_is_begun_where_the_bot_ends(world: World) -> None:
     told = forecast_due(world.context)
 
     assert (told.waiting, asked(world)) == (1, 0)
+
+
+@pytest.mark.parametrize("refused", [None, "GetMetricData"])
+def test_the_daily_job_looks_at_traffic_after_its_audit_and_digests_come_whatever_that_gives(
+    world: World, refused: str | None
+) -> None:
+    invoked(world, "refund", lambda _: 36.0)
+    if refused:
+        world.aws.deny(action=refused)
+    request = Request(user=THE_CLOCK, now=world.clock(), source=Source.CLOCK, day=NOON.date())
+
+    said = [reply.text for reply in daily(request, world.context)]
+
+    made = "forecasts: 0 made, 1 not known" if refused else "forecasts: 1 made, 0 not known"
+    assert said[1].startswith(made)
+    assert world.store.posts.all(PostKind.DIGEST)
+    calls = [call.action for call in world.aws.calls]
+    assert calls.index("ListFunctions") < calls.index("GetMetricData")
 
 
 # ---- many
