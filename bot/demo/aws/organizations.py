@@ -79,6 +79,11 @@ class Organizations:
         """Make a member a delegated administrator of some service, which may list accounts too."""
         self._of(account).delegated.add(account)
 
+    def payer_of(self, account: str) -> frozenset[str]:
+        """The accounts whose bills this one pays: those of the organization that it manages."""
+        mine = (one for one in self._all if one.management == account)
+        return frozenset(member for one in mine for member in one.members)
+
     # ---- what is asked
 
     def _accounts(self, request: Request) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
+from bot.demo.aws.budgets import CHANGES as BUDGET_CHANGES
+from bot.demo.aws.budgets import resource as budget_resource
 from bot.demo.aws.knobs import Knobs
 from bot.demo.aws.policies import Conditions, Document, Grants, trusts
 from bot.demo.aws.protocol import AwsError, Handler, Request
@@ -78,7 +80,8 @@ class Sessions:
     def authorize(self, request: Request, principal: Principal) -> None:
         """Refuse what the caller's policies do not allow, in AWS's words.
 
-        The action is taken to have the operation's name, and the resource to be `*` save for functions and roles.
+        The action is taken to have the operation's name, and the resource to be `*`, save for functions, roles and
+        budgets.
         """
         if (session := principal.session) is not None:
             age = (self._knobs.clock() - session.at).total_seconds()
@@ -86,7 +89,7 @@ class Sessions:
                 raise AwsError("ExpiredTokenException", "The security token included in the request is expired", 403)
         if principal.grants is None or (request.service, request.action) in _FREE:
             return
-        action = f"{_PREFIXES.get(request.service, request.service)}:{request.action}"
+        action = _action(request)
         resource = _resource(request)
         if not principal.grants.allow(action, resource, _context(request, principal)):
             raise denied(request, principal, action, resource)
@@ -187,7 +190,16 @@ def _session_documents(session: Session) -> tuple[Document, ...] | None:
     return (*([session.policy] if session.policy is not None else []), *default)
 
 
+def _action(request: Request) -> str:
+    """By IAM's name."""
+    if request.service == "budgets":
+        return "budgets:ModifyBudget" if request.action in BUDGET_CHANGES else "budgets:ViewBudget"
+    return f"{_PREFIXES.get(request.service, request.service)}:{request.action}"
+
+
 def _resource(request: Request) -> str:
+    if request.service == "budgets":
+        return budget_resource(request)
     named = request.params.get(_RESOURCES.get(request.service, ""))
     if not named:
         return "*"

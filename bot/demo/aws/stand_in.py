@@ -18,6 +18,8 @@ from werkzeug.test import run_wsgi_app
 
 from bot.demo.aws.aggregators import Aggregators
 from bot.demo.aws.alarms import Alarms
+from bot.demo.aws.budgets import Budgets
+from bot.demo.aws.cost_explorer import CostExplorer
 from bot.demo.aws.functions import Functions, Reference
 from bot.demo.aws.holds import Hold, Holds
 from bot.demo.aws.knobs import Clock, Knobs, utc_now
@@ -84,6 +86,8 @@ class AwsStandIn(Seeding):
         self.organizations = Organizations()
         self.xray = XRay()
         self.pricing = Pricing()
+        self.costs = CostExplorer(knobs, self.organizations)
+        self.budgets = Budgets(knobs)
         self._tags, self._sessions = Tags(), Sessions(knobs, self.roles)
         self._buckets = Buckets(knobs.calls_per_second)
         self._denied: list[Rule] = []
@@ -111,6 +115,8 @@ class AwsStandIn(Seeding):
             "organizations": self.organizations.handlers(),
             "xray": self.xray.handlers(),
             "pricing": self.pricing.handlers(),
+            "ce": self.costs.handlers(),
+            "budgets": self.budgets.handlers(),
         }
         return {(service, action): handler for service, table in services.items() for action, handler in table.items()}
 

@@ -246,3 +246,19 @@ def test_inline_policies_may_be_of_any_size() -> None:
     iam.put_role_policy(RoleName="worker", PolicyName="long", PolicyDocument=document)
 
     assert iam.list_role_policies(RoleName="worker")["PolicyNames"] == ["long"]
+
+
+def test_cost_explorer_takes_any_question() -> None:
+    backwards = {"Start": "2026-11-02", "End": "2026-11-01"}
+    answer = boto3.client("ce", region_name="us-east-1").get_cost_and_usage(
+        TimePeriod=backwards, Granularity="HOURLY", Metrics=["Cost"]
+    )
+
+    assert answer["ResultsByTime"] == []
+
+
+def test_budgets_cannot_be_updated() -> None:
+    budget = {"BudgetName": "xray", "BudgetType": "COST", "TimeUnit": "MONTHLY"}
+
+    with pytest.raises((ClientError, NotImplementedError)):
+        boto3.client("budgets", region_name="us-east-1").update_budget(AccountId=ACCOUNT, NewBudget=budget)
