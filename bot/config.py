@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from bot.budgeting import BudgetSection, SpendSection, budget_contradictions, budget_rules, spend_rules
 from bot.forecasting import ForecastSection, forecast_rules
 from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
 from bot.schedule import ScheduleSection, schedule_of, time_zones
@@ -37,6 +38,7 @@ from commands.aws.accounts import LOCAL, Aggregator, AwsSettings
 from commands.aws.scope import Rules
 
 if TYPE_CHECKING:
+    from commands._budget_rules import BudgetRules, SpendRules
     from commands._forecast_rules import ForecastRules
     from commands._schedule import Schedule
     from commands._types import FixPolicy
@@ -105,6 +107,8 @@ class File(Section, frozen=True):
     production: ProductionSection = ProductionSection()
     forecast: ForecastSection = ForecastSection()
     slack: SlackSection = SlackSection()
+    spend: SpendSection = SpendSection()
+    budget: BudgetSection = BudgetSection()
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,14 @@ class Config:
         return forecast_rules(self.file.forecast)
 
     @property
+    def spend(self) -> "SpendRules":
+        return spend_rules(self.file.spend)
+
+    @property
+    def budget(self) -> "BudgetRules":
+        return budget_rules(self.file.budget)
+
+    @property
     def database(self) -> Path:
         return Path(self.environment.lamplighter_database)
 
@@ -229,6 +241,7 @@ def _checked(content: Mapping[str, Any], path: Path) -> File:
             *grace_contradictions(file.policy.grace),
             *contradictions(file.teams),
             *_too_long(file.policy),
+            *budget_contradictions(file.spend, file.budget),
         ]
     if problems:
         raise ConfigProblem("\n".join(f"{path}: {line}" for line in problems))

@@ -83,6 +83,8 @@ class Service:
             policy=self._config.policy,
             schedule=self._config.schedule,
             forecasting=self._config.forecasting,
+            spending=self._config.spend,
+            budget=self._config.budget,
         )
         outbox = Outbox(context, client, ChannelNames(client), draw)
         desk = Desk(context, people, outbox)

@@ -33,6 +33,7 @@ def _table() -> "tuple[Entry, ...]":
         patch,
         review,
         snooze,
+        spend,
         stop,
         undo,
     )
@@ -126,6 +127,7 @@ def _table() -> "tuple[Entry, ...]":
         Clock(digest.DAILY, digest.daily),
         Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
         Clock(grace.GRACE, grace.grace, every=grace.EVERY),
+        Clock(spend.SPEND, spend.turn, every=spend.EVERY),
         Clock(exemption_clock.EXEMPTIONS, exemption_clock.turn, every=exemption_clock.EVERY),
     )
 

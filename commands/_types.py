@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from commands._budget_rules import BudgetRules, SpendRules
 from commands._forecast_rules import ForecastRules
 from commands._grace import OFF, Grace
 from commands._locks import Locks
@@ -159,6 +160,8 @@ class Context:
     policy: FixPolicy = FixPolicy()
     schedule: Schedule = field(default_factory=Schedule)
     forecasting: ForecastRules = field(default_factory=ForecastRules)
+    spending: SpendRules = field(default_factory=SpendRules)
+    budget: BudgetRules = field(default_factory=BudgetRules)
     one_audit: threading.Lock = field(default_factory=threading.Lock)
     in_hand: Locks = field(default_factory=Locks)  # the requests that this process is carrying out
     roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another

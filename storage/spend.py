@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from storage.connection import Connection, to_json, to_text, to_time
+from storage.connection import Connection, maybe_time, to_json, to_text, to_time
 from storage.kpis import Spent
 
 _NOTHING = Decimal(0)
@@ -49,7 +49,7 @@ class SpendLookUp:
     usd: Decimal  # what AWS bills for them
     problem: str = ""  # a sentence: why what it should have told is not known, all or in part
     told: bool = True  # False: it changed nothing that is kept
-    denied: bool = False  # AWS refused, so that somebody has to change a policy
+    denied: bool = False  # nothing comes of asking again before somebody changes a policy or a setting
 
 
 class Spend:
@@ -155,6 +155,11 @@ class Spend:
             told=bool(row["told"]),
             denied=bool(row["denied"]),
         )
+
+    def first_told(self) -> datetime | None:
+        """When Cost Explorer first told anything; None: it never did."""
+        row = self._db.row("select min(asked_at) as at from spend_lookups where told = 1")
+        return maybe_time(row["at"]) if row else None
 
     def requests_since(self, when: datetime) -> int:
         """How many requests Cost Explorer was sent since then."""

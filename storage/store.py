@@ -25,6 +25,7 @@ from storage.requests import Requests
 if TYPE_CHECKING:
     from storage.batches import Batches
     from storage.digests import Digests
+    from storage.drivers import SpendDrivers
     from storage.forecasts import Forecasts
     from storage.grace import GraceNotices
     from storage.overview import Overview
@@ -103,6 +104,12 @@ class Store:
         from storage.spend import Spend
 
         return Spend(self._connection)
+
+    @cached_property
+    def spend_drivers(self) -> "SpendDrivers":
+        from storage.drivers import SpendDrivers
+
+        return SpendDrivers(self._connection)
 
     @property
     def path(self) -> Path:

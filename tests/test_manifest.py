@@ -83,9 +83,9 @@ def test_the_readme_names_every_environment_variable_that_is_read():
 
 
 def test_the_readme_names_every_key_of_the_settings_file():
-    from bot import config, policy, schedule
+    from bot import budgeting, config, policy, schedule
 
-    things = [*vars(config).values(), *vars(policy).values(), *vars(schedule).values()]
+    things = [thing for module in (config, policy, schedule, budgeting) for thing in vars(module).values()]
     tables = [thing for thing in things if isinstance(thing, type) and issubclass(thing, Struct)]
     names = {field.encode_name for table in tables for field in structs.fields(table)}
 

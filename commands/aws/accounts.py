@@ -78,7 +78,7 @@ class Cloud:
         self.settings = settings
         self.paces = Paces(settings.calls_per_second)
         self._lock = threading.RLock()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, int], Any] = {}
         self._held: dict[str, Keys] = {}
         self._assuming: dict[str, threading.Lock] = {}
         self._caller: Caller | None = None
@@ -133,12 +133,12 @@ class Cloud:
 
     # ---- clients
 
-    def client(self, service: str, region: str) -> Any:
+    def client(self, service: str, region: str, *, attempts: int = 6) -> Any:
         """The boto3 client for all accounts; `acting_as` says for which account a call is meant."""
         with self._lock:  # clients are safe in many threads once they are made; sessions never are
-            key = (service, region)
+            key = (service, region, attempts)
             if key not in self._clients:
-                self._clients[key] = self._make(service, region)
+                self._clients[key] = self._make(service, region, attempts=attempts)
                 once.listen(self._clients[key])
             return self._clients[key]
 
@@ -289,19 +289,31 @@ class Cloud:
         They try each call once: what is tried again, and for how long, is decided in `remediation`.
         With `fix_role`: IAM sts:AssumeRole and sts:SetSourceIdentity on it, in its trust policy too.
         """
-        from commands.aws.session_policy import session_name, session_policy  # no audit needs it
+        from commands.aws.session_policy import session_policy  # no audit needs it
 
-        role = self.settings.fix_role
-        if not role:
-            self.must_be_home(account)
-            keys = self.ambient_keys()
-        else:
-            name = session_name(approver)
-            arguments: dict[str, Any] = self._role_arguments(account, role, name)
-            arguments |= {"SourceIdentity": name, "DurationSeconds": _FIX_SECONDS}
-            arguments["Policy"] = session_policy(account, region, function_arn, role_arn, needs)
-            keys = self._assume(account, arguments)
+        policy = session_policy(account, region, function_arn, role_arn, needs) if self.settings.fix_role else ""
+        keys = self._fix_keys(account, approver, policy)
         return Clients(
             self._make("lambda", region, attempts=1, keys=keys, account=account),
             self._make("iam", region, attempts=1, keys=keys),
         )
+
+    def budgeter(self, account: str, region: str, budget: str, approver: str) -> Any:
+        """A client of AWS Budgets for one approved change of one budget, under the same role and with the same care."""
+        from commands.aws.session_policy import budget_policy  # the same
+
+        keys = self._fix_keys(account, approver, budget_policy(self.partition, account, budget))
+        return self._make("budgets", region, attempts=1, keys=keys)
+
+    def _fix_keys(self, account: str, approver: str, policy: str) -> Keys:
+        """`policy`: all that these credentials may do of what the fix role may."""
+        from commands.aws.session_policy import session_name  # the same
+
+        role = self.settings.fix_role
+        if not role:
+            self.must_be_home(account)
+            return self.ambient_keys()
+        name = session_name(approver)
+        arguments: dict[str, Any] = self._role_arguments(account, role, name)
+        arguments |= {"SourceIdentity": name, "DurationSeconds": _FIX_SECONDS, "Policy": policy}
+        return self._assume(account, arguments)

@@ -87,6 +87,12 @@ def session_policy(account: str, region: str, function_arn: str, role_arn: str, 
     return policy
 
 
+def budget_policy(partition: str, account: str, budget: str) -> str:
+    """Changes of this budget, its notifications among them; IAM has one action for all of that."""
+    statement = _allow(["budgets:ModifyBudget"], f"arn:{partition}:budgets::{account}:budget/{budget}")
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+
+
 def _unfit(why: str) -> AwsProblem:
     return AwsProblem("Unfit", why, own_words=True)
 

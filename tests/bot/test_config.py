@@ -1,5 +1,6 @@
 """lamplighter.toml and the environment: what is taken, and what is refused by name with the way to mend it."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from slack_sdk import WebClient
 
 from bot.config import AccountRules, Config, ConfigProblem, load, require_slack
 from bot.people import people_of
+from commands._budget_rules import BudgetRules, SpendRules
 from commands._grace import Grace
 from commands._production import Production, TwoPeople
 from commands._types import FixPolicy
@@ -116,6 +118,14 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("forecast", "finer_above_usd", "5", 5, '"$5"', "valid"),
     ("forecast", "busy_usd", "25", 25, "-1", "greater than or equal to 0"),
     ("slack", "listen", '"127.0.0.1:3000"', "127.0.0.1:3000", '"3000"', '"0.0.0.0:3000"'),
+    ("spend", "enabled", "false", False, '"no"', "true or false"),
+    ("spend", "max_requests_per_day", "12", 12, "0", "greater than or equal to 1"),
+    ("budget", "monthly_usd", "199.5", 199.5, "0", "greater than or equal to 0.01"),
+    ("budget", "monthly_usd", "200", 200.0, '"200"', "valid number"),
+    ("budget", "thresholds_actual", "[50, 80, 100]", [50, 80, 100], "[0]", "greater than or equal to 1"),
+    ("budget", "thresholds_actual", "[]", [], "80", "valid list"),
+    ("budget", "thresholds_forecast", "[120]", [120], "[80.5]", "valid whole number"),
+    ("budget", "channel", '"#money"', "#money", '"money"', '"#finops"'),
 ]
 
 
@@ -180,8 +190,16 @@ def test_the_whole_organization_may_be_meant_less_what_is_excluded() -> None:
             '[aws]\naccounts = ["111122223333"]\n[aws.exclude]\ntags = ["env"]\n',
             "[aws.exclude] tags: only the organization knows these",
         ),
+        ("[spend]\nenabled = false\n[budget]\nmonthly_usd = 200\n", "[budget] monthly_usd: nobody asks what X-Ray"),
     ],
-    ids=["no role", "no aggregator", "aggregator and cluster", "units of one account", "tags of a list"],
+    ids=[
+        "no role",
+        "no aggregator",
+        "aggregator and cluster",
+        "units of one account",
+        "tags of a list",
+        "blind budget",
+    ],
 )
 def test_what_cannot_be_used_together_is_said_with_the_way_to_mend_it(text: str, line: str) -> None:
     said = refused(text)
@@ -472,3 +490,11 @@ def test_what_the_policy_says_of_a_team_is_read_under_each_of_its_names() -> Non
 
     assert people.approvers("payments") == ("<@U0ANA>", "<@U0BO>")
     assert config.policy.grace.covers("payments")
+
+
+def test_a_budget_is_in_cents_that_nothing_rounds_and_its_thresholds_are_in_order() -> None:
+    config = reading("[budget]\nmonthly_usd = 199.1\nthresholds_actual = [100, 50, 50]\n")
+
+    assert config.budget == BudgetRules(Decimal("199.1"), (50, 100), (100,))
+    assert reading("").budget == BudgetRules(None, (80, 100), (100,))
+    assert reading("[spend]\nmax_requests_per_day = 9\n").spend == SpendRules(enabled=True, max_requests_per_day=9)

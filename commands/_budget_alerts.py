@@ -1,0 +1,88 @@
+"""Whether a threshold of the budget was reached and nobody was told: then one post says so, once a month for each."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+from commands._types import Context
+from commands.views.budget import Alert, alert_text
+from storage.kpis import Spent
+from storage.models import PostKind
+from storage.month_end import DAYS_TO_ALERT, MonthEnd, month_end
+
+ACTUAL, FORECAST = "actual", "forecast"
+NAMED = 5  # teams and functions
+
+
+def end_of(context: Context, spent: Spent) -> MonthEnd | None:
+    """The forecast of a month that is not over."""
+    days = context.store.spend.days(spent.month)
+    return month_end(days, spent.month, spent.asked_at.date(), spent.xray_usd)
+
+
+def look(context: Context, now: datetime) -> list[str]:
+    """Post what is to be told by now; the keys of the posts. `now`: UTC."""
+    rules, present = context.budget, now.date().replace(day=1)
+    if not rules.monthly_usd:
+        return []
+    first = context.store.spend.first_told()
+    told = []
+    for spent in context.store.spend.months(_month_before(present)):
+        if spent.month == present or (first and first.date() < present):  # not of what was before Lamplighter looked
+            told += _of_month(context, spent, rules.monthly_usd, over=spent.month != present)
+    return told
+
+
+def _of_month(context: Context, spent: Spent, budget: Decimal, *, over: bool) -> list[str]:
+    """Of the actual cost, and of the forecast what the actual cost has not reached already."""
+    rules = context.budget
+    end = None if over else end_of(context, spent)
+    told = [_tell(context, ACTUAL, spent, budget, end, _reached(spent.xray_usd, budget, rules.thresholds_actual), over)]
+    if end and end.days >= DAYS_TO_ALERT:
+        reached = _reached(end.expected, budget, rules.thresholds_forecast)
+        happened = set(_reached(spent.xray_usd, budget, reached))
+        if happened == set(reached):
+            context.store.spend.alert(spent.month, FORECAST, reached, context.clock())  # it is no forecast any more
+        else:
+            told.append(_tell(context, FORECAST, spent, budget, end, reached, over))
+    return [key for key in told if key]
+
+
+def _reached(usd: Decimal, budget: Decimal, thresholds: Iterable[int]) -> list[int]:
+    return sorted(one for one in thresholds if usd * 100 >= budget * one)
+
+
+def _tell(
+    context: Context, which: str, spent: Spent, budget: Decimal, end: MonthEnd | None, reached: list[int], over: bool
+) -> str:
+    """One post for all thresholds that are new, under the name of the highest; "" where there is none."""
+    store, now = context.store, context.clock()
+    with store.transaction():
+        known = store.spend.alerted(spent.month, which)
+        new = [one for one in reached if one > max(known, default=0)]
+        if not new:
+            return ""
+        alert = Alert(
+            forecast=which == FORECAST,
+            month=spent.month,
+            over=over,
+            thresholds=new,
+            spent=spent,
+            budget=budget,
+            end=end,
+            drivers=store.spend_drivers.find(NAMED),
+            approvers=context.people.approvers(None),
+        )
+        key = f"budget:{spent.month:%Y-%m}:{which}:{new[-1]}"
+        store.posts.create(key, PostKind.NOTICE, channel_of(context), now, text=alert_text(alert))
+        store.spend.alert(spent.month, which, reached, now)
+    return key
+
+
+def channel_of(context: Context) -> str:
+    """Where FinOps reads."""
+    return context.budget.channel or context.teams.fallback_channel
+
+
+def _month_before(first: date) -> date:
+    return date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)

@@ -1,0 +1,116 @@
+"""Once a day, what tracing cost: Cost Explorer is asked, its answer kept, and whoever has to know of the budget told.
+
+Every request costs a cent, so nothing else asks it: what people look at stands in memory.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from commands import _budget_alerts
+from commands._types import Answer, Context, Progress, Request
+from commands.aws.cost_explorer import PRICE, CostExplorer, needs_somebody
+from commands.aws.errors import AwsProblem
+from commands.views.text import clip, count, prose, sentence
+from storage.models import PostKind
+from storage.spend import SpendLookUp
+
+SPEND = "spend"
+EVERY = timedelta(minutes=15)
+MONTHS = 13  # that are asked for at first, the present one among them: as many as Cost Explorer keeps by itself
+USAGE_TYPES_EVERY = timedelta(days=7)
+FIRST_DAYS = 3  # of a month, of which no forecast can be made yet
+
+
+def turn(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a command's shape
+    """Ask when the day's hour has come, at the general time of `[schedule] daily`; at once where it was never asked."""
+    slot, now = context.schedule.general.slot, context.clock()
+    local = now.astimezone(slot.zone)
+    store, rules = context.store, context.spending
+    early = local.time() < slot.at and store.spend.last_asked() is not None
+    if not rules.enabled or early or store.daily_runs.ended(SPEND, local.date()):
+        return
+    store.daily_runs.begin(SPEND, local.date(), now)
+    asked = _look_up(context, now)
+    if asked:
+        cost = f"{count(asked.requests, 'request')} to Cost Explorer, ${asked.usd}"
+        yield Progress(f"{cost}{f': {asked.problem}' if asked.problem else ''}")
+        if asked.denied:
+            _tell_denied(context, asked, now)
+    _budget_alerts.look(context, now)
+    if asked is None or asked.told or asked.denied:  # all else may pass by itself: again on the next turn
+        store.daily_runs.end(SPEND, local.date(), context.clock())
+
+
+def _look_up(context: Context, now: datetime) -> SpendLookUp | None:
+    """What came of it, kept; None where the day's requests are used up."""
+    store, today = context.store, now.astimezone(UTC).date()
+    left = context.spending.max_requests_per_day - store.spend.requests_since(_midnight(today))
+    if left <= 0:
+        return None
+    explorer = CostExplorer(context.cloud, left)
+    look = _Look(context, explorer, now, today)
+    look.take()
+    asked = SpendLookUp(
+        now, explorer.requests, explorer.requests * PRICE, look.problem, told=look.told, denied=look.denied
+    )
+    store.spend.asked(asked, look.found)
+    return asked
+
+
+class _Look:
+    """One look-up: first which usage types there are, then the months, then the days of which a forecast is made."""
+
+    def __init__(self, context: Context, explorer: CostExplorer, now: datetime, today: date) -> None:
+        self._store, self._explorer, self._now, self._today = context.store, explorer, now, today
+        self.problem, self.told, self.denied = "", False, False
+        self.found: tuple[str, ...] | None = None  # the usage types, where they were asked for and told
+
+    def take(self) -> None:
+        until, present = self._today + timedelta(days=1), self._today.replace(day=1)
+        first = _months_before(present, MONTHS - 1 if self._store.spend.first_told() is None else 1)
+        usage_types = self._usage_types(_months_before(present, MONTHS - 1), until)
+        try:
+            bills = self._explorer.months(first, until, usage_types)
+        except AwsProblem as problem:
+            self.problem = ""  # whatever was said of a part
+            self._note(problem, "")
+            return
+        self._store.spend.save(bills.bills, self._now, bills.estimated)
+        self.told = True
+        if self._today.day > FIRST_DAYS:
+            try:
+                self._store.spend.save_days(self._explorer.days(present, until, usage_types))
+            except AwsProblem as problem:
+                self._note(problem, "the days of the month, of which a forecast is made: ")
+
+    def _usage_types(self, since: date, until: date) -> tuple[str, ...]:
+        """As they were known before where AWS will not say."""
+        known = self._store.spend.usage_types()
+        if known and self._now - known[0] < USAGE_TYPES_EVERY:
+            return known[1]
+        try:
+            self.found = self._explorer.usage_types(since, until)
+        except AwsProblem as problem:
+            self._note(problem, "whether Transaction Search, which counts as X-Ray, is on the bill: ")
+            return known[1] if known else ()
+        return self.found
+
+    def _note(self, problem: AwsProblem, what: str) -> None:
+        self.problem = self.problem or f"{what}{problem}"
+        self.denied = self.denied or needs_somebody(problem)
+
+
+def _tell_denied(context: Context, asked: SpendLookUp, now: datetime) -> None:
+    """Once a month, where FinOps reads: somebody has to change a policy, or a setting."""
+    key = f"notice:spend:{'in part' if asked.told else 'all'}:{now:%Y-%m}"
+    text = f"*What X-Ray costs is not known{', all of it' if asked.told else ''}.* "
+    text += sentence(prose(clip(asked.problem, 1500)))
+    context.store.posts.create(key, PostKind.NOTICE, _budget_alerts.channel_of(context), now, text=text)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _months_before(first: date, months: int) -> date:
+    total = first.year * 12 + first.month - 1 - months
+    return date(total // 12, total % 12 + 1, 1)

@@ -1,0 +1,309 @@
+"""Once a day, what tracing cost: what is kept, what the requests cost, and who is told of the budget, once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.demo.aws.cost_explorer import Line
+from commands._budget_rules import BudgetRules, SpendRules
+from commands._schedule import Schedule, Slot
+from commands._types import Progress
+from commands.spend import turn
+from storage.forecasts import Range
+from storage.models import THE_CLOCK, Function, MayWrite, PostKind, TracingMode, Verdict
+from tests.commands.conftest import HOME, OTHER, HandClock, World
+from tests.storage.test_forecasts import KNOWN
+
+NOVEMBER, OCTOBER = date(2026, 11, 1), date(2026, 10, 1)
+BUDGET = BudgetRules(monthly_usd=Decimal(100), channel="#money")
+
+
+@pytest.fixture
+def delays(clock: HandClock) -> dict[str, Any]:
+    """AWS's clock is the one that the test moves."""
+    return {"clock": clock}
+
+
+@pytest.fixture
+def bill(world: World) -> Callable[..., None]:
+    """It is 23 November, noon: 21 days are billed."""
+    world.aws.organizations.found(HOME, {HOME: "payer", OTHER: "member"})
+
+    def add(xray: float, **more: Any) -> None:
+        by_day = more.pop("by_day", lambda _: xray)
+        world.aws.costs.bill(Line(OTHER, "AWS X-Ray", "EUC1-XRay-TracesStored", by_day, **more))
+
+    world.aws.costs.bill(Line(OTHER, "AWS Lambda", "EUC1-Lambda-GB-Second", lambda _: 10.0))
+    return add
+
+
+Bill = Callable[..., None]
+
+
+def run(world: World, **changes: Any) -> list[str]:
+    """One turn of the clock's job; what it says in the log."""
+    context = replace(world.context, **changes)
+    said = list(turn(world.asks(THE_CLOCK), context))
+    assert all(isinstance(one, Progress) for one in said)
+    return [one.text for one in said if isinstance(one, Progress)]
+
+
+def notices(world: World) -> list[str]:
+    return [post.text for post in world.store.posts.all(PostKind.NOTICE)]
+
+
+def asked(world: World) -> int:
+    return sum(call.service == "ce" for call in world.aws.calls)
+
+
+def test_at_first_thirteen_months_are_kept_and_what_asking_costs_is_said(world: World, bill: Bill) -> None:
+    bill(1.0)
+
+    said = run(world)
+
+    assert said == ["3 requests to Cost Explorer, $0.03"]
+    months = world.store.spend.months(date(2025, 1, 1))
+    assert (months[0].month, months[-1].month, len(months)) == (date(2025, 11, 1), NOVEMBER, 13)
+    assert (months[-1].xray_usd, months[-1].lambda_usd, months[-1].estimated) == (Decimal(21), Decimal(210), True)
+    assert (months[-2].xray_usd, months[-2].estimated) == (Decimal(31), False)
+    assert sum(world.store.spend.days(NOVEMBER).values()) == Decimal(21)
+    last = world.store.spend.last_asked()
+    assert last
+    assert (last.requests, last.usd, last.problem, last.told) == (3, Decimal("0.03"), "", True)
+
+
+def test_it_asks_once_a_day_and_from_then_on_for_two_months_only(world: World, bill: Bill) -> None:
+    bill(1.0)
+    run(world)
+    assert run(world) == []
+    world.clock.forward(days=1)
+
+    assert run(world) == ["2 requests to Cost Explorer, $0.02"]  # usage types are asked for once a week
+
+    assert asked(world) == 5
+    november, october = (world.store.spend.months(OCTOBER)[number] for number in (1, 0))
+    assert (november.xray_usd, november.asked_at) == (Decimal(22), world.clock())
+    assert october.asked_at == world.clock()
+    world.clock.forward(days=7)
+    assert run(world) == ["2 requests to Cost Explorer, $0.02"]  # of the month's first days no forecast can be made
+    assert asked(world) == 7
+
+
+def test_it_waits_for_the_days_hour_but_for_the_first_time(world: World, bill: Bill) -> None:
+    bill(1.0)
+    slot = Slot(time(15), ZoneInfo("UTC"))
+    late = Schedule(replace(Schedule().general, slot=slot))
+    assert run(world, schedule=late)
+    world.clock.forward(days=1)
+    assert run(world, schedule=late) == []
+    world.clock.forward(hours=3)
+    assert run(world, schedule=late)
+
+
+def test_nothing_is_asked_where_the_settings_say_so(world: World, bill: Bill) -> None:
+    assert run(world, spending=SpendRules(enabled=False)) == []
+    assert asked(world) == 0
+    assert world.store.spend.last_asked() is None
+
+
+def test_transaction_search_counts_as_xray(world: World, bill: Bill) -> None:
+    bill(1.0)
+    world.aws.costs.bill(Line(OTHER, "AmazonCloudWatch", "EUC1-Application-Signals-Bytes", lambda _: 2.0))
+
+    run(world)
+
+    assert world.store.spend.months(NOVEMBER)[0].xray_usd == Decimal(63)
+    assert world.store.spend.by_account(NOVEMBER)[0].xray_usd == Decimal(63)
+
+
+def test_a_refusal_is_said_once_with_the_line_that_mends_it(world: World, bill: Bill) -> None:
+    world.aws.deny(service="ce")
+
+    for _ in range(3):
+        run(world, budget=BUDGET)
+        world.clock.forward(days=1)
+
+    (text,) = notices(world)
+    assert "What X-Ray costs is not known" in text
+    assert "allow ce:GetCostAndUsage" in text
+    assert "enabled = false" in text
+    assert world.store.posts.all(PostKind.NOTICE)[0].channel == "#money"
+    assert world.store.spend.months(OCTOBER) == ()
+    last = world.store.spend.last_asked()
+    assert last
+    assert (last.told, last.denied) == (False, True)
+
+
+def test_what_is_not_known_of_transaction_search_leaves_the_rest(world: World, bill: Bill) -> None:
+    bill(1.0)
+    world.aws.deny(service="ce", action="GetDimensionValues")
+
+    run(world)
+
+    assert world.store.spend.months(NOVEMBER)[0].xray_usd == Decimal(21)
+    (text,) = notices(world)
+    assert "not known, all of it" in text
+    assert "ce:GetDimensionValues" in text
+
+
+def test_what_passes_by_itself_is_asked_again_on_the_next_turn_up_to_the_cap(world: World, bill: Bill) -> None:
+    bill(1.0)
+    world.aws.throttle(2, service="ce", action="GetCostAndUsage")
+
+    assert run(world) == [f"2 requests to Cost Explorer, $0.02: {_throttled()}"]
+    assert run(world) == [f"1 request to Cost Explorer, $0.01: {_throttled()}"]
+    assert run(world) == ["2 requests to Cost Explorer, $0.02"]
+    assert run(world) == []
+    assert notices(world) == []
+    assert world.store.spend.requests_since(world.clock() - timedelta(days=1)) == 5
+
+
+def _throttled() -> str:
+    return f"ce:GetCostAndUsage in account {HOME}: LimitExceededException: Rate exceeded"
+
+
+def test_a_day_has_no_more_requests_than_the_settings_give_it(world: World, bill: Bill) -> None:
+    bill(1.0)
+    world.aws.costs.page_size = 2
+    few = SpendRules(max_requests_per_day=3)
+
+    run(world, spending=few)
+    run(world, spending=few)
+    run(world, spending=few)
+
+    assert asked(world) == 3
+    (text,) = notices(world)
+    assert "max_requests_per_day" in text
+
+
+# ---- the budget
+
+
+def test_one_message_tells_of_the_highest_threshold_that_was_reached(world: World, bill: Bill) -> None:
+    bill(5.0)  # 105 of 100 dollars
+
+    run(world, budget=BUDGET)
+
+    (post,) = world.store.posts.all(PostKind.NOTICE)
+    assert (post.key, post.channel) == ("budget:2026-11:actual:100", "#money")
+    assert (
+        "X-Ray has cost $105.00 in November 2026 so far: 105\N{NO-BREAK SPACE}% of the budget of $100.00" in post.text
+    )
+    assert "thresholds of 80 % and 100 % for the actual cost" in post.text
+    assert "about $150.00" in post.text
+    assert "<@U0ANA>" in post.text
+    assert world.store.spend.alerted(NOVEMBER, "actual") == {80, 100}
+    assert world.store.spend.alerted(NOVEMBER, "forecast") == {100}  # the forecast has happened
+
+
+def test_an_alert_is_sent_once_a_month_however_often_it_is_looked_at(world: World, bill: Bill) -> None:
+    bill(5.0)
+    for _ in range(4):
+        run(world, budget=BUDGET)
+        world.clock.forward(days=1)
+    assert len(notices(world)) == 1
+
+    world.clock.forward(days=20)  # 17 December
+    run(world, budget=BUDGET)
+
+    keys = [post.key for post in world.store.posts.all(PostKind.NOTICE)]
+    assert keys == ["budget:2026-11:actual:100", "budget:2026-12:forecast:100"]
+
+
+def test_thresholds_are_told_one_by_one_as_they_are_reached(world: World, bill: Bill) -> None:
+    bill(4.0)  # 84 dollars now, 100 on the 27th
+    run(world, budget=BUDGET)
+    for _ in range(4):
+        world.clock.forward(days=1)
+        run(world, budget=BUDGET)
+
+    keys = [post.key for post in world.store.posts.all(PostKind.NOTICE)]
+    assert keys == ["budget:2026-11:actual:80", "budget:2026-11:forecast:100", "budget:2026-11:actual:100"]
+    forecast = notices(world)[1]
+    assert "X-Ray is likely to cost about $120.00 in November 2026" in forecast
+    assert "21 days billed whole" in forecast
+
+
+def test_a_forecast_of_fewer_than_seven_days_alarms_nobody(world: World, bill: Bill) -> None:
+    bill(9.0)
+    world.clock.now = datetime(2026, 11, 8, 12, tzinfo=UTC)  # six days are billed
+    run(world, budget=BUDGET)
+    assert notices(world) == []
+    world.clock.forward(days=1)
+
+    run(world, budget=BUDGET)
+
+    assert [post.key for post in world.store.posts.all(PostKind.NOTICE)] == ["budget:2026-11:forecast:100"]
+
+
+def test_a_month_that_turns_out_dearer_after_its_end_is_told_too(world: World, bill: Bill) -> None:
+    bill(0, by_day=lambda day: 60.0 if day == date(2026, 11, 30) else 1.0)
+    world.clock.now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    run(world, budget=BUDGET)
+    assert notices(world) == []
+    world.clock.forward(days=2)
+
+    run(world, budget=BUDGET)
+
+    (text,) = notices(world)
+    assert "X-Ray cost $89.00 in November 2026: 89\N{NO-BREAK SPACE}% of the budget" in text
+
+
+def test_months_before_the_first_look_alarm_nobody(world: World, bill: Bill) -> None:
+    bill(0, by_day=lambda day: 20.0 if day < NOVEMBER else 0.1)
+
+    run(world, budget=BUDGET)
+    world.clock.forward(days=1)
+    run(world, budget=BUDGET)
+
+    assert notices(world) == []
+
+
+def test_without_a_budget_nobody_is_told(world: World, bill: Bill) -> None:
+    bill(500.0)
+
+    run(world)
+
+    assert notices(world) == []
+
+
+def test_the_teams_and_functions_that_drive_it_are_named_as_an_estimate(
+    world: World, bill: Bill, remembered: Callable[..., Function]
+) -> None:
+    bill(5.0)
+    sends = {"mode": TracingMode.ACTIVE, "verdict": Verdict.TRACED, "role_may_write": MayWrite.YES}
+    loud, quiet = remembered("loud", **sends), remembered("quiet", **{**sends, "team": "search"})
+    remembered("unseen", **sends)
+    usd = {loud.arn: Range(1, 60, 90), quiet.arn: Range(0, 2, 3)}
+    world.store.forecasts.save(replace(KNOWN, function_arn=arn, usd=its) for arn, its in usd.items())
+
+    run(world, budget=BUDGET)
+
+    (text,) = notices(world)
+    assert "an estimate in 30 days" in text
+    assert "payments about $60.00, search about $2.00" in text
+    assert "`loud` (payments) about $60.00" in text
+    assert "of 1 other nothing is known" in text
+
+
+def test_without_any_look_at_traffic_the_alert_says_so(world: World, bill: Bill) -> None:
+    bill(5.0)
+    run(world, budget=BUDGET)
+    assert "Which teams and functions drive it is not known" in notices(world)[0]
+
+
+def test_a_job_that_is_cut_short_is_taken_up_and_tells_once(world: World, bill: Bill) -> None:
+    bill(5.0)
+    going = iter(turn(world.asks(THE_CLOCK), replace(world.context, budget=BUDGET)))
+    next(going)  # the answer is kept, and then the power goes
+
+    run(world, budget=BUDGET)
+    run(world, budget=BUDGET)
+
+    assert len(notices(world)) == 1
+    assert asked(world) == 5
