@@ -16,6 +16,7 @@ def _table() -> "tuple[Entry, ...]":
         _exempt_form,
         assign,
         audit,
+        budget,
         confirm,
         deny,
         digest,
@@ -32,6 +33,7 @@ def _table() -> "tuple[Entry, ...]":
         owners,
         patch,
         review,
+        set_budget,
         snooze,
         spend,
         stop,
@@ -39,12 +41,14 @@ def _table() -> "tuple[Entry, ...]":
     )
     from commands._types import Button, Clock, Event, Form, Slash
     from commands.views import assign as assign_view
+    from commands.views import budget as budget_view
     from commands.views import deny as deny_view
     from commands.views import exemptions as exemption_view
     from commands.views import grace as notice
     from commands.views import home as home_view
     from commands.views import owners as owners_view
     from commands.views import review as form
+    from commands.views import set_budget as set_budget_view
     from commands.views import snooze as snooze_view
     from commands.views.actions import APPROVE, CANCEL, DENY, EXEMPT, SHOW_PATCH, UNDO
     from commands.views.batch import STOP
@@ -90,6 +94,15 @@ def _table() -> "tuple[Entry, ...]":
             examples=("/trace-owners", "/trace-owners payments"),
             run=owners.owners,
         ),
+        Slash(
+            "/trace-budget",
+            usage="",
+            summary="Shows what X-Ray costs against the budget and where that is going; an approver sets AWS's own.",
+            examples=("/trace-budget",),
+            run=budget.budget,
+        ),
+        Button(budget_view.SET_BUDGET, set_budget.open_form, opens_form=True, decides=True),
+        Form(set_budget_view.CALLBACK, check=set_budget.check, run=set_budget.submit, decides=True),
         Button(owners_view.PREVIOUS, owners.turn),
         Button(owners_view.NEXT, owners.turn),
         Button(owners_view.END, assign.end),

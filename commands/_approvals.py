@@ -12,6 +12,7 @@ from commands._audits import OVERTAKEN
 from commands._clicks import decided
 from commands._plans import remembered
 from commands._types import Context, Request
+from commands.views.budget import OUR_BUDGET
 from commands.views.left import left_line
 from commands.views.standing import MOST_APPROVERS, ask_anew, ended_line
 from commands.views.text import clock_time, code, listing, mention, prose
@@ -73,11 +74,31 @@ def refuse(request: Request, context: Context, asked: FixRequest, why: str) -> s
     return f"Nothing was changed: {why}"
 
 
+def refuse_budget(request: Request, context: Context, why: str) -> str:
+    """The same of the AWS budget, of which there is one."""
+    decisions = context.store.decisions
+    with context.store.transaction():
+        if not decisions.was_refused(OUR_BUDGET, request.user):
+            _decide.record(
+                context,
+                DecisionKind.REFUSED,
+                "",
+                actor=request.user,
+                request=request,
+                request_id=OUR_BUDGET,
+                reason=why,
+            )
+    return f"Nothing was changed: {why}"
+
+
 def refuse_by_id(request: Request, context: Context, why: str) -> str:
-    """The same for what a button carries; kept only where that is a request or an exemption of this installation's."""
+    """The same for what a button carries; kept only where that is a request, an exemption or the AWS budget of this
+    installation."""
     asked = context.store.requests.find(request.value)
     if asked:
         return refuse(request, context, asked, why)
+    if request.value.startswith(OUR_BUDGET):
+        return refuse_budget(request, context, why)
     exemption = context.store.exemptions.find(request.value)
     return _exempting.refuse(request, context, exemption, why).text if exemption else why
 

@@ -13,7 +13,8 @@ def asks_for_help(text: str) -> bool:
 
 def help_for(entry: Slash) -> Say:
     """What the command does, how it is typed, and examples that can be copied."""
-    head = f"*{entities(f'{entry.command} {entry.usage}')}*\n{entities(entry.summary)}"
+    typed = f"{entry.command} {entry.usage}".strip()
+    head = f"*{entities(typed)}*\n{entities(entry.summary)}"
     examples = "\n".join(f"`{example}`" for example in entry.examples)
     blocks: tuple[Block, ...] = (section(head), section(examples))
-    return Say(entities(f"{entry.command} {entry.usage}: {entry.summary}"), blocks)
+    return Say(entities(f"{typed}: {entry.summary}"), blocks)

@@ -400,6 +400,9 @@ class DecisionKind(StrEnum):
     EXEMPTION_ENDED = "exemption_ended"
     SNOOZED = "snoozed"  # a function or a team makes no new message until a day
     SNOOZE_ENDED = "snooze_ended"  # somebody ended that before its time
+    BUDGET_APPROVED = "budget_approved"  # somebody decided to make or change the AWS budget of X-Ray
+    BUDGET_SET = "budget_set"  # it was, as read back
+    BUDGET_FAILED = "budget_failed"
     REFUSED = "refused"  # somebody tried to decide who may not; the first time for each person and request
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.demo.aws import AwsStandIn
 from bot.demo.aws.functions import BLOCKED_RUNTIMES
-from bot.demo.fleet_access import EXTERNAL_ID, bot_policy, document, seed_our_roles
+from bot.demo.fleet_access import EXTERNAL_ID, bot_policy, document, seed_our_roles, seed_payer_role
 from bot.demo.fleet_data import (
     ACCOUNTS,
     CANARY,
@@ -24,6 +24,7 @@ from bot.demo.fleet_data import (
     function_arn,
     planned,
 )
+from bot.demo.fleet_spend import seed_spend
 from storage.models import CheckName, MayWrite, Verdict
 
 _AWS_POLICY = "arn:aws:iam::aws:policy/"
@@ -85,6 +86,8 @@ def seed(aws: AwsStandIn) -> Fleet:
     )
     for account in ACCOUNTS.values():
         seed_our_roles(aws, account)
+    seed_payer_role(aws)
+    seed_spend(aws)
     for account, role in sorted({(plan.account, plan.role.name) for plan in plans}):
         _seed_role(aws, account, ROLES[role])
     for plan in plans:

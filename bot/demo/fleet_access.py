@@ -22,7 +22,7 @@ _FIX_ACTIONS = "lambda:UpdateFunctionConfiguration lambda:PublishVersion lambda:
 _BOT_ACTIONS = (
     "organizations:ListAccounts organizations:ListTagsForResource organizations:DescribeOrganization "
     "account:ListRegions ec2:DescribeRegions "
-    "ce:GetCostAndUsage ce:GetDimensionValues budgets:ViewBudget budgets:ModifyBudget pricing:GetProducts "
+    "ce:GetCostAndUsage ce:GetDimensionValues budgets:ViewBudget pricing:GetProducts "
     "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes sqs:GetQueueUrl"
 ).split()
 
@@ -35,12 +35,13 @@ def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
 def bot_policy() -> dict[str, Any]:
     """What the bot's own user in the management account may do."""
     roles = [f"arn:aws:iam::{account}:role/{role}" for account in ACCOUNTS.values() for role in (AUDIT_ROLE, FIX_ROLE)]
+    roles.append(f"arn:aws:iam::{MANAGEMENT}:role/{FIX_ROLE}")
     ours = {"Effect": "Allow", "Action": _BOT_ACTIONS, "Resource": "*"}
     return document({"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"], "Resource": roles}, ours)
 
 
-def seed_our_roles(aws: AwsStandIn, account: str) -> None:
-    """The two roles that a customer deploys in each account for Lamplighter."""
+def _trust() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Who may assume a role, and who may say for whom."""
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{MANAGEMENT}:root"},
@@ -51,6 +52,19 @@ def seed_our_roles(aws: AwsStandIn, account: str) -> None:
     named["Condition"] = {
         "StringLike": {"sts:SourceIdentity": "U*"}
     }  # a Slack user, so that CloudTrail names the approver
+    return trust, named
+
+
+def seed_payer_role(aws: AwsStandIn) -> None:
+    """The fix role of the account that the bot runs in, which changes one budget there and nothing else."""
+    budget = f"arn:aws:budgets::{MANAGEMENT}:budget/lamplighter-xray"
+    changes = document({"Effect": "Allow", "Action": "budgets:ModifyBudget", "Resource": budget})
+    aws.create_role(MANAGEMENT, FIX_ROLE, document(*_trust()), inline={"budget": changes})
+
+
+def seed_our_roles(aws: AwsStandIn, account: str) -> None:
+    """The two roles that a customer deploys in each account for Lamplighter."""
+    trust, named = _trust()
     reads = document({"Effect": "Allow", "Action": _AUDIT_ACTIONS, "Resource": "*"})
     only_xray = {
         "Effect": "Allow",

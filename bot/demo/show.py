@@ -16,6 +16,7 @@ from bot.demo import people
 from bot.demo.aws import AwsStandIn
 from bot.demo.fleet import Fleet, seed
 from bot.demo.fleet_access import AUDIT_ROLE, FIX_ROLE
+from bot.demo.fleet_spend import budget_usd
 from bot.demo.slack import SlackStandIn, Workspace
 from storage.models import PostKind, PostState
 from storage.store import Store, open_store
@@ -121,6 +122,9 @@ days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 [policy]
 approvers = [{approvers}]
+
+[budget]
+monthly_usd = {budget_usd(now):g}
 """
 
 

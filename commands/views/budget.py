@@ -70,7 +70,7 @@ def budget_text(shown: BudgetShown) -> str:
 def budget_blocks(shown: BudgetShown) -> list[Block]:
     made = [blocks.header("What tracing costs"), blocks.section(f"*{_so_far(shown)}*\n{_as_of(shown)}")]
     if shown.spent:
-        made.append(blocks.section(_forecast(shown)))
+        made.append(blocks.section(f"*{_forecast(shown)}".replace(":", ":*", 1)))
         made.append(blocks.section("\n".join([_share(shown.spent), *_accounts(shown)])))
     if shown.trend:
         made += _trend(shown.trend)
@@ -92,7 +92,7 @@ def alert_text(alert: Alert) -> str:
 
 
 def dollars(usd: Decimal) -> str:
-    if 0 < usd < Decimal("0.005"):
+    if 0 < usd < Decimal("0.01"):
         return "under $0.01"
     return f"-${-usd:,.2f}" if usd < 0 else f"${usd:,.2f}"
 
@@ -150,7 +150,7 @@ def _forecast_words(end: MonthEnd | None, budget: Decimal | None) -> str:
     of = f", {share(end.expected, budget)} of the budget" if budget else ""
     made = f"Made of {count(end.days, 'day')} that are billed whole, the {end.left:,} to come each like their mean"
     between = f"between {dollars(end.low)} and {dollars(end.high)} if each is like the cheapest or the dearest of them"
-    return f"Forecast for the month: *about {dollars(end.expected)}*{of}. {made}; {between}."
+    return f"Forecast for the month: about {dollars(end.expected)}{of}. {made}; {between}."
 
 
 def _share(spent: Spent) -> str:
@@ -191,7 +191,7 @@ def _line(trend: Sequence[Spent]) -> str:
 def _alerts(shown: BudgetShown) -> str:
     if not shown.alerts:
         return "*Alerts in this month:* none was sent."
-    told = [f"{threshold} % {_OF[which]} on {day_and_time(at)}" for which, threshold, at in shown.alerts[:10]]
+    told = [f"{threshold} % {_OF[which]} ({day_and_time(at)})" for which, threshold, at in shown.alerts[:10]]
     return f"*Alerts in this month:* {', '.join(told)}."
 
 
@@ -213,8 +213,10 @@ def budget_line(one: AwsBudget) -> str:
     unit = escape(clip(one.unit, 10))
     limit = "no fixed limit" if one.limit is None else f"{one.limit:,.2f} {unit} {_EVERY.get(one.period, 'a period')}"
     spent = "" if one.actual is None else f", {one.actual:,.2f} {unit} spent by AWS's reckoning"
+    if one.actual == 0:  # of a budget that was changed AWS shows nothing until it reckons anew
+        spent = ", nothing spent yet by AWS's reckoning"
     others = len(one.watches) - 1
-    beside = f", beside {count(others, 'other thing')}" if others > 0 else ""
+    beside = f", for {others:,} more beside X-Ray" if others > 0 else ""
     return f"{code(clip(one.name, _NAME))}: {limit}{spent}{beside}"
 
 
@@ -225,7 +227,7 @@ def _cost_of_asking(shown: BudgetShown) -> str:
     last = shown.look_up
     if last is None:
         return "Cost Explorer costs $0.01 a request."
-    asked = f"Asked Cost Explorer on {day_and_time(last.asked_at)}: {count(last.requests, 'request')}"
+    asked = f"Cost Explorer was last asked: {day_and_time(last.asked_at)}, {count(last.requests, 'request')}"
     total = f"{count(shown.requests, 'request')}, {dollars(shown.requests_usd)}, in 30 days"
     return f"{asked}, {dollars(last.usd)}; {total}. `[spend] max_requests_per_day` is the cap."
 

@@ -1,0 +1,58 @@
+"""`/trace-budget`: what tracing has cost, what it will, and what watches it. Costs nothing to ask: it reads memory."""
+
+from datetime import date, timedelta
+
+from commands._budget_alerts import end_of
+from commands._types import Answer, Context, Progress, Request, Say
+from commands.aws.budgets import Budgets
+from commands.aws.cost_explorer import PRICE
+from commands.aws.errors import AwsProblem
+from commands.views.budget import BudgetShown, budget_blocks, budget_text
+from storage.aws_budgets import AwsBudget
+from storage.spend import Billed
+
+MONTHS = 6  # of the trend
+
+
+def budget(request: Request, context: Context) -> Answer:
+    """Answer `/trace-budget`. AWS Budgets are asked, which knows of budgets that others made."""
+    yield Progress("Looking at what X-Ray costs, and asking AWS for its budgets…")
+    aws: tuple[AwsBudget, ...] | None = None
+    problem = ""
+    try:
+        aws = Budgets(context.cloud).watching()
+    except AwsProblem as refused:
+        problem = str(refused)
+    shown = _shown(request, context, aws, problem)
+    yield Say(budget_text(shown), tuple(budget_blocks(shown)))
+
+
+def _shown(request: Request, context: Context, aws: tuple[AwsBudget, ...] | None, problem: str) -> BudgetShown:
+    store, now, slot = context.store.spend, context.clock(), context.schedule.general.slot
+    present = now.date().replace(day=1)
+    trend = store.months(_months_before(present, MONTHS - 1))
+    spent = trend[-1] if trend and trend[-1].month == present else None
+    requests = store.requests_since(now - timedelta(days=30))
+    return BudgetShown(
+        month=present,
+        budget=context.budget.monthly_usd,
+        spent=spent,
+        transaction_search=store.of_kind(present, Billed.TRANSACTION_SEARCH),
+        end=end_of(context, spent) if spent else None,
+        accounts=store.by_account(present),
+        trend=trend,
+        alerts=store.alerts(present),
+        look_up=store.last_asked(),
+        requests=requests,
+        requests_usd=requests * PRICE,
+        enabled=context.spending.enabled,
+        when=f"at {slot}",
+        aws=aws,
+        aws_problem=problem,
+        may_set=context.people.may_approve(request.user, request.workspace, None).allowed,
+    )
+
+
+def _months_before(first: date, months: int) -> date:
+    total = first.year * 12 + first.month - 1 - months
+    return date(total // 12, total % 12 + 1, 1)
