@@ -20,10 +20,9 @@ from commands.views.budget import OUR_BUDGET
 from commands.views.form import result_view
 from commands.views.set_budget import ACTUAL, FORECAST, TOPIC, USD
 from commands.views.text import channel, clip, prose, sentence
-from storage.aws_budgets import AwsBudget, BudgetAlarm, WantedBudget
+from storage.aws_budgets import MOST_ALARMS, AwsBudget, BudgetAlarm, WantedBudget
 from storage.models import DecisionKind, PostKind
 
-MOST_ALARMS = 5  # of one budget, as AWS has it
 MOST_USD = Decimal(10_000_000)
 _USD = re.compile(r"\$?\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]{1,2})?")
 _TOPIC = re.compile(r"arn:aws[\w-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
@@ -120,7 +119,7 @@ def _failed(request: Request, context: Context, failed: BudgetFailed) -> None:
     detail = {"before": _told(failed.before), "code": failed.code, "aws_requests": list(failed.requests)}
     with context.store.transaction():
         number = _record(request, context, DecisionKind.BUDGET_FAILED, failed.before, "", detail, reason=failed.reason)
-        _post(context, number, form.failed_text(request.user, failed.reason))
+        _post(context, number, form.failed_text(request.user, failed.reason, partly=bool(failed.requests)))
 
 
 def _post(context: Context, number: int, text: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 OURS = "lamplighter-xray"  # the one that Lamplighter makes and changes
+MOST_ALARMS = 5  # of one budget, as AWS has it
 
 
 @dataclass(frozen=True, slots=True, order=True)

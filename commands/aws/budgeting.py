@@ -16,7 +16,7 @@ from commands.aws.asking import Patience, another, ask
 from commands.aws.budgets import Budgets, as_notification
 from commands.aws.cost_explorer import XRAY
 from commands.aws.errors import AwsProblem, Denied, NotAccepted
-from storage.aws_budgets import OURS, AwsBudget, BudgetAlarm, WantedBudget
+from storage.aws_budgets import MOST_ALARMS, OURS, AwsBudget, BudgetAlarm, WantedBudget
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
@@ -99,6 +99,9 @@ def set_budget(
         before = budgets.find(OURS)
         if not still(before):
             raise BudgetFailed(f"The budget was changed since you looked, and was left as it is. {_AGAIN}.", "", before)
+        crowded = _crowded(before, wanted)
+        if crowded:
+            raise BudgetFailed(crowded, "", before)
         client = cloud.budgeter(budgets.account, billing.region(cloud), OURS, approver)
         writing = _Writing(client, budgets.account, before)
         left = _write(writing, budgets, wanted)
@@ -129,8 +132,7 @@ def _write(writing: _Writing, budgets: Budgets, wanted: WantedBudget) -> tuple[B
 
 def _set_alarms(writing: _Writing, wanted: WantedBudget) -> tuple[BudgetAlarm, ...]:
     """Those that are wanted are there, and others are not: but what tells people by e-mail stays as it is."""
-    there = (writing.before.alarms if writing.before else None) or ()
-    theirs = tuple(one for one in there if one.people and one not in wanted.alarms)
+    there, theirs = (writing.before.alarms if writing.before else None) or (), _theirs(writing.before, wanted)
     kept = {_same(one) for one in theirs}
     for one in there:
         if one not in wanted.alarms and not one.people:
@@ -141,6 +143,23 @@ def _set_alarms(writing: _Writing, wanted: WantedBudget) -> tuple[BudgetAlarm, .
                 "create_notification", BudgetName=OURS, Notification=as_notification(one), Subscribers=_topic(one)
             )
     return theirs
+
+
+def _theirs(before: AwsBudget | None, wanted: WantedBudget) -> tuple[BudgetAlarm, ...]:
+    """Alarms that are not wanted as they are, and stay, because people are told by them."""
+    return tuple(one for one in (before.alarms if before else None) or () if one.people and one not in wanted.alarms)
+
+
+def _crowded(before: AwsBudget | None, wanted: WantedBudget) -> str:
+    """Why there is no room for the alarms, before anything is changed; empty where there is."""
+    theirs = _theirs(before, wanted)
+    kept = {_same(one) for one in theirs}
+    if len(theirs) + sum(_same(one) not in kept for one in wanted.alarms) <= MOST_ALARMS:
+        return ""
+    return (
+        f"AWS takes {MOST_ALARMS} alarms for a budget, and {len(theirs)} with e-mail subscribers stay. Ask for fewer, "
+        "or delete some in the console of AWS Budgets."
+    )
 
 
 def _read_back(

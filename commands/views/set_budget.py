@@ -116,8 +116,10 @@ def set_text(by: str, after: AwsBudget, left: int, requests: Sequence[str]) -> s
     return f"*The AWS budget of X-Ray is set*, by {mention(by)}: {budget_line(after)}. {told}{stay}{ids}"
 
 
-def failed_text(by: str, reason: str) -> str:
-    return f"*The AWS budget of X-Ray was not set*, asked for by {mention(by)}. {sentence(prose(clip(reason, 1000)))}"
+def failed_text(by: str, reason: str, *, partly: bool = False) -> str:
+    """`partly`: AWS took a change before it refused one."""
+    failed = "was set in part only" if partly else "was not set"
+    return f"*The AWS budget of X-Ray {failed}*, asked for by {mention(by)}. {sentence(prose(clip(reason, 1000)))}"
 
 
 def _percents(name: str, label: str, percents: Sequence[int], example: str) -> Block:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import boto3
 import pytest
 
+from commands._approvals import refuse_by_id
 from commands._budget_rules import BudgetRules
 from commands._types import Background, Context, OpenForm, Say
 from commands.aws.accounts import AwsSettings, Cloud
@@ -225,6 +226,38 @@ def test_what_aws_refuses_is_one_sentence_and_the_next_step(world: World, code: 
     failed = world.store.decisions.all()[-1]
     assert (failed.kind, failed.detail["code"]) == (DecisionKind.BUDGET_FAILED, code)
     assert failed.reason
+
+
+def test_no_room_for_alarms_is_said_before_anything_is_changed(world: World) -> None:
+    world.aws.budgets.seed(HOME, definition(), [(notification(number), [PEOPLE]) for number in (10, 20, 30)])
+
+    send(world)
+
+    assert in_aws(world)[0]["BudgetLimit"]["Amount"] == "100"
+    assert "3 with e-mail subscribers stay" in told(world)[0]
+    assert kinds(world)[-1] is DecisionKind.BUDGET_FAILED
+
+
+def test_what_was_done_before_a_refusal_is_not_called_nothing(world: World) -> None:
+    world.aws.budgets.seed(HOME, definition())
+    view = drawn(world)
+    world.aws.fail("InvalidParameterException", 400, service="budgets", action="CreateNotification")
+
+    send(world, view=view)
+
+    assert in_aws(world)[0]["BudgetLimit"]["Amount"] == "250"
+    assert "was set in part only" in told(world)[0]
+    failed = world.store.decisions.all()[-1]
+    assert len(failed.detail["aws_requests"]) == 1  # type: ignore[arg-type]  # it is a list
+
+
+def test_a_guest_who_tries_is_kept_once(world: World) -> None:
+    for value in (OUR_BUDGET, f"{OUR_BUDGET} 0011223344556677"):
+        assert refuse_by_id(world.asks(EVE, value=value), world.context, "Guests cannot.") == (
+            "Nothing was changed: Guests cannot."
+        )
+
+    assert [(one.kind, one.actor) for one in world.store.decisions.all()] == [(DecisionKind.REFUSED, EVE)]
 
 
 def test_budgets_that_may_not_be_read_are_said_in_the_form(world: World) -> None:

@@ -38,6 +38,8 @@ ACCOUNTS, REGIONS = tuple(f"{number:012}" for number in range(1, 21)), ("eu-cent
 SIZES = (*[20] * 10, *[15] * 290, *[60] * 180, *[232] * 10, *[233] * 10)
 CLEAN = 10
 SETTINGS = f"""
+[spend]
+enabled = false
 [teams]
 fallback_channel = "#finops"
 [schedule]
