@@ -57,9 +57,11 @@ def _tell(
 ) -> str:
     """One post for all thresholds that are new, under the name of the highest; "" where there is none."""
     store, now = context.store, context.clock()
+    if not _new(context, which, spent, reached):
+        return ""
+    drivers = store.spend_drivers.find(NAMED)  # looks through every function: not while others wait
     with store.transaction():
-        known = store.spend.alerted(spent.month, which)
-        new = [one for one in reached if one > max(known, default=0)]
+        new = _new(context, which, spent, reached)
         if not new:
             return ""
         alert = Alert(
@@ -70,13 +72,19 @@ def _tell(
             spent=spent,
             budget=budget,
             end=end,
-            drivers=store.spend_drivers.find(NAMED),
+            drivers=drivers,
             approvers=context.people.approvers(None),
         )
         key = f"budget:{spent.month:%Y-%m}:{which}:{new[-1]}"
         store.posts.create(key, PostKind.NOTICE, channel_of(context), now, text=alert_text(alert))
         store.spend.alert(spent.month, which, reached, now)
     return key
+
+
+def _new(context: Context, which: str, spent: Spent, reached: list[int]) -> list[int]:
+    """Those that nobody was told of; one below the highest that was told says nothing new."""
+    known = context.store.spend.alerted(spent.month, which)
+    return [one for one in reached if one > max(known, default=0)]
 
 
 def channel_of(context: Context) -> str:
