@@ -73,7 +73,7 @@ def budget_blocks(shown: BudgetShown) -> list[Block]:
         made.append(blocks.section(f"*{_forecast(shown)}".replace(":", ":*", 1)))
         made.append(blocks.section("\n".join([_share(shown.spent), *_accounts(shown)])))
     if shown.trend:
-        made += _trend(shown.trend)
+        made += _trend(shown.trend, shown.month)
     if shown.budget is not None:
         made.append(blocks.section(_alerts(shown)))
     made.append(blocks.section("\n".join(_aws(shown))))
@@ -108,7 +108,7 @@ def share(part: Decimal, whole: Decimal) -> str:
 
 def _so_far(shown: BudgetShown) -> str:
     if shown.spent is None:
-        return "What X-Ray costs is not known"
+        return f"What X-Ray costs in {shown.month:%B %Y} is not known"
     words = f"X-Ray has cost {dollars(shown.spent.xray_usd)} in {shown.month:%B %Y} so far"
     if shown.budget is None:
         return f"{words}; no budget is set"
@@ -125,7 +125,7 @@ def _as_of(shown: BudgetShown) -> str:
         estimate = "AWS calls it an estimate, and bills with a day or two of delay." if shown.spent.estimated else ""
         lines.append(f"As of {day_and_time(shown.spent.asked_at)}. {estimate}".strip())
     problem = _problem(shown)
-    return "\n".join([*lines, *([problem] if problem else [])]) or "Cost Explorer was asked."
+    return "\n".join([*lines, *([problem] if problem else [])])
 
 
 def _problem(shown: BudgetShown) -> str:
@@ -134,7 +134,7 @@ def _problem(shown: BudgetShown) -> str:
     if shown.look_up is None:
         return f"Cost Explorer was not asked yet. It is once a day, {shown.when}."
     if not shown.look_up.problem:
-        return ""
+        return "" if shown.spent else f"Cost Explorer was not asked for it yet. It is once a day, {shown.when}."
     return f"Not known: {sentence(prose(clip(shown.look_up.problem, _REASON)))}"
 
 
@@ -172,11 +172,12 @@ def _accounts(shown: BudgetShown) -> list[str]:
     return ["*By account:*", *lines]
 
 
-def _trend(trend: Sequence[Spent]) -> list[Block]:
+def _trend(trend: Sequence[Spent], present: date) -> list[Block]:
     months = [f"{one.month:%b} {dollars(one.xray_usd)}" for one in trend]
-    made = [blocks.section(f"*By month:* {', '.join(months)} so far.")]
+    so_far = " so far" if trend[-1].month == present else ""
+    made = [blocks.section(f"*By month:* {', '.join(months)}{so_far}.")]
     if len(trend) >= POINTS:
-        made.append(blocks.context(f"{_line(trend)}  {trend[0].month:%B} to {trend[-1].month:%B}, as listed above"))
+        made.append(blocks.context(f"`{_line(trend)}` {trend[0].month:%B} to {trend[-1].month:%B}, as listed above"))
     return made
 
 

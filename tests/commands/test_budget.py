@@ -81,7 +81,7 @@ def test_alerts_that_were_sent_are_listed(world: World, show: Show) -> None:
 def test_before_it_was_ever_asked_nothing_is_called_zero(show: Show) -> None:
     said = show()
 
-    assert "What X-Ray costs is not known" in said
+    assert "What X-Ray costs in November 2026 is not known" in said
     assert "Cost Explorer was not asked yet. It is once a day, at 09:00 UTC" in said
     assert "$0.00" not in said
 
@@ -92,7 +92,7 @@ def test_without_leave_it_says_what_to_allow(world: World, show: Show) -> None:
 
     said = show()
 
-    assert "What X-Ray costs is not known" in said
+    assert "What X-Ray costs in November 2026 is not known" in said
     assert "allow ce:GetCostAndUsage" in said
 
 
@@ -109,6 +109,18 @@ def test_old_figures_stand_with_their_age_where_the_newest_look_failed(world: Wo
     assert "X-Ray has cost $21.00" in said
     assert f"As of <!date^{int(then.timestamp())}^" in said
     assert "Not known: Cost Explorer may not be read" in said
+
+
+def test_a_month_that_was_not_asked_for_yet_is_not_free(world: World, show: Show) -> None:
+    world.aws.costs.bill(Line(OTHER, "AWS X-Ray", "x", lambda _: 1.0))
+    look(world)
+    world.clock.forward(days=8)  # 1 December
+
+    said = show()
+
+    assert "What X-Ray costs in December 2026 is not known" in said
+    assert "Cost Explorer was not asked for it yet. It is once a day, at 09:00 UTC" in said
+    assert "Nov $21.00." in said
 
 
 def test_switched_off_it_says_so(show: Show) -> None:
