@@ -7,7 +7,8 @@ from bot.demo.aws.protocol import AwsError, Request
 
 # Lambda's operations with a bucket of their own; all others share one.
 _OWN_RATES = {"GetFunction": 100.0, "GetPolicy": 15.0}
-_METRIC_DATA_RATE = 50.0  # GetMetricData, for each account and region
+# CloudWatch's, for each account and region; it raises the second one for nobody.
+_CLOUDWATCH_RATES = {"GetMetricData": 50.0, "DescribeAlarmHistory": 3.0}
 _NOT_CONTROL_PLANE = frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"})
 _THROTTLES = {
     "lambda": ("TooManyRequestsException", 429),
@@ -73,15 +74,13 @@ class Buckets:
 
     def take(self, request: Request) -> None:
         """Raise AWS's throttle where the account and region has used up its calls."""
-        if self._rate is None:
+        if self._rate is None or request.action in _NOT_CONTROL_PLANE:
             return
-        metrics = (request.service, request.action) == ("cloudwatch", "GetMetricData")
-        if not metrics and request.service not in ("lambda", "resourcegroupstaggingapi"):
+        watching = _CLOUDWATCH_RATES.get(request.action) if request.service == "cloudwatch" else None
+        if not watching and request.service not in ("lambda", "resourcegroupstaggingapi"):
             return
-        if request.action in _NOT_CONTROL_PLANE:
-            return
-        own = _OWN_RATES.get(request.action) if request.service == "lambda" else None
-        rate = _METRIC_DATA_RATE if metrics else own or self._rate
+        own = _OWN_RATES.get(request.action) if request.service == "lambda" else watching
+        rate = own or self._rate
         key = (request.account, request.region, request.service, request.action if own else "")
         now = time.monotonic()
         tokens, since = self._levels.get(key, (rate, now))

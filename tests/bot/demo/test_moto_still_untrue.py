@@ -227,6 +227,16 @@ def test_the_history_of_alarms_is_missing() -> None:
         client("cloudwatch").describe_alarm_history()
 
 
+def test_alarms_come_without_pages() -> None:
+    cloudwatch = client("cloudwatch")
+    usual = {"EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Threshold": 1, "Period": 60}
+    for number in range(51):
+        metric = {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Statistic": "Sum"}
+        cloudwatch.put_metric_alarm(AlarmName=f"errors-{number}", **metric, **usual)
+
+    assert len(cloudwatch.describe_alarms(MaxRecords=10)["MetricAlarms"]) == 51
+
+
 def test_there_is_no_limit_of_calls_a_second(lambdas: Any) -> None:
     assert all(lambdas.list_functions()["Functions"] == [] for _ in range(60))
 
