@@ -173,12 +173,19 @@ def _remember(context: Context, seen: Inventory, source: Source, scope: str, sta
             scope=scope,
             started_at=started_at,
             finished_at=context.clock(),
+            production=_production(context, compared.functions, scope),
         )
         store.changes.record(taken.id, [*compared.changes, *store.changes.take_gone()])
         _settle(context)
         # What the tags would not say stands in memory; all else need not be read again.
         complete = all(one.team_known for one in compared.functions)
         return Taken(taken, compared.functions if complete else store.functions.seen_since(started_at))
+
+
+def _production(context: Context, functions: Iterable[Function], scope: str) -> dict[str | None, Coverage] | None:
+    """The totals of production alone, which KPIs go by; None where nothing says what that is, or not all was seen."""
+    rule = context.policy.production
+    return None if scope or not rule else coverage_by_team(one for one in functions if rule.covers(one))
 
 
 def _settle(context: Context) -> None:

@@ -28,11 +28,15 @@ class Production:
 
     def covers(self, function: Function) -> bool:
         """As of the last look at it. Where its tags could not be read, it counts as production."""
-        if not self or function.account in self.accounts:
+        return self.counts(function.account, function.name, function.production)
+
+    def counts(self, account: str, name: str, tagged: bool | int | None) -> bool:
+        """As `covers`, by what it goes by; `tagged` is what its tags say, None where they could not be read."""
+        if not self or account in self.accounts:
             return True
-        if any(fnmatchcase(function.name, name) for name in self.names):
+        if any(fnmatchcase(name, pattern) for pattern in self.names):
             return True
-        return bool(self.tags) and function.production is not False
+        return bool(self.tags) and (tagged is None or bool(tagged))
 
 
 EVERYTHING = Production()

@@ -40,8 +40,10 @@ class Audits:
         scope: str = "",
         started_at: datetime,
         finished_at: datetime,
+        production: Mapping[str | None, Coverage] | None = None,
     ) -> Audit:
-        """`coverage` is by team, None for functions of no known team; `scope` is "" unless a filter was given."""
+        """`coverage` is by team, None for functions of no known team; `scope` is "" unless a filter was given.
+        `production`: the same of production alone; None: nothing says what that is."""
         row = {
             "source": str(source),
             "scope": scope,
@@ -61,7 +63,20 @@ class Audits:
                 )
             for team, counts in coverage.items():
                 self._db.insert("coverage", {"audit_id": number, "team": team or "", **asdict(counts)})
+            if production is not None:
+                self._record_production(number, production)
         return _audit(row | {"id": number}, inventory.not_scanned)
+
+    def _record_production(self, audit_id: int, coverage: Mapping[str | None, Coverage]) -> None:
+        """There is a row of no team in any case: it says that there was a rule, whatever it named."""
+        names = [field.name for field in fields(Coverage)]
+        self._db.change_many(
+            f"insert into production_coverage (audit_id, team, {', '.join(names)}) values (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - the names are ours
+            (
+                [audit_id, team or "", *(getattr(counts, name) for name in names)]
+                for team, counts in {None: Coverage(), **coverage}.items()
+            ),
+        )
 
     def latest(self) -> Audit | None:
         """The newest that looked at everything."""

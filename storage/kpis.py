@@ -43,7 +43,8 @@ class TeamFigures:
 
     coverage: Coverage  # of production functions, as the window's end left it
     before: Coverage | None  # as its start left it; None: no audit was taken by then
-    trend: tuple[Day, ...] = ()  # one for each day with an audit, oldest first
+    # One for each day with an audit, oldest first; beside other teams, in a window of more than 100 days, one a week.
+    trend: tuple[Day, ...] = ()
     traces: float = 0.0  # its traced functions' share of what the organization records, in traces a month
     xray_usd: Decimal | None = None  # what X-Ray cost, shared out by that; None: the cost is not known
     lambda_usd: Decimal | None = None  # what its functions cost, shared out by GB-seconds

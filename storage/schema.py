@@ -88,6 +88,14 @@ def m013_spend(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m014_incidents(db: Database) -> None:
+    from storage.schema_incidents import INCIDENTS, KPIS
+
+    for statement in (*INCIDENTS, *KPIS):
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     from storage.drivers import SpendDrivers
     from storage.forecasts import Forecasts
     from storage.grace import GraceNotices
+    from storage.incidents import Incidents
+    from storage.measures import Measures
     from storage.overview import Overview
     from storage.runs import DailyRuns
     from storage.snoozes import Snoozes
     from storage.spend import Spend
     from storage.undos import Undos
+    from storage.usage import Usage
 
 
 class Store:
@@ -110,6 +113,24 @@ class Store:
         from storage.drivers import SpendDrivers
 
         return SpendDrivers(self._connection)
+
+    @cached_property
+    def incidents(self) -> "Incidents":
+        from storage.incidents import Incidents
+
+        return Incidents(self._connection)
+
+    @cached_property
+    def measures(self) -> "Measures":
+        from storage.measures import Measures
+
+        return Measures(self._connection)
+
+    @cached_property
+    def usage(self) -> "Usage":
+        from storage.usage import Usage
+
+        return Usage(self._connection)
 
     @property
     def path(self) -> Path:

@@ -3,17 +3,19 @@
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from commands._audits import OUT_OF_SIGHT, look_again, take_audit
-from commands._types import Context
+from commands._production import Production
+from commands._types import Context, FixPolicy
 from commands.aws.accounts import Cloud
 from commands.aws.errors import Gone
 from commands.aws.scope import Rules
 from commands.exempt import grant
 from storage.fixes import RequestState
-from storage.models import ORGANIZATION, CheckName, DecisionKind, Source, Verdict
+from storage.models import ORGANIZATION, CheckName, Coverage, DecisionKind, Source, Verdict
 from tests.commands.conftest import ANA, HOME, OTHER, VIRGINIA, World
 
 
@@ -385,3 +387,31 @@ def test_a_look_at_one_function_does_without_what_aws_does_not_offer(world: Worl
     seen = look_again(world.context, world.known(arn))
 
     assert (seen.verdict, seen.team) == (Verdict.TRACED, "payments")
+
+
+@pytest.mark.parametrize("narrow", [{}, {"accounts": (HOME,)}], ids=["whole", "a part"])
+def test_a_whole_audit_keeps_the_totals_of_production_where_something_says_what_that_is(
+    world: World, narrow: dict[str, Any]
+) -> None:
+    world.function("live", mode="Active")
+    world.function("test")
+    rule = replace(world.context, policy=FixPolicy(production=Production(names=("live*",))))
+    taken = world.audit(rule, **narrow)
+    store = world.store
+
+    assert Coverage.sum(store.audits.coverage(taken.id).values()) == Coverage(1, 1)
+    kept = store.measures.coverage_of(taken.id, production=True)
+    assert kept == (None if narrow else {"payments": Coverage(1), None: Coverage()})
+
+
+def test_without_a_rule_nothing_is_kept_of_production(world: World) -> None:
+    world.function("live", mode="Active")
+
+    assert world.store.measures.coverage_of(world.audit().id, production=True) is None
+
+
+def test_a_rule_that_names_nothing_keeps_that_nothing_was(world: World) -> None:
+    world.function("test")
+    rule = replace(world.context, policy=FixPolicy(production=Production(names=("live*",))))
+
+    assert world.store.measures.coverage_of(world.audit(rule).id, production=True) == {None: Coverage()}
