@@ -28,6 +28,7 @@ def _table() -> "tuple[Entry, ...]":
         fix,
         grace,
         home,
+        incidents,
         menu,
         not_these,
         owners,
@@ -38,6 +39,7 @@ def _table() -> "tuple[Entry, ...]":
         spend,
         stop,
         undo,
+        usage,
     )
     from commands._types import Button, Clock, Event, Form, Slash
     from commands.views import assign as assign_view
@@ -142,6 +144,8 @@ def _table() -> "tuple[Entry, ...]":
         Clock(grace.GRACE, grace.grace, every=grace.EVERY),
         Clock(spend.SPEND, spend.turn, every=spend.EVERY),
         Clock(exemption_clock.EXEMPTIONS, exemption_clock.turn, every=exemption_clock.EVERY),
+        Clock(incidents.INCIDENTS, incidents.incidents, every=incidents.EVERY),
+        Clock(usage.USAGE, usage.usage, every=usage.EVERY),
     )
 
 

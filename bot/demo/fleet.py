@@ -170,6 +170,8 @@ def _seed_function(aws: AwsStandIn, plan: FunctionPlan) -> None:
     rate, bursts = _traffic(dice), dice.random() < 0.1
     served: dict[str, Any] = {"qualifier": qualifier, "version": version}
     aws.metrics.invoked(plan.account, plan.region, plan.name, rate, seed=plan.arn, bursts=bursts, **served)
+    milliseconds = 10 ** random.Random(f"{plan.arn} runs").uniform(1.3, 3.2)
+    aws.metrics.ran(plan.account, plan.region, plan.name, lambda hour: rate(hour) * milliseconds)
 
 
 def _seed_incidents(aws: AwsStandIn, plan: FunctionPlan, dice: random.Random) -> None:

@@ -96,6 +96,13 @@ class Metrics:
             both = sum_of(before.between, between) if before else between
             known["Invocations", dimensions] = Series("Invocations", dimensions, both)
 
+    def ran(self, account: str, region: str, function: str, hourly: HourlyRate) -> None:
+        """Say for how many milliseconds of each hour a function runs, all its invocations together."""
+        dimensions = (("FunctionName", function),)
+        self._series.setdefault((account, region), {})["Duration", dimensions] = Series(
+            "Duration", dimensions, by_hour(hourly, evenly)
+        )
+
     def _list(self, request: Request) -> Mapping[str, Any] | None:
         asked = request.params
         if asked.get("Namespace") != _NAMESPACE:

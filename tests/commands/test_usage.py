@@ -1,0 +1,129 @@
+"""GB-seconds of each team, as CloudWatch's Duration and Lambda's memory sizes make them."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from commands._audits import take_audit
+from commands._forecast_rules import ForecastRules
+from commands.usage import LOOK_EVERY, look_at, usage
+from storage.models import Source
+from tests.commands.conftest import BERLIN, HOME, OTHER, HandClock, World
+
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+
+
+@pytest.fixture
+def delays(clock: HandClock) -> dict[str, Any]:
+    """AWS goes by the same clock."""
+    return {"clock": clock, "iam_delay": timedelta(0), "lambda_update": timedelta(0)}
+
+
+@pytest.fixture
+def running(world: World) -> World:
+    """Two teams, a function of none, and one that never ran; each runs for ten seconds an hour."""
+    for name, team, account in (
+        ("refund", "payments", HOME),
+        ("find", "search", HOME),
+        ("stray", None, OTHER),
+        ("idle", "search", OTHER),
+    ):
+        world.function(name, team=team, account=account)
+        if name != "idle":
+            world.aws.metrics.ran(account, BERLIN, name, lambda _hour: 10_000.0)
+    world.lambdas().update_function_configuration(FunctionName="find", MemorySize=1024)
+    take_audit(world.context, source=Source.CLOCK)
+    return world
+
+
+def look(world: World) -> list[str]:
+    """What the next look says; with new credentials, for AWS's clock has moved on and the machine's has not."""
+    return [reply.text for reply in usage(world.asks(), world.configured())]
+
+
+def used(world: World, account: str, month: date) -> dict[str | None, float]:
+    return dict(world.store.usage.by_account().get(account, {}).get(month, {}))
+
+
+def test_gb_seconds_are_duration_times_memory_by_team_and_month(running: World) -> None:
+    look(running)
+
+    whole_october = 31 * 24 * 10  # seconds
+    assert used(running, HOME, OCTOBER) == {
+        "payments": pytest.approx(whole_october / 8),
+        "search": pytest.approx(whole_october),
+    }
+    assert used(running, OTHER, OCTOBER) == {None: pytest.approx(whole_october / 8)}
+    november = 22 * 24 * 10
+    assert used(running, HOME, NOVEMBER)["search"] == pytest.approx(november)
+
+
+def test_what_the_look_costs_is_told(running: World) -> None:
+    assert look(running) == ["GB-seconds asked for with 4 metrics, which AWS bills with $0.00"]
+    queries = [call for call in running.aws.calls if call.action == "GetMetricData"]
+    assert len(queries) == 2  # one for each account, whatever the number of days
+
+
+def test_a_look_comes_once_a_week_and_takes_the_place_of_the_one_before(running: World) -> None:
+    look(running)
+    first = used(running, HOME, NOVEMBER)
+    running.clock.forward(days=1)
+    assert look(running) == []
+
+    running.clock.forward(days=LOOK_EVERY.days)
+    look(running)
+    assert used(running, HOME, NOVEMBER)["search"] == pytest.approx(first["search"] + 8 * 24 * 10)
+    assert used(running, HOME, OCTOBER)["search"] == pytest.approx(31 * 24 * 10)
+
+
+@pytest.mark.parametrize(("service", "action"), [("cloudwatch", "GetMetricData"), ("lambda", "ListFunctions")])
+def test_a_refused_place_is_a_row_and_keeps_what_was_known(running: World, service: str, action: str) -> None:
+    look(running)
+    before = running.store.usage.by_account()
+    running.aws.deny(account=HOME, service=service, action=action)
+    running.clock.forward(days=3)
+    running.clock.forward(days=LOOK_EVERY.days - 3)
+    (said,) = look(running)
+
+    assert "1 places would not tell, the first: " in said
+    assert action in said
+    assert used(running, HOME, NOVEMBER) == before[HOME][NOVEMBER]
+    assert [bool(one.problem) for one in running.store.usage.looks()] == [True, False]
+
+
+def test_beyond_the_most_that_may_be_asked_nothing_is_asked(running: World) -> None:
+    assert look_at(running.context, (HOME, BERLIN), most=1) == 0
+
+    (told,) = running.store.usage.looks()
+    assert told.problem == "Not asked: 2 functions there would cost more than [forecast] max_usd_per_day leaves."
+    assert [call for call in running.aws.calls if call.action == "GetMetricData"] == []
+
+
+def test_what_may_be_spent_in_a_day_is_kept(running: World) -> None:
+    rules = ForecastRules(max_usd_per_day=Decimal("0.00003"))
+    (said,) = usage(running.asks(), replace(running.configured(), forecasting=rules))
+
+    assert said.text.startswith("GB-seconds asked for with 2 metrics")
+    assert [bool(one.problem) for one in running.store.usage.looks()] == [False, True]
+
+
+def test_where_looking_at_traffic_is_switched_off_nothing_is_asked(running: World) -> None:
+    before = len(running.aws.calls)
+    off = replace(running.configured(), forecasting=ForecastRules(enabled=False))
+
+    assert list(usage(running.asks(), off)) == []
+    assert len(running.aws.calls) == before
+
+
+def test_more_functions_than_one_call_takes_are_asked_in_several(running: World) -> None:
+    for number in range(501):
+        running.function(f"many-{number:03}", team="payments", region="us-east-1")
+    running.aws.metrics.ran(HOME, "us-east-1", "many-500", lambda _hour: 3_600_000.0)
+    running.audit()
+    look_at(running.configured(), (HOME, "us-east-1"), most=10_000)
+
+    assert len([call for call in running.aws.calls if call.action == "GetMetricData"]) == 2
+    assert used(running, HOME, OCTOBER) == {"payments": pytest.approx(31 * 24 * 3600 / 8)}
