@@ -1,0 +1,172 @@
+"""What AWS billed, shared out to teams: X-Ray by the traces of their functions, Lambda by GB-seconds.
+
+Each account's bill is shared out within that account. What nobody's share can be told of stands with no known team.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from commands._shares import in_cents, shared_out, to_cents
+from commands._types import Context
+from storage.kpis import Attribution, Spent, Window
+
+Team = str | None
+Used = Mapping[str, Mapping[date, Mapping[Team, float]]]  # GB-seconds by account, month and team
+
+_BY = "GB-seconds (CloudWatch's Duration times memory size)"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """By team, None for functions of no known team; the parts add up to what `spent` says, to the cent."""
+
+    spent: tuple[Spent, ...]  # the months that the window touches, whole
+    traces: Mapping[Team, float]  # in 30 days
+    xray_usd: Mapping[Team, Decimal] | None
+    lambda_usd: Mapping[Team, Decimal] | None
+    attribution: Attribution | None
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What was shared out so far."""
+
+    whole: Decimal = Decimal(0)
+    parts: dict[Team, Decimal] = field(default_factory=dict)
+    open: Decimal = Decimal(0)  # of accounts of which nothing tells whose it is
+
+    def add(self, usd: Decimal, weights: Mapping[Team, float]) -> None:
+        shares = shared_out(usd, weights)
+        if shares is None:
+            self.open += usd
+            shares = {None: usd}
+        self.whole += usd
+        for team, share in shares.items():
+            self.parts[team] = self.parts.get(team, Decimal(0)) + share
+
+    @property
+    def in_cents(self) -> dict[Team, Decimal]:
+        return in_cents(self.parts, self.whole)
+
+
+def money(context: Context, window: Window) -> Money:
+    """From what was kept of bills, traffic and use; asks nobody."""
+    store = context.store
+    known = store.spend.months(window.since.astimezone(UTC).date())
+    spent = tuple(one for one in known if datetime.combine(one.month, time(), UTC) < window.until)
+    traces, used = store.measures.traces(), store.usage.by_account()
+    unknown: dict[str, str] = {}
+    if not spent:
+        unknown["spent"] = _not_billed(context)
+    xray = _share_xray(context, spent, traces, unknown)
+    of_lambda = _share_lambda(context, spent, used, unknown)
+    return Money(
+        spent,
+        _by_team(traces.values()),
+        xray.in_cents if xray else None,
+        of_lambda.in_cents if of_lambda else None,
+        _attribution(spent, of_lambda, used, window, unknown),
+        unknown,
+    )
+
+
+def _share_xray(
+    context: Context, spent: Iterable[Spent], traces: Mapping[str, Mapping[Team, float]], unknown: dict[str, str]
+) -> _Shared | None:
+    months = list(spent)
+    if not months or not traces:
+        unknown["xray_usd"] = unknown.get("spent") or "No forecast says yet how many traces each function records."
+        return None
+    by_account: dict[str, Decimal] = {}
+    for month in months:
+        for one in context.store.spend.by_account(month.month):
+            by_account[one.account] = by_account.get(one.account, Decimal(0)) + one.xray_usd
+    shared = _Shared()
+    for account, usd in by_account.items():
+        shared.add(usd, traces.get(account, {}))
+    if to_cents(shared.open):
+        unknown["xray_by_team"] = (
+            f"${to_cents(shared.open)} of X-Ray, in accounts where no traced function's traffic is known, "
+            "stand with functions of no known team."
+        )
+    return shared
+
+
+def _share_lambda(context: Context, spent: Iterable[Spent], used: Used, unknown: dict[str, str]) -> _Shared | None:
+    months = list(spent)
+    if not months or not used:
+        unknown["lambda_usd"] = unknown.get("spent") or _not_measured(context)
+        return None
+    shared = _Shared()
+    for month in months:
+        for one in context.store.spend.by_account(month.month):
+            shared.add(one.lambda_usd, _nearest(used.get(one.account, {}), month.month))
+    if to_cents(shared.open):
+        unknown["lambda_by_team"] = (
+            f"${to_cents(shared.open)} of Lambda, in accounts whose GB-seconds are not known, "
+            "stand with functions of no known team."
+        )
+    return shared
+
+
+def _attribution(
+    spent: Iterable[Spent], shared: _Shared | None, used: Used, window: Window, unknown: dict[str, str]
+) -> Attribution | None:
+    if shared and shared.whole > 0:
+        of = f"what Lambda cost in {_named([one.month for one in spent])}"
+        how = f"{of}, shared out within each account by {_BY} of the same month, or of the nearest that is known"
+        if to_cents(shared.open):
+            how += f"; ${to_cents(shared.open)} of accounts whose GB-seconds are not known count as of no known team"
+        return Attribution(float(1 - shared.parts.get(None, Decimal(0)) / shared.whole), how)
+    if not used:
+        unknown["attribution"] = unknown["lambda_usd"]
+        return None
+    first, end = (at.astimezone(UTC).date() for at in (window.since, window.until))
+    months = sorted({month for of_account in used.values() for month in of_account if month < end})
+    within = [one for one in months if one >= first.replace(day=1)] or months[-1:]
+    gb_seconds = _by_team(of_account.get(month, {}) for of_account in used.values() for month in within)
+    total_used = sum(gb_seconds.values())
+    if not total_used:
+        unknown["attribution"] = "No function ran in the months that are known."
+        return None
+    why = "Lambda cost nothing in these months" if shared else "what Lambda cost is not known"
+    how = f"{_BY} of {_named(within)} alone, since {why}"
+    return Attribution(1 - gb_seconds.get(None, 0.0) / total_used, how)
+
+
+def _nearest(by_month: Mapping[date, Mapping[Team, float]], month: date) -> Mapping[Team, float]:
+    """What was used in that month, else in the one nearest to it in which anything was."""
+    ran = [one for one, by_team in by_month.items() if any(by_team.values())]
+    return by_month[min(ran, key=lambda one: (abs(one - month), one))] if ran else {}
+
+
+def _by_team(parts: Iterable[Mapping[Team, float]]) -> dict[Team, float]:
+    found: dict[Team, float] = {}
+    for part in parts:
+        for team, number in part.items():
+            found[team] = found.get(team, 0.0) + number
+    return found
+
+
+def _not_billed(context: Context) -> str:
+    last = context.store.spend.last_asked()
+    if last is None:
+        return "Cost Explorer was not asked yet."
+    return last.problem or "Cost Explorer knows nothing of these months."
+
+
+def _not_measured(context: Context) -> str:
+    problem = next((look.problem for look in context.store.usage.looks() if look.problem), "")
+    return problem or "CloudWatch was not asked yet how long functions ran."
+
+
+def _named(months: list[date]) -> str:
+    """October and November 2026; October 2025 to November 2026."""
+    first, last = months[0], months[-1]
+    if first == last:
+        return f"{first:%B %Y}"
+    joined = "and" if len(months) == 2 else "to"
+    return f"{first:%B %Y} {joined} {last:%B %Y}"

@@ -1,0 +1,445 @@
+"""The figures of a report, from memory alone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from commands._figures import figures
+from commands._production import Production
+from commands._shares import in_cents, shared_out, to_cents
+from commands._teams import TeamSettings
+from commands._types import Context, FixPolicy
+from commands.aws.accounts import Cloud
+from storage.forecasts import Forecast, Range
+from storage.incidents import Alarm, Transition
+from storage.kpis import Figures, Median, TeamFigures, Window
+from storage.models import Coverage, Function, Inventory, NotScanned, Source, Verdict
+from storage.news import Change, ChangeKind
+from storage.spend import Bill, Billed
+from storage.store import open_store
+from storage.usage import Used
+from tests.commands.conftest import BERLIN, HOME, NOON, OTHER, SETTINGS, HandClock, NamedPeople
+
+Remember = Callable[..., Function]
+DAY = timedelta(days=1)
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+
+
+@pytest.fixture
+def audited(context: Context, clock: HandClock) -> Callable[..., None]:
+    """An audit that left these totals, `days` ago."""
+
+    def audit(
+        days: float,
+        coverage: Mapping[str | None, Coverage],
+        production: Mapping[str | None, Coverage] | None = None,
+        changes: tuple[Change, ...] = (),
+        scope: str = "",
+        unseen: tuple[NotScanned, ...] = (),
+    ) -> None:
+        at = clock() - days * DAY
+        seen = Inventory((), unseen, (HOME,), (BERLIN,), 1)
+        taken = context.store.audits.record(
+            seen,
+            coverage,
+            source=Source.CLOCK,
+            scope=scope,
+            started_at=at - timedelta(minutes=1),
+            finished_at=at,
+            production=production,
+        )
+        context.store.changes.record(taken.id, changes)
+
+    return audit
+
+
+def made(context: Context, days: float = 30, team: str | None = None, until: datetime | None = None) -> Figures:
+    end = until or context.clock()
+    return figures(context, Window(end - days * DAY, end), team)
+
+
+def in_production(context: Context, **rule: tuple[str, ...]) -> Context:
+    return replace(context, policy=FixPolicy(production=Production(**rule)))
+
+
+# ---- coverage
+
+
+def test_coverage_now_is_what_memory_holds_and_before_what_the_last_audit_then_left(context, audited, remembered):
+    audited(40, {"payments": Coverage(1, 9)})
+    audited(31, {"payments": Coverage(2, 8), None: Coverage(0, 1)})
+    audited(2, {"payments": Coverage(5, 5)})
+    audited(0.01, {"payments": Coverage(6, 4)})
+    for number in range(3):
+        remembered(f"lit-{number}", verdict=Verdict.TRACED)
+    remembered("dark", team="search")
+
+    found = made(context)
+
+    assert found.by_team["payments"].coverage == Coverage(traced=3)
+    assert found.by_team["search"].coverage == Coverage(untraced=1)
+    assert found.whole.coverage == Coverage(3, 1)
+    assert found.whole.before == Coverage(2, 9)
+    assert [(day.on.day, day.coverage.traced) for day in found.whole.trend] == [(21, 5), (23, 6)]
+    assert list(found.by_team) == ["payments", "search", None]
+    assert found.remediation.going_on == 1
+
+
+def test_of_a_window_that_is_over_the_last_audit_in_it_tells(context, audited, remembered):
+    audited(20, {"payments": Coverage(5, 5)})
+    audited(12, {"payments": Coverage(6, 4)})
+    audited(0.01, {"payments": Coverage(9, 1)})
+    remembered("lit", verdict=Verdict.TRACED)
+
+    assert made(context, 7, until=NOON - 10 * DAY).whole.coverage == Coverage(6, 4)
+
+
+def test_an_audit_of_a_part_counts_for_nothing(context, audited):
+    audited(40, {"payments": Coverage(1, 1)})
+    audited(35, {"payments": Coverage(9, 0)}, scope=HOME)
+    audited(5, {"payments": Coverage(2, 2)})
+    audited(4, {"payments": Coverage(9, 0)}, scope=HOME)
+
+    found = made(context)
+
+    assert found.whole.before == Coverage(1, 1)
+    assert [day.coverage for day in found.whole.trend] == [Coverage(2, 2)]
+
+
+def test_of_several_audits_a_day_the_last_counts(context, audited):
+    audited(1.2, {"payments": Coverage(1, 1)})
+    audited(1.1, {"payments": Coverage(2, 0)})
+
+    assert [day.coverage for day in made(context).whole.trend] == [Coverage(2, 0)]
+
+
+def test_without_an_audit_before_the_window_nobody_knows_what_was_then(context, audited):
+    audited(2, {"payments": Coverage(1, 1)})
+
+    found = made(context)
+
+    assert (found.whole.before, found.by_team["payments"].before) == (None, None)
+    assert found.unknown["before"] == "No audit had been taken when the window began."
+
+
+def test_without_any_audit_all_says_why_it_is_not_known(context):
+    found = made(context)
+
+    assert found.whole == TeamFigures(Coverage(), None)
+    assert found.by_team == {}
+    assert (found.mttr_traced, found.attribution, found.spent, found.budget_usd) == (None, None, (), None)
+    assert {"coverage", "before", "mttr_traced", "mttr_untraced", "spent", "xray_usd", "lambda_usd", "attribution"} <= (
+        set(found.unknown)
+    )
+    assert all(text.endswith(".") for text in found.unknown.values())
+
+
+def test_what_the_last_audit_could_not_see_is_counted(context, audited):
+    audited(0.01, {"payments": Coverage(1)}, unseen=(NotScanned(OTHER, "", "no"), NotScanned(HOME, BERLIN, "no")))
+
+    assert made(context).not_seen == 2
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"accounts": (HOME,)}, {"names": ("live-*",)}, {"tags": ("env=prod",)}],
+    ids=["accounts", "names", "tags"],
+)
+def test_where_production_is_named_only_production_counts(context, audited, remembered, rule):
+    audited(40, {"payments": Coverage(1, 9)}, production={"payments": Coverage(1, 2)})
+    audited(0.01, {"payments": Coverage(2, 8)}, production={"payments": Coverage(2, 1)})
+    remembered("live-lit", verdict=Verdict.TRACED, production=True)
+    remembered("live-unsure", production=None if "tags" in rule else True)
+    remembered("test", account=OTHER, production=False)
+
+    found = made(in_production(context, **rule))
+
+    assert found.production_only
+    assert found.whole.coverage == Coverage(1, 1)
+    assert found.whole.before == Coverage(1, 2)
+    assert [day.coverage for day in found.whole.trend] == [Coverage(2, 1)]
+
+
+def test_where_nothing_named_production_then_it_is_not_known(context, audited):
+    audited(40, {"payments": Coverage(1, 9)})
+    audited(5, {"payments": Coverage(1, 9)})
+    audited(0.01, {"payments": Coverage(1, 9)}, production={})
+
+    found = made(in_production(context, names=("live-*",)))
+
+    assert found.whole.before is None
+    assert found.unknown["before"] == "Nothing said at that time which functions are in production."
+    assert [day.coverage for day in found.whole.trend] == [Coverage()]
+
+
+def test_a_report_of_one_team_has_its_own_figures_alone(context, audited, remembered):
+    audited(40, {"payments": Coverage(1, 9), "search": Coverage(3)})
+    audited(0.01, {"payments": Coverage(2, 8), "search": Coverage(4)})
+    remembered("lit", verdict=Verdict.TRACED)
+    remembered("found", team="search", verdict=Verdict.TRACED)
+
+    found, of_all = made(context, team="payments"), made(context)
+
+    assert list(found.by_team) == ["payments"]
+    assert found.whole == found.by_team["payments"] == of_all.by_team["payments"]
+    assert (found.whole.coverage, found.whole.before) == (Coverage(1), Coverage(1, 9))
+
+
+# ---- remediation
+
+
+def fixed(function: Function) -> Change:
+    return Change(function.arn, ChangeKind.FIXED, Verdict.UNTRACED, Verdict.TRACED)
+
+
+def hours(median: Median) -> tuple[float | None, int]:
+    return (None if median.seconds is None else median.seconds / 3600, median.n)
+
+
+def seen(context: Context, function: Function, days: float) -> Function:
+    context.store.functions.save([function], context.clock() - days * DAY, audited=True)
+    return function
+
+
+def test_remediation_is_from_first_seen_untraced_to_traced(context, audited, remembered, clock):
+    clock.forward(days=-10)
+    refund = remembered("refund")
+    clock.forward(days=10)
+    audited(4, {}, changes=(fixed(refund),))
+
+    assert hours(made(context).remediation) == (6 * 24 - 1 / 60, 1)
+    assert hours(made(context, days=3).remediation) == (None, 0)
+
+
+def test_a_fix_counts_from_the_moment_at_which_it_was_read_back(context, audited, remembered, clock):
+    clock.forward(days=-10)
+    refund = remembered("refund")
+    clock.forward(hours=12)
+    context.store.functions.save([replace(refund, verdict=Verdict.TRACED)], clock())
+    clock.forward(hours=9.5 * 24)
+    clock.now = NOON
+    audited(4, {}, changes=(fixed(refund),))
+
+    assert hours(made(context).remediation) == (12, 1)
+
+
+def test_what_was_untraced_again_counts_from_then(context, audited, remembered, clock):
+    clock.forward(days=-20)
+    refund = remembered("refund")
+    clock.now = NOON
+    audited(15, {}, changes=(fixed(refund),))
+    audited(9, {}, changes=(Change(refund.arn, ChangeKind.REGRESSED, Verdict.TRACED, Verdict.UNTRACED),))
+    audited(8, {}, changes=(fixed(refund),))
+
+    assert hours(made(context).remediation) == (pytest.approx(3 * 24 - 1 / 120, abs=0.01), 2)
+    assert hours(made(context, days=10).remediation) == (24, 1)
+
+
+def test_remediation_is_of_the_team_and_of_production_alone_where_it_is_asked_for(context, audited, remembered, clock):
+    clock.forward(days=-10)
+    ours, theirs = remembered("ours"), remembered("theirs", team="search", account=OTHER)
+    clock.now = NOON
+    audited(9, {}, changes=(fixed(ours),))
+    audited(4, {}, changes=(fixed(theirs),))
+
+    assert made(context).remediation.n == 2
+    assert hours(made(context, team="payments").remediation)[0] == pytest.approx(24, abs=0.1)
+    assert hours(made(in_production(context, accounts=(OTHER,))).remediation) == (6 * 24 - 1 / 60, 1)
+
+
+# ---- MTTR
+
+
+@pytest.fixture
+def alarmed(context: Context, remembered: Remember, clock: HandClock) -> Context:
+    """A traced function with incidents of 10 and 20 minutes, an untraced one with 60, and one that goes on."""
+    clock.forward(days=-20)
+    lit = remembered("lit", verdict=Verdict.TRACED)
+    dark = remembered("dark", team="search", account=OTHER)
+    clock.now = NOON
+    for function, minutes in ((lit, (10, 20)), (dark, (60,))):
+        place = (function.account, function.region)
+        context.store.incidents.watched(place, [Alarm(*place, "errors", (function.arn,))], NOON)
+        for number, length in enumerate(minutes):
+            began = NOON - timedelta(days=1 + number)
+            told = ((began, "ALARM"), (began + timedelta(minutes=length), "OK"))
+            context.store.incidents.record(place, [Transition("errors", at, state) for at, state in told])
+        context.store.incidents.looked(place, NOON, NOON - 60 * DAY, NOON)
+    context.store.incidents.record((OTHER, BERLIN), [Transition("errors", NOON - timedelta(hours=1), "ALARM")])
+    return context
+
+
+def test_mttr_stands_side_by_side_with_its_numbers(alarmed: Context) -> None:
+    found = made(alarmed)
+
+    assert found.mttr_traced == Median(15 * 60, 2, 0)
+    assert found.mttr_untraced == Median(60 * 60, 1, 1)
+    assert "incidents" not in found.unknown
+
+
+def test_mttr_is_of_the_team_and_of_production_alone_where_it_is_asked_for(alarmed: Context) -> None:
+    of_search, of_home = made(alarmed, team="search"), made(in_production(alarmed, accounts=(HOME,)))
+
+    assert (of_search.mttr_traced, of_search.mttr_untraced) == (Median(None, 0, 0), Median(3600, 1, 1))
+    assert (of_home.mttr_traced, of_home.mttr_untraced) == (Median(15 * 60, 2, 0), Median(None, 0, 0))
+
+
+# ---- money
+
+
+def billed(context: Context, **usd: str) -> None:
+    """X-Ray and Lambda in November, by account."""
+    kinds = {"x": Billed.XRAY, "l": Billed.LAMBDA}
+    accounts = {"home": HOME, "other": OTHER}
+    bills = [Bill(NOVEMBER, accounts[name[1:]], kinds[name[0]], Decimal(amount)) for name, amount in usd.items()]
+    context.store.spend.save(bills, NOON, {NOVEMBER: True})
+
+
+def recording(context: Context, function: Function, traces: float) -> None:
+    known = Range(traces, traces, traces)
+    context.store.forecasts.save([Forecast(function.arn, NOON, NOON - 14 * DAY, NOON, 3600, int(traces), known)])
+
+
+def test_x_ray_is_shared_out_within_each_account_by_traces(context, remembered):
+    lit = {
+        "a": remembered("a", verdict=Verdict.TRACED),
+        "b": remembered("b", verdict=Verdict.TRACED, team="search"),
+        "c": remembered("c", verdict=Verdict.TRACED, team=None, account=OTHER),
+    }
+    dark = remembered("dark", team="search")
+    for name, traces in (("a", 100), ("b", 300), ("c", 50)):
+        recording(context, lit[name], traces)
+    recording(context, dark, 1_000_000)  # what it would record if it were traced
+    billed(context, xhome="10.00", xother="2.00", lhome="1")
+
+    found = made(context)
+
+    assert {team: one.xray_usd for team, one in found.by_team.items()} == {
+        "payments": Decimal("2.50"),
+        "search": Decimal("7.50"),
+        None: Decimal("2.00"),
+    }
+    assert found.whole.xray_usd == found.spent[0].xray_usd == Decimal(12)
+    assert (found.by_team["search"].traces, found.whole.traces) == (300, 450)
+
+
+def test_what_nobodys_share_can_be_told_of_stands_with_no_team_and_is_said(context, remembered):
+    recording(context, remembered("a", verdict=Verdict.TRACED), 7)
+    billed(context, xhome="1", xother="4.20")
+
+    found = made(context)
+
+    assert found.by_team[None].xray_usd == Decimal("4.20")
+    assert found.unknown["xray_by_team"].startswith("$4.20 of X-Ray, in accounts where no traced function's traffic")
+
+
+def test_without_any_forecast_the_cost_is_known_and_whose_it_is_is_not(context):
+    billed(context, xhome="10.00")
+
+    found = made(context)
+
+    assert found.spent[0].xray_usd == Decimal(10)
+    assert found.whole.xray_usd is None
+    assert found.unknown["xray_usd"] == "No forecast says yet how many traces each function records."
+
+
+def test_lambda_is_shared_out_by_gb_seconds_and_attributed_to_known_teams(context):
+    used = [Used(NOVEMBER, HOME, BERLIN, "payments", 300.0), Used(NOVEMBER, HOME, BERLIN, None, 100.0)]
+    context.store.usage.save((HOME, BERLIN), [NOVEMBER], used, NOON, 2)
+    billed(context, lhome="100", lother="20")
+
+    found = made(context)
+
+    assert found.by_team["payments"].lambda_usd == Decimal(75)
+    assert found.by_team[None].lambda_usd == Decimal(45)
+    assert found.attribution is not None
+    assert found.attribution.known == pytest.approx(75 / 120)
+    assert "what Lambda cost in November 2026" in found.attribution.how
+    assert "$20.00 of accounts whose GB-seconds are not known" in found.attribution.how
+
+
+def test_a_month_whose_use_is_not_known_goes_by_the_nearest(context):
+    used = [Used(OCTOBER, HOME, BERLIN, "payments", 300.0), Used(OCTOBER, HOME, BERLIN, None, 100.0)]
+    context.store.usage.save((HOME, BERLIN), [OCTOBER], used, NOON, 2)
+    billed(context, lhome="100")
+
+    assert made(context, days=5).by_team["payments"].lambda_usd == Decimal(75)
+
+
+def test_where_no_cost_is_known_gb_seconds_alone_attribute(context):
+    used = [Used(NOVEMBER, HOME, BERLIN, "payments", 300.0), Used(NOVEMBER, HOME, BERLIN, None, 100.0)]
+    context.store.usage.save((HOME, BERLIN), [NOVEMBER], used, NOON, 2)
+
+    found = made(context)
+
+    assert found.attribution is not None
+    assert found.attribution.known == pytest.approx(0.75)
+    assert "alone, since what Lambda cost is not known" in found.attribution.how
+    assert found.whole.lambda_usd is None
+    assert found.unknown["spent"] == "Cost Explorer was not asked yet."
+
+
+def test_the_months_are_those_that_the_window_touches(context):
+    bills = [Bill(date(2026, month, 1), HOME, Billed.XRAY, Decimal(month)) for month in (9, 10, 11, 12)]
+    context.store.spend.save(bills, NOON, {bill.month: False for bill in bills})
+
+    assert [one.month.month for one in made(context, days=30).spent] == [10, 11]
+    assert [one.month.month for one in made(context, 30, until=datetime(2026, 11, 1, tzinfo=UTC)).spent] == [10]
+
+
+amounts = st.decimals(min_value=-1000, max_value=100_000, places=6, allow_nan=False)
+weights = st.dictionaries(
+    st.none() | st.text("abc", min_size=1, max_size=3), st.floats(0, 1e9, allow_subnormal=False), max_size=8
+)
+
+
+@given(st.lists(st.tuples(amounts, weights), min_size=1, max_size=5))
+def test_parts_add_up_to_the_whole_to_the_cent(bills) -> None:
+    parts: dict = {}
+    whole = Decimal(0)
+    for usd, by in bills:
+        shares = shared_out(usd, by)
+        whole += usd if shares is not None else 0
+        for key, share in (shares or {}).items():
+            parts[key] = parts.get(key, 0) + share
+
+    cents = in_cents(parts, whole)
+
+    assert sum(cents.values(), Decimal(0)) == to_cents(whole)
+    assert all(abs(cents[key] - part) < Decimal("0.0101") for key, part in parts.items())
+
+
+# ---- the whole
+
+counts = st.integers(0, 50)
+coverages = st.builds(Coverage, counts, counts, counts, counts, counts)
+teams = st.none() | st.sampled_from(["payments", "search", "identity"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.dictionaries(teams, coverages, min_size=1), min_size=1, max_size=5))
+def test_the_sums_over_teams_are_the_wholes(history) -> None:
+    with TemporaryDirectory() as folder, open_store(Path(folder) / "memory.db") as store:
+        context = Context(store, Cloud(SETTINGS), TeamSettings(), NamedPeople(), HandClock(), ZoneInfo("UTC"))
+        for number, by_team in enumerate(history):
+            at = NOON - (len(history) - number) * DAY
+            seen = Inventory((), (), (), (), 0)
+            store.audits.record(seen, by_team, source=Source.CLOCK, started_at=at, finished_at=at)
+        found = made(context, days=len(history) - 0.5, until=NOON - timedelta(hours=2))
+
+    assert found.whole.coverage == Coverage.sum(one.coverage for one in found.by_team.values())
+    assert found.whole.coverage == Coverage.sum(history[-1].values())
+    assert found.whole.before == Coverage.sum(history[0].values())
+    assert found.whole.before == Coverage.sum(one.before for one in found.by_team.values())
+    for day in found.whole.trend:
+        parts = [each.coverage for one in found.by_team.values() for each in one.trend if each.on == day.on]
+        assert day.coverage == Coverage.sum(parts)
+    assert len(found.whole.trend) == len(history) - 1
