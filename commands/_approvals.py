@@ -10,7 +10,7 @@ from commands import _decide, _exempting, _requests
 from commands._answers import no_longer_exists, nothing_to_do, patch_only
 from commands._audits import OVERTAKEN
 from commands._clicks import decided
-from commands._plans import remembered
+from commands._plans import remembered, with_forecast
 from commands._types import Context, Request
 from commands.views.budget import OUR_BUDGET
 from commands.views.left import left_line
@@ -33,7 +33,7 @@ def claim(request: Request, context: Context, asked: FixRequest, allowed_by: str
         needless = nothing_to_do(context, function)
         if needless:
             return f"Nothing was changed. {needless}"
-        plan = standing.plan or remembered(context, function)
+        plan = with_forecast(context, standing.plan, function) if standing.plan else remembered(context, function)
         if not (function.fixable or plan.publishes):
             return f"Nothing was changed: {code(function.name)} needs a deployment, not a fix of its configuration."
         in_code = patch_only(function, context.policy)

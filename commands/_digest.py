@@ -1,11 +1,12 @@
 """What a digest, its list and its file show, read from memory at the moment of drawing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from commands import _exemption_posts
 from commands._changes import last_known, was_undone
+from commands._costs import forecasts_of, in_order
 from commands._types import Button, Context
 from commands.views import digest, living, news
 from commands.views.blocks import Block
@@ -14,7 +15,9 @@ from commands.views.item import Item
 from commands.views.listing import list_blocks, list_csv, list_text
 from commands.views.living import Nap
 from storage.digests import Told
+from storage.forecasts import Forecast
 from storage.models import Audit, Coverage, Function, Post, PostKind, PostState, Snooze, Verdict
+from storage.totals import Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +60,31 @@ def draw(context: Context, post: Post, items: Sequence[Item]) -> tuple[str, list
         others=Counter(one.account for one in untraced if one.arn not in shown),
         naps=[_nap(one, members) for one in naps],
         zero=zero,
+        total=Total.of(map(forecasts_of(context, untraced).get, (one.arn for one in untraced))),
     )
     return zero or digest.digest_text(post.team, items, len(untraced)), made
 
 
 def draw_list(context: Context, post: Post) -> tuple[str, list[Block]]:
     """A table in the thread; of a file, the words that go with it or stand alone."""
-    functions = context.store.functions.of_team(post.team, Verdict.UNTRACED)
+    functions, forecasts = _listed(context, post.team)
     text = list_text(post.team, functions)
     if post.kind is PostKind.FILE:
         return text, []
-    return text, list_blocks(functions, _asleep(context, post.team))
+    return text, list_blocks(functions, _asleep(context, post.team), forecasts)
 
 
 def attachment(context: Context, post: Post) -> Attachment:
-    functions = context.store.functions.of_team(post.team, Verdict.UNTRACED)
-    content = list_csv(functions, _asleep(context, post.team)).encode()
+    functions, forecasts = _listed(context, post.team)
+    content = list_csv(functions, _asleep(context, post.team), forecasts).encode()
     return Attachment(f"{post.team or 'no-team'}-{post.created_at:%Y-%m-%d}.csv", content)
+
+
+def _listed(context: Context, team: str | None) -> tuple[list[Function], Mapping[str, Forecast]]:
+    """A team's untraced functions in the order of its digest, and what is known of their traffic."""
+    functions = context.store.functions.of_team(team, Verdict.UNTRACED)
+    forecasts, told = forecasts_of(context, functions), context.store.digests.of_team(team)
+    return in_order(context, functions, told.news if told else {}, forecasts), forecasts
 
 
 def _retired(post: Post, newer: Post, items: Sequence[Item]) -> tuple[str, list[Block]]:

@@ -1,5 +1,6 @@
 """What a message shows, read from memory at the moment of drawing."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from commands import _digest, _exemption_posts, _requests
@@ -7,6 +8,7 @@ from commands._answers import patch_only
 from commands._audits import OVERTAKEN
 from commands._batch import RESULTS
 from commands._changes import was_undone
+from commands._costs import is_old
 from commands._suggest import suggestion
 from commands._types import Context
 from commands.views import batch, functions, grace, standing
@@ -17,6 +19,7 @@ from commands.views.text import clip
 from storage.fixes import FixRequest, RequestState
 from storage.models import Function, Post, PostKind, Verdict
 from storage.news import Change
+from storage.totals import Total
 
 TEXT_SHOWN = 2900
 
@@ -26,9 +29,9 @@ def item(context: Context, request: FixRequest) -> Item:
     return _item(context, request, context.store.functions.get(request.function_arn), request.function_arn)
 
 
-def item_of(context: Context, function: Function) -> Item:
-    """A function with its live request, if it has one."""
-    return _item(context, context.store.requests.live(function.arn), function, function.arn)
+def item_of(context: Context, function: Function, no_forecast: str = "") -> Item:
+    """A function with its live request, if it has one; `no_forecast`: why there is none."""
+    return _item(context, context.store.requests.live(function.arn), function, function.arn, no_forecast)
 
 
 def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
@@ -56,7 +59,7 @@ def _announced(context: Context, post: Post, items: list[Item]) -> tuple[str, li
     notice = context.store.grace.of_post(post.id)
     if notice is None:
         raise AssertionError("a notice is kept in the same transaction as its posts")
-    left = context.store.grace.functions(notice.id)
+    store, left = context.store, context.store.grace.functions(notice.id)
     made = grace.notice_blocks(
         notice,
         items,
@@ -66,6 +69,7 @@ def _announced(context: Context, post: Post, items: list[Item]) -> tuple[str, li
         approvers=context.people.approvers(notice.team),
         days=context.policy.grace.days,
         where=notice.channel,
+        cost=Total.of(map(store.forecasts.of(list(left)).get, left)),
     )
     return grace.notice_text(notice, items, len(left), post.page), made
 
@@ -78,11 +82,14 @@ def _batch(context: Context, post: Post) -> tuple[str, list[Block]]:
     return batch.batch_text(run, members), batch.batch_blocks(run, members, threaded=len(members) > RESULTS)
 
 
-def _item(context: Context, request: FixRequest | None, function: Function | None, arn: str) -> Item:
-    store = context.store
+def _item(
+    context: Context, request: FixRequest | None, function: Function | None, arn: str, no_forecast: str = ""
+) -> Item:
+    store, plan = context.store, request.plan if request and request.waiting else None
+    forecast = (plan.forecast if plan else None) or store.forecasts.get(arn)
     return Item(
         function=function,
-        request=request,
+        request=replace(request, plan=replace(plan, forecast=forecast)) if request and plan else request,
         exemption=store.exemptions.covering(arn, context.clock()),
         not_exempt=_not_exempt(context, request, function),
         suggestion=suggestion(function) if function else "",
@@ -93,6 +100,9 @@ def _item(context: Context, request: FixRequest | None, function: Function | Non
         patch_only=patch_only(function, context.policy) if function else "",
         undo_hours=context.policy.undo_hours,
         two_people=function is not None and context.policy.needs_two_people(function),
+        forecast=forecast,
+        forecast_is_old=is_old(context, forecast),
+        no_forecast=no_forecast,
     )
 
 

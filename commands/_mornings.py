@@ -111,16 +111,21 @@ def still_news(now: Standing, told: Told | None, fresh: Mapping[str, Why], day: 
     return kept | {arn: News(why, day) for arn, why in fresh.items()}
 
 
+def place_of_news(why: Why | None) -> int:
+    """Regressions first of all, and what is no news last."""
+    return _ORDER[why] if why else len(_ORDER)
+
+
 def order_key(
-    function: Function, why: Why | None, *, production: bool, invocations: int | None = None
-) -> tuple[int, int, bool, str, str]:
+    function: Function, why: Why | None, *, production: bool, per_day: float | None = None
+) -> tuple[int, float, bool, str, str]:
     """News first, regressions before all; then the most invoked; production first where that is not known; by name.
 
-    `invocations` of the last days; None: nobody has asked CloudWatch.
+    `per_day`: invocations; None: nobody has asked CloudWatch.
     """
     return (
-        _ORDER[why] if why else len(_ORDER),
-        -(invocations or 0),
+        place_of_news(why),
+        -(per_day or 0.0),
         not production,
         function.name,
         function.arn,

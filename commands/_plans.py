@@ -15,7 +15,11 @@ def plan_now(context: Context, function: Function) -> FixPlan:
         plan = make_plan(
             reads=context.cloud.clients(function.region), function=function, sharing=0, rules=rules, now=context.clock()
         )
-    return replace(plan, sharing=context.store.functions.sharing(plan.role, function.arn))
+    return replace(
+        plan,
+        sharing=context.store.functions.sharing(plan.role, function.arn),
+        forecast=context.store.forecasts.get(function.arn),
+    )
 
 
 def remembered(context: Context, function: Function) -> FixPlan:
@@ -34,14 +38,21 @@ def remembered(context: Context, function: Function) -> FixPlan:
         runtime=function.runtime,
         revision_id=function.revision_id or "",
         code_sha256=function.code_sha256 or "",
+        forecast=context.store.forecasts.get(function.arn),
         remembered=True,
     )
+
+
+def with_forecast(context: Context, plan: FixPlan, function: Function) -> FixPlan:
+    """What was shown beside a plan that was made before anything was known of its cost."""
+    return replace(plan, forecast=plan.forecast or context.store.forecasts.get(function.arn))
 
 
 def check_still_holds(approved: FixPlan, now: FixPlan) -> str:
     """What a fix would do now that was not approved, as a sentence; "" where there is nothing.
 
-    Less is no reason: what is done already, or is no longer needed, was approved with the rest. Nor is a new revision.
+    Less is no reason: what is done already, or is no longer needed, was approved with the rest. Nor is a new revision,
+    nor another forecast: traffic moves by itself.
     """
     return next(
         filter(

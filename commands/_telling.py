@@ -10,13 +10,13 @@ from datetime import date, datetime
 from functools import cached_property
 
 from commands._changes import last_known
+from commands._costs import forecasts_of, in_order, shown_with
 from commands._mornings import (
     Look,
     Morning,
     Standing,
     known_after,
     news_of,
-    order_key,
     standing,
     still_news,
     what_to_do,
@@ -28,6 +28,7 @@ from commands.views.living import zero_text
 from storage.connection import to_json
 from storage.digests import News, Told, Why
 from storage.fixes import RequestState
+from storage.forecasts import Forecast
 from storage.models import Audit, Coverage, DecisionKind, Function, Post, PostKind, PostState, Snooze
 from storage.news import Change
 
@@ -105,7 +106,8 @@ def tell(context: Context, team: str | None, day: Day) -> Morning:
             day.turned(told, DecisionKind.UNDONE),
             {arn for arn in refuted if now.untraced[arn].fixable},
         )
-        shows = _shows(day, team, members, now)
+        forecasts = forecasts_of(context, now.untraced.values())
+        shows = shown_with(_shows(day, team, members, now, forecasts), forecasts, told.shows if told else "")
         living = _living(context, told)
         plan, posted_on = context.schedule.of_team(team), told.posted_on if told else None
         what = what_to_do(
@@ -122,7 +124,7 @@ def tell(context: Context, team: str | None, day: Day) -> Morning:
                 snoozed=team in day.quiet,
             )
         )
-        _Telling(context, day, team, now, told, fresh, shows, living, Coverage.of(members)).do(what)
+        _Telling(context, day, team, now, told, fresh, shows, living, Coverage.of(members), forecasts).do(what)
     return what
 
 
@@ -137,17 +139,20 @@ def _in_doubt(now: Standing, told: Told | None) -> bool:
     return any(arn in now.unknown for arn in (told.known if told else ()))
 
 
-def _shows(day: Day, team: str | None, members: Sequence[Function], now: Standing) -> str:
+def _shows(
+    day: Day, team: str | None, members: Sequence[Function], now: Standing, forecasts: Mapping[str, Forecast]
+) -> str:
     """A hash of what the message is drawn from: no change is silence. Without the time of the audit, and without what
-    is called news, for that ends with the next message and not with a change.
+    is called news, for that ends with the next message and not with a change; of forecasts without the numbers.
     """
+    costs = sorted((arn, one.usd is not None, one.busy, one.invocations > 0) for arn, one in forecasts.items())
     rows = [
         [one.arn, str(one.mode), str(one.role_may_write), [finding.text for finding in one.findings]]
         for one in now.untraced.values()
     ]
     nap = day.quiet.get(team)
     counts = _counts(Coverage.of(members))
-    what = [counts, rows, sorted(now.snoozed), nap.id if nap else "", day.not_seen, team in day.dim]
+    what = [counts, rows, sorted(now.snoozed), nap.id if nap else "", day.not_seen, team in day.dim, costs]
     return hashlib.sha256(to_json(what).encode()).hexdigest()[:32]
 
 
@@ -166,6 +171,7 @@ class _Telling:
     shows: str
     living: Post | None
     coverage: Coverage
+    forecasts: Mapping[str, Forecast]
 
     def do(self, what: Morning) -> None:
         match what:
@@ -250,14 +256,8 @@ class _Telling:
 
     def _order(self, news: Mapping[str, News]) -> list[Function]:
         """Those that are awake, in the order of their rows."""
-        production = self.context.policy.production
         awake = [one for arn, one in self.now.untraced.items() if arn not in self.now.snoozed]
-
-        def key(one: Function) -> tuple[int, int, bool, str, str]:
-            why = news[one.arn].why if one.arn in news else None
-            return order_key(one, why, production=production.covers(one))
-
-        return sorted(awake, key=key)
+        return in_order(self.context, awake, news, self.forecasts)
 
     def _rows(self, order: Sequence[Function], news: Mapping[str, News]) -> list[str]:
         """The requests that the message shows as rows with buttons."""
@@ -292,7 +292,7 @@ class _Telling:
             posts.redraw(one.id)
         if total <= PAGE or lists:
             return
-        kind = PostKind.LIST if fits_a_table(list(self.now.untraced.values())) else PostKind.FILE
+        kind = PostKind.LIST if fits_a_table(list(self.now.untraced.values()), self.forecasts) else PostKind.FILE
         if kind is PostKind.LIST or files:
             key = f"{kind}:{self.team or ''}:{self.day.day}"
             posts.create(key, kind, post.channel, now, team=self.team, thread=post.id)

@@ -6,6 +6,7 @@ from commands import _find
 from commands._answers import ask_now
 from commands._audits import coverage_by_team, take_audit
 from commands._changes import last_known
+from commands._costs import forecasts_of, in_order
 from commands._drawing import item_of
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.views import digest, news
@@ -59,20 +60,31 @@ def _everything(context: Context, taken: Audit) -> Say:
     functions = context.store.functions.seen_since(taken.started_at)
     total = Coverage.of(functions)
     told = (news.since_line(context.store.changes.since_last(taken.id)), news.kept_line(last_known(context, taken)))
-    made = digest.everything_blocks(taken, total, coverage_by_team(functions), told)
+    costs = context.store.totals.untraced(taken.started_at)
+    made = digest.everything_blocks(taken, total, coverage_by_team(functions), told, costs)
     return Say(digest.everything_text(taken, total), tuple(made))
 
 
 def _team(context: Context, team: str | None, taken: Audit) -> Say:
     members = context.store.functions.of_team_since(team, taken.started_at)
     counts = Coverage.of(members)
-    untraced = [function for function in members if function.verdict is Verdict.UNTRACED]
+    dark = [function for function in members if function.verdict is Verdict.UNTRACED]
+    forecasts, known = forecasts_of(context, dark), context.store.digests.of_team(team)
+    untraced = in_order(context, dark, known.news if known else {}, forecasts)
     where = channel(context.store.posts.channel_of(team) or context.teams.channel_of(team))
     kept = [one for one in last_known(context, taken) if one.function.team == team]
-    dark = [one for one in kept if one.function.verdict is Verdict.UNTRACED]
+    kept_dark = [one for one in kept if one.function.verdict is Verdict.UNTRACED]
     told = (news.since_line(context.store.changes.since_last(taken.id).of_team(team)), news.kept_line(kept))
     made = digest.team_blocks(
-        team, untraced, audit=taken, coverage=counts, channel=where, kept=dark, news=told, review=_review(context, team)
+        team,
+        untraced,
+        audit=taken,
+        coverage=counts,
+        channel=where,
+        kept=kept_dark,
+        news=told,
+        review=_review(context, team),
+        forecasts=forecasts,
     )
     return Say(digest.team_text(team, untraced, taken, counts), tuple(made))
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from commands._answers import UNKNOWN_BUTTON
 from commands._batch import run_batch
+from commands._mornings import place_of_news
 from commands._order import roots_first
 from commands._together import Together, approve_together
 from commands._types import Answer, Background, Context, OpenForm, Request, Say
@@ -137,8 +138,8 @@ def _form(context: Context, drawn: _Drawn, fields: Mapping[str, str] | None = No
 
 def _review(context: Context, drawn: _Drawn, fields: Mapping[str, str], *, listing: bool = False) -> Review:
     """`listing`: those that are listed need their requests' ids."""
-    candidates = context.store.batches.candidates(drawn.team, patch_only=context.policy.patch_only_functions)
-    matching = sorted(_matching(candidates, drawn), key=lambda one: (one.place, one.name))
+    candidates = _candidates(context, drawn.team)
+    matching = sorted(_matching(candidates, drawn), key=lambda one: one.place)
     if listing:
         shown = views.listed(matching)
         ids = _requests(context, shown)
@@ -159,8 +160,23 @@ def _review(context: Context, drawn: _Drawn, fields: Mapping[str, str], *, listi
         largest=largest,
         per_second=context.policy.fixes_per_second,
         where=context.store.posts.channel_of(drawn.team) or context.teams.channel_of(drawn.team),
-        seen=hashlib.sha256("\n".join(one.arn for one in matching).encode()).hexdigest()[:16],
+        # In which order they stand is no part of it: traffic moves by itself.
+        seen=hashlib.sha256("\n".join(sorted(one.arn for one in matching)).encode()).hexdigest()[:16],
     )
+
+
+def _candidates(context: Context, team: str | None) -> list[Candidate]:
+    """With their forecasts: what is news first, then the most invoked, then by name."""
+    found = context.store.batches.candidates(team, patch_only=context.policy.patch_only_functions)
+    forecasts = context.store.forecasts.of([one.arn for one in found])
+    told = context.store.digests.of_team(team)
+    news = told.news if told else {}
+
+    def key(one: Candidate) -> tuple[int, float]:
+        why = news[one.arn].why if one.arn in news else None
+        return place_of_news(why), -(one.forecast.per_day if one.forecast else 0)
+
+    return sorted((replace(one, forecast=forecasts.get(one.arn)) for one in found), key=key)
 
 
 def _matching(candidates: Sequence[Candidate], drawn: _Drawn) -> list[Candidate]:

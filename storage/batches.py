@@ -29,8 +29,7 @@ class Batches:
         rows = self._db.tuples(
             f"""
             select functions.arn, functions.account, functions.region, functions.name, coalesce(functions.role, ''),
-                functions.role_may_write is 'no', functions.untraced_callers, coalesce(requests.id, ''),
-                json_extract(requests.plan, '$.monthly_usd')
+                functions.role_may_write is 'no', functions.untraced_callers, coalesce(requests.id, '')
             {_CAN_BE_CHOSEN} order by functions.name, functions.arn
             """,
             {"team": team, "patch_only": patch_only},
@@ -147,10 +146,9 @@ def _candidate(
     gives_policy: int,
     callers: str,
     request: str,
-    monthly_usd: float | None,
 ) -> Candidate:
     known = () if callers == "[]" else tuple(json.loads(callers))
-    return Candidate(arn, account, region, name, role, bool(gives_policy), known, request, monthly_usd)
+    return Candidate(arn, account, region, name, role, bool(gives_policy), known, request)
 
 
 def _from_row(row: Row) -> Batch:

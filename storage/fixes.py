@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from storage.forecasts import Forecast
 from storage.models import Manager, MayWrite, TracingMode
 
 
@@ -54,7 +55,8 @@ class FixPlan:
     runtime: str | None = None
     revision_id: str = ""
     code_sha256: str = ""
-    monthly_usd: float | None = None  # what tracing it would cost; None: not known
+    forecast: Forecast | None = None  # what tracing it would cost, as it was shown; None: not known
+    no_forecast: str = ""  # a phrase: why it is not known, where that is known
     blocked: str = ""  # a sentence with a next step: why this cannot be approved; "" where it can
     remembered: bool = False  # what the latest audit knew, as a digest shows it; a fix then leaves aliases alone
 
@@ -73,14 +75,17 @@ class FixPlan:
 
     def to_row(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self) | {"made_at": self.made_at.isoformat()}
+        forecast = self.forecast.to_row() if self.forecast else None
+        return asdict(self) | {"made_at": self.made_at.isoformat(), "forecast": forecast}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "FixPlan":
-        aliases = row["aliases"]
+        """Also of a plan that was kept before there were forecasts."""
+        aliases, forecast = row["aliases"], row.get("forecast")
         return cls(
             **{
-                **row,
+                **{name: value for name, value in row.items() if name != "monthly_usd"},
+                "forecast": Forecast.from_row(forecast) if forecast else None,
                 "made_at": datetime.fromisoformat(row["made_at"]),
                 "mode": _maybe(TracingMode, row["mode"]),
                 "role_may_write": _maybe(MayWrite, row["role_may_write"]),
@@ -242,7 +247,7 @@ class Candidate:
     gives_policy: bool  # its role may not write to X-Ray, so that a fix gives it a policy
     callers: tuple[str, ...]  # ARNs of functions that may call it and send no traces
     request: str  # the live request's id; "" where there is none
-    monthly_usd: float | None  # what tracing it would cost; None: not known
+    forecast: Forecast | None = None  # what tracing it would cost; None: not known
 
     @property
     def place(self) -> str:

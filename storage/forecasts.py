@@ -1,9 +1,10 @@
 """What tracing each function would bring and cost, as it was last worked out from its traffic."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from storage.connection import Connection, Row, to_json, to_text, to_time
 
@@ -51,6 +52,26 @@ class Forecast:
     spiky: bool = False  # its invocations come in bursts, so that `expected` is likely too high
     busy: bool = False  # so much of it that it is worth to sample before it
     scaled: float = 1.0  # by what earlier forecasts missed, where that was asked for
+
+    @property
+    def days(self) -> float:
+        """Of traffic that was looked at."""
+        return (self.until - self.since).total_seconds() / 86400
+
+    @property
+    def per_day(self) -> float:
+        """Invocations, so that forecasts of different windows compare."""
+        return self.invocations / self.days if self.days > 0 else 0.0
+
+    def to_row(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {name: getattr(self, name).isoformat() for name in _TIMES}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Forecast":
+        times = {name: datetime.fromisoformat(row[name]) for name in _TIMES}
+        ranges = {name: Range(**row[name]) if row[name] else None for name in _RANGES}
+        return cls(**{**row, **times, **ranges, "unit": Unit(row["unit"])})
 
 
 class Forecasts:
@@ -108,6 +129,7 @@ class Forecasts:
         return int(row["metrics"]) if row else 0
 
 
+_TIMES = ("asked_at", "since", "until")
 _RANGES = ("recorded", "gigabytes", "usd")
 _COLUMNS = (
     "arn", "asked_at", "since", "until", "period", "invocations", "unit", "price", "spiky", "busy", "scaled",

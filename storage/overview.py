@@ -11,6 +11,8 @@ from storage.models import Coverage, Function, Verdict
 
 _OF_TEAMS = "(:teams is null or coalesce(team, '') in (select value from json_each(:teams)))"
 
+_PER_DAY = "invocations / max(julianday(until) - julianday(since), 1e-9)"
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -64,11 +66,13 @@ class Overview:
         return int(row["number"]) if row else 0
 
     def page(self, teams: Collection[str] | None, verdict: Verdict, start: int, size: int) -> list[Function]:
-        """By team, then by name; those of no team last."""
+        """By team, and of each the most invoked first, then by name; those of no team last."""
         rows = self._db.rows(
             f"""
-            select {KEPT} from functions where gone_at is null and verdict = :verdict and {_OF_TEAMS}
-            order by team is null, team, name, account, region limit :size offset :start
+            select {KEPT} from functions
+            left join (select arn as known, {_PER_DAY} as per_day from forecasts) on known = arn
+            where gone_at is null and verdict = :verdict and {_OF_TEAMS}
+            order by team is null, team, coalesce(per_day, 0) desc, name, account, region limit :size offset :start
             """,  # noqa: S608 - constants
             {"verdict": str(verdict), "teams": _json(teams), "size": size, "start": start},
         )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from storage.runs import DailyRuns
     from storage.snoozes import Snoozes
     from storage.spend import Spend
+    from storage.totals import Totals
     from storage.undos import Undos
     from storage.usage import Usage
 
@@ -131,6 +132,12 @@ class Store:
         from storage.usage import Usage
 
         return Usage(self._connection)
+
+    @cached_property
+    def totals(self) -> "Totals":
+        from storage.totals import Totals
+
+        return Totals(self._connection)
 
     @property
     def path(self) -> Path:

@@ -3,10 +3,11 @@
 from commands.views import blocks
 from commands.views.blocks import Block
 from commands.views.item import Item, reachable
-from commands.views.plan import CONFIRM_LIMIT, confirm_lines
+from commands.views.money import confirm_line, loud_line
+from commands.views.plan import CONFIRM_LIMIT, NAME_WIDTHS, confirm_lines
 from commands.views.text import clip, count
 from storage.fixes import FixRequest, RequestState
-from storage.models import XRAY_WRITE_POLICY, CheckName, MayWrite, TracingMode, Verdict
+from storage.models import XRAY_WRITE_POLICY, CheckName, Function, MayWrite, TracingMode, Verdict
 
 APPROVE = "approve-fix"
 EXEMPT = "open-exempt"
@@ -72,11 +73,27 @@ def confirm_text(item: Item) -> str:
     function = item.function
     if function is None:
         return ""
-    where = f"{clip(function.name, 70)} ({function.account}, {function.region})"
     plan = item.request.plan if item.request else None
     if plan:
+        where = _where(function, NAME_WIDTHS[0])
         return "\n".join([where, *confirm_lines(plan, item.undo_hours, CONFIRM_LIMIT - len(where) - 1)])
-    words = []
+    cost = confirm_line(item.forecast)
+    loud = " ".join(filter(None, (cost, loud_line(item.forecast))))
+    for end in (loud, cost):
+        for width in NAME_WIDTHS:
+            said = f"{_from_memory(item, function, width)}\n{end}"
+            if len(said) <= CONFIRM_LIMIT:
+                return said
+    return f"{clip(_from_memory(item, function, NAME_WIDTHS[-1]), CONFIRM_LIMIT - len(cost) - 1)}\n{cost}"
+
+
+def _where(function: Function, width: int) -> str:
+    return f"{clip(function.name, max(24, width))} ({function.account}, {function.region})"
+
+
+def _from_memory(item: Item, function: Function, width: int) -> str:
+    """Of what no plan was made; `width`: characters of names."""
+    words, where = [], _where(function, width)
     if function.mode is not TracingMode.ACTIVE:
         now = f" from {function.mode}" if function.mode else ""
         words.append(f"Sets TracingConfig of {where}{now} to Active.")
@@ -85,11 +102,11 @@ def confirm_text(item: Item) -> str:
     if function.role_may_write is MayWrite.NO:
         verb = "uses" if item.sharing == 1 else "use"
         shared = f", which {count(item.sharing, 'other function')} {verb} too," if item.sharing else ""
-        words.append(f"Role {clip(function.role_name, 64)}{shared} gets {XRAY_WRITE_POLICY} if that is what it lacks.")
+        role = clip(function.role_name, width)
+        words.append(f"Role {role}{shared} gets {XRAY_WRITE_POLICY} if that is what it lacks.")
     elif function.role_may_write is None:
         words.append("Its role could not be read and is checked first.")
     if any(finding.check is CheckName.ALIAS_UNTRACED for finding in function.findings):
         served = "What is published" if function.managed_instances else "Its alias"
         words.append(f"{served} needs a deployment besides.")
-    words.append("X-Ray bills for traces.")
-    return clip(" ".join(words), CONFIRM_LIMIT)
+    return " ".join(words)

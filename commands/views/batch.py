@@ -7,8 +7,10 @@ from commands.views import blocks
 from commands.views.blocks import Block
 from commands.views.digest import team_name
 from commands.views.left import left_words
+from commands.views.money import sum_of
 from commands.views.text import clip, clock_time, code, count, escape, mention, prose, sentence
 from storage.fixes import Batch, FixRequest, RequestState
+from storage.totals import Total
 
 STOP = "stop-batch"
 LINE = 300
@@ -25,7 +27,7 @@ def batch_text(batch: Batch, members: Sequence[FixRequest]) -> str:
 
 def batch_blocks(batch: Batch, members: Sequence[FixRequest], *, threaded: bool) -> list[Block]:
     """`members` in their order; `threaded` where the results of each stand, or will stand, in the thread."""
-    made = [blocks.header(_headline(batch, members)), blocks.context(_about(batch))]
+    made = [blocks.header(_headline(batch, members)), blocks.context(_about(batch, members))]
     made.append(blocks.section(f"{_bar(members)}\n{_counts(members, batch)}"))
     made += _lines(_at_work(members))
     if threaded:
@@ -82,14 +84,20 @@ def _headline(batch: Batch, members: Sequence[FixRequest]) -> str:
     return f"{done:,} of {count(total, 'Lambda function')} fixed{', then stopped' if batch.stopped_at else ''}"
 
 
-def _about(batch: Batch) -> str:
+def _about(batch: Batch, members: Sequence[FixRequest]) -> str:
     words = [f"Team *{escape(clip(team_name(batch.team), 200))}*"]
     words.append(f"approved by {mention(batch.approved_by)} at {clock_time(batch.created_at)}")
     if batch.stopped_at:
         words.append(f"stopped by {mention(batch.stopped_by)} at {clock_time(batch.stopped_at)}")
     elif batch.finished_at:
         words.append(f"ended at {clock_time(batch.finished_at)}")
+    words.append(_cost(members))
     return " · ".join(words)
+
+
+def _cost(members: Sequence[FixRequest]) -> str:
+    """By the forecasts that were shown when it was approved."""
+    return f"tracing them: {sum_of(Total.of(one.plan.forecast if one.plan else None for one in members))}"
 
 
 def _bar(members: Sequence[FixRequest]) -> str:

@@ -7,6 +7,7 @@ from commands.views.blocks import Block
 from commands.views.functions import ROW_LIMIT, item_blocks, line
 from commands.views.item import Item
 from commands.views.living import Nap
+from commands.views.money import NOT_KNOWN, amount, total_line, whole_line
 from commands.views.text import (
     CONTEXT_LIMIT,
     SECTION_LIMIT,
@@ -18,8 +19,10 @@ from commands.views.text import (
     escape,
     not_scanned_line,
 )
+from storage.forecasts import Forecast
 from storage.models import Audit, Coverage, Function, Verdict
 from storage.news import LastKnown
+from storage.totals import Total
 
 # A row is two blocks of 50, and up to 900 characters, its confirm dialog included, of 12,000.
 PAGE = 12
@@ -62,14 +65,18 @@ def digest_blocks(
     others: Mapping[str, int] | None = None,
     naps: Sequence[Nap] = (),
     zero: str = "",
+    total: Total | None = None,
 ) -> list[Block]:
     """`items` have rows; `untraced` counts all that are so, and `others` those without a row or a snooze, by account.
+    `total` is what tracing all untraced would cost.
 
     `news` are lines of what changed, and of what is known from earlier only; `review` is what the button carries by
     which several are fixed together, "" where there are not several; `choices` are the menu's; `zero` is said where
     nothing is left.
     """
     made = [blocks.header(_headline(items, untraced, zero)), _about(team, audit, coverage)]
+    if total and total.functions > 1:
+        made.append(blocks.context(total_line(total)))
     if zero:
         made.append(blocks.section(zero))
     if audit:
@@ -134,7 +141,11 @@ def everything_text(audit: Audit, coverage: Coverage) -> str:
 
 
 def everything_blocks(
-    audit: Audit, coverage: Coverage, teams: Mapping[str | None, Coverage], news: Sequence[str] = ()
+    audit: Audit,
+    coverage: Coverage,
+    teams: Mapping[str | None, Coverage],
+    news: Sequence[str] = (),
+    costs: Mapping[str | None, Total] | None = None,
 ) -> list[Block]:
     """The whole organisation, a line for each team, the one with most untraced functions first."""
     about = (
@@ -142,10 +153,12 @@ def everything_blocks(
         f"{count(audit.regions, 'region')}, audited in {audit.seconds:.1f} s"
     )
     made = [blocks.header("Tracing coverage"), blocks.section(f"*{coverage_line(coverage)}*"), blocks.context(about)]
-    made += _lines(not_scanned_line(audit.not_scanned), *news)
+    costs = costs or {}
+    cost = whole_line(Total.sum(costs.values()))
+    made += _lines(cost, not_scanned_line(audit.not_scanned), *news)
     ranked = sorted(teams.items(), key=lambda pair: (-pair[1].untraced, pair[0] or "~"))
     lines = [
-        f"*{escape(team_name(team))}*: {counts.untraced:,} untraced · {coverage_line(counts)}"
+        f"*{escape(team_name(team))}*: {counts.untraced:,} untraced · {coverage_line(counts)}{_cost(costs.get(team))}"
         for team, counts in ranked
     ]
     made += _sections(lines, "teams")
@@ -155,6 +168,13 @@ def everything_blocks(
         )
     )
     return made
+
+
+def _cost(total: Total | None) -> str:
+    """Behind a team's coverage; nothing where nothing is untraced."""
+    if total is None or not total.functions:
+        return ""
+    return f" · {amount(total.usd)} to trace" if total.priced else f" · cost {NOT_KNOWN}"
 
 
 def team_text(team: str | None, functions: Sequence[Function], audit: Audit, coverage: Coverage) -> str:
@@ -176,8 +196,11 @@ def team_blocks(
     kept: Sequence[LastKnown] = (),
     news: Sequence[str] = (),
     review: str = "",
+    forecasts: Mapping[str, Forecast] | None = None,
 ) -> list[Block]:
     """A team's untraced functions as lines, and where their buttons are; `kept` are those of earlier audits only.
+
+    `forecasts` are by ARN, of `functions`.
 
     `review` is what the button carries by which several are fixed together.
     """
@@ -185,11 +208,13 @@ def team_blocks(
         title = f"{count(len(functions), 'Lambda function')} without active tracing"
     else:
         title = "No function without active tracing"
+    known = forecasts or {}
+    total = total_line(Total.of(known.get(one.arn) for one in functions))
     made = [blocks.header(title), _about(team, audit, coverage)]
-    made += _lines(not_scanned_line(audit.not_scanned), *news)
+    made += _lines(total, not_scanned_line(audit.not_scanned), *news)
     if review:
         made.append(review_button(team, review))
-    rows = [line(function) for function in functions]
+    rows = [line(function, forecast=known.get(function.arn)) for function in functions]
     rows += [line(one.function, one.seen_at) for one in kept]
     made += _sections(rows, "functions")
     if rows:

@@ -1,8 +1,9 @@
 """How a function looks in Slack: a row of a digest, a card of its own, a line in a list."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from commands.views import blocks, news, standing, tools
+from commands.views import blocks, money, news, standing, tools
 from commands.views.actions import action_blocks
 from commands.views.blocks import Block
 from commands.views.exemptions import ticket_link, what
@@ -22,6 +23,7 @@ from commands.views.text import (
     sentence,
 )
 from storage.fixes import FixRequest, RequestState
+from storage.forecasts import Forecast
 from storage.models import CheckName, Exemption, Function, MayWrite, TeamFrom, TracingMode, Verdict
 
 # Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
@@ -45,8 +47,9 @@ def item_blocks(item: Item, *, patch: bool = False, room: int = ROW_LIMIT) -> li
 
 def request_blocks(item: Item) -> list[Block]:
     """As a row, with the whole plan as long as somebody has to decide on it."""
-    row, *buttons = item_blocks(item, patch=True, room=SECTION_LIMIT)
-    return [row, *_plan(item), *buttons]
+    plan = _plan(item)
+    row, *buttons = item_blocks(replace(item, cost_below=bool(plan)), patch=True, room=SECTION_LIMIT)
+    return [row, *plan, *buttons]
 
 
 def item_lines(item: Item) -> list[str]:
@@ -89,6 +92,8 @@ def card_blocks(item: Item) -> list[Block]:
         made.append(blocks.context(f"A fix of $LATEST changes nothing here: {publish}."))
     if item.patch_only and function.verdict is Verdict.UNTRACED:
         made.append(blocks.context(item.patch_only))
+    if function.verdict is not Verdict.NOT_APPLICABLE:
+        made += _cost(item)
     return [*made, *_plan(item), *action_blocks(item, patch=True)]
 
 
@@ -115,12 +120,13 @@ def suggested(why: str) -> str:
     return f"{prose(why)} Perhaps to *Exempt…*"
 
 
-def line(function: Function, as_of: datetime | None = None) -> str:
+def line(function: Function, as_of: datetime | None = None, forecast: Forecast | None = None) -> str:
     """One line of a list; `as_of` is given where this audit did not see it."""
     findings = " ".join(prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT)
     role = "" if function.role_may_write is not MayWrite.NO else " · its role may not write to X-Ray"
     words = f"• {code(function.name)} · {function.account} · {function.region} · {_mode(function)}{role}"
-    return " · ".join(filter(None, (words, findings, news.age(as_of))))
+    cost = f"{money.amount(forecast.usd)} to trace" if forecast else ""
+    return " · ".join(filter(None, (words, cost, findings, news.age(as_of))))
 
 
 def _place(item: Item) -> str:
@@ -135,7 +141,19 @@ def _plan(item: Item) -> list[Block]:
     if request is None or request.plan is None or not request.waiting:
         return []
     made = [blocks.section("\n".join(plan_lines(request.plan, item.undo_hours)))]
-    return [*made, blocks.context(f"The plan, read from AWS {day_and_time(request.plan.made_at)}")]
+    forecast = request.plan.forecast
+    how = [blocks.context(money.how(forecast))] if forecast and not request.plan.blocked else []
+    return [*made, *how, blocks.context(f"The plan, read from AWS {day_and_time(request.plan.made_at)}")]
+
+
+def _cost(item: Item) -> list[Block]:
+    """Where no plan says it."""
+    request = item.request
+    if request and request.plan and request.waiting and not request.plan.blocked:
+        return []
+    said = [f"*Cost:* {money.plan_line(item.forecast, item.no_forecast)}", money.busy_line(item.forecast)]
+    made = [blocks.section("\n".join(filter(None, said)))]
+    return [*made, blocks.context(money.how(item.forecast))] if item.forecast else made
 
 
 def _status(item: Item) -> list[str]:
@@ -183,7 +201,11 @@ def _open(item: Item, function: Function) -> list[str]:
     facts += [owner] if owner else []
     if item.as_of:
         facts.append(news.age(item.as_of))
+    if item.forecast is None and not item.cost_below:
+        facts.append(f"cost {money.NOT_KNOWN}")
     lines = [" · ".join(facts)]
+    if item.forecast and not item.cost_below:
+        lines.append(money.row_line(item.forecast, old=item.forecast_is_old))
     asked = standing.asked_line(item.request, item.two_people) if item.request else ""
     lines += [asked] if asked else []
     changed = news.row_line(item.change, function.verdict)

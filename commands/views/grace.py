@@ -9,9 +9,11 @@ from commands.views.deny import REASON
 from commands.views.digest import REVIEW
 from commands.views.functions import ROW_LIMIT, item_lines
 from commands.views.item import Item
+from commands.views.money import total_line
 from commands.views.standing import MOST_APPROVERS, REASON_LIMIT
 from commands.views.text import channel, clip, clock_time, code, count, escape, listing, mention, prose
 from storage.fixes import GraceNotice, NoticeState, RequestState
+from storage.totals import Total
 
 PAGE = 15  # rows of one block and up to 500 characters each, of 50 and 12,000
 NOT_THESE = "not-these"
@@ -37,9 +39,10 @@ def notice_blocks(
     approvers: Sequence[str],
     days: int,
     where: str,
+    cost: Total,
 ) -> list[Block]:
     """`items` are this page's, `total` counts all pages'; `left` says by ARN why one was not fixed, `where` is the
-    batch's channel."""
+    batch's channel, `cost` what tracing all of them takes."""
     rows = [_row(notice, item, left) for item in items]
     if page > 1:
         return [blocks.context(f"Part {page} of what is fixed on {_day(notice)}"), *rows]
@@ -47,7 +50,8 @@ def notice_blocks(
     made.append(blocks.context(f"Team *{escape(notice.team)}* · `[policy.grace]` in lamplighter.toml"))
     if notice.state is not NoticeState.ANNOUNCED:
         return [*made, blocks.section(_ended(notice, where)), *rows]
-    made += [blocks.section(_what_it_means(notice, days)), *rows, _actions(notice, items)]
+    made += [blocks.section(_what_it_means(notice, days)), blocks.context(total_line(cost))]
+    made += [*rows, _actions(notice, items)]
     more = f"{total - len(items):,} more in this thread. " if total > len(items) else ""
     who = listing(approvers, MOST_APPROVERS)
     return [*made, blocks.context(f"{more}An approver has to click: {who}. Every decision is recorded.")]

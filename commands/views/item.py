@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from storage.fixes import FixRequest
+from storage.forecasts import Forecast
 from storage.models import Exemption, Function
 from storage.news import Change
 
@@ -25,6 +26,10 @@ class Item:
     suggestion: str = ""  # why it may well be exempt
     told: str = ""  # why it is news in this digest and since when, in words
     two_people: bool = False  # whether somebody else has to approve than who asks
+    forecast: Forecast | None = None  # what tracing it costs, as its plan has it or as it is known now; None: not known
+    forecast_is_old: bool = False
+    cost_below: bool = False  # its plan says what it costs, under the row
+    no_forecast: str = ""  # a phrase: why it is not known, where that was found out just now
 
     @property
     def name(self) -> str:

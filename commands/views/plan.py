@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from commands.views import tools
+from commands.views.money import busy_line, confirm_line, loud_line, plan_line
 from commands.views.text import clip, code, count, prose, sentence
 from storage.fixes import AliasPlan, AliasStep, FixPlan, RoleStep
 from storage.models import XRAY_WRITE_POLICY, MayWrite, TracingMode
@@ -11,6 +12,7 @@ LINE_LIMIT = 300
 BLOCKED_LIMIT = 1000
 CONFIRM_LIMIT = 300
 MOST_ALIASES = 4
+NAME_WIDTHS = (64, 40, 24, 8)  # of a name in a dialog, as much of it as there is room for
 
 _MAY_WRITE = {
     MayWrite.YES: "may write to X-Ray",
@@ -41,7 +43,8 @@ def plan_lines(plan: FixPlan, undo_hours: float | None = None) -> list[str]:
         *(f"*Alias:* {one}" for one in _aliases(plan)),
         *_deployed(plan),
         f"*Next deployment:* {tools.next_deployment(plan.manager)}",
-        f"*Cost:* {_cost(plan)}",
+        f"*Cost:* {plan_line(plan.forecast, plan.no_forecast)}",
+        *filter(None, [busy_line(plan.forecast)]),
         f"*Undo{_for_hours(undo_hours)}:* {_undo(plan, undo_hours)}",
     ]
     return [clip(line, LINE_LIMIT) for line in lines]
@@ -51,28 +54,36 @@ def confirm_lines(plan: FixPlan, undo_hours: float | None = None, room: int = CO
     """In plain text, at most `room` characters with their line breaks; what matters less is left out first."""
     if plan.blocked:
         return [clip(f"Cannot be approved: {plan.blocked}", room)]
-    kept: list[str] = []
-    for line in filter(None, _brief(plan, undo_hours)):
+    firsts = [_first(plan, width) for width in NAME_WIDTHS]
+    kept = next((each for each in firsts if len("\n".join(each)) <= room), firsts[-1])
+    for line in filter(None, _then(plan, undo_hours)):
         if len("\n".join([*kept, line])) <= room:
             kept.append(line)
     return kept
 
 
-def _brief(plan: FixPlan, undo_hours: float | None) -> Iterator[str]:
-    yield f"Mode: {_mode(plan)}."
-    role = f"Role {clip(plan.role.rsplit('/', 1)[-1], 64)}"
+def _first(plan: FixPlan, width: int) -> list[str]:
+    """What is never left out: mode, role and cost. `width`: characters of the role's name."""
+    return [f"Mode: {_mode(plan)}.", _brief_role(plan, width), confirm_line(plan.forecast)]
+
+
+def _brief_role(plan: FixPlan, width: int) -> str:
+    role = f"Role {clip(plan.role.rsplit('/', 1)[-1], width)}"
     match plan.role_step:
         case RoleStep.ATTACH:
-            yield f"{role}{_shared(plan)} gets {XRAY_WRITE_POLICY}."
+            return f"{role}{_shared(plan)} gets {XRAY_WRITE_POLICY}."
         case RoleStep.INLINE:
-            yield f"{role}{_shared(plan)} gets an inline policy."
+            return f"{role}{_shared(plan)} gets an inline policy."
         case RoleStep.ASK_LAMBDA:
-            yield "Its role could not be judged: Lambda's own check decides."
+            return "Its role could not be judged: Lambda's own check decides."
         case RoleStep.NOTHING:
-            yield f"{role} stays as it is."
+            return f"{role} stays as it is."
+
+
+def _then(plan: FixPlan, undo_hours: float | None) -> Iterator[str]:
+    yield loud_line(plan.forecast)
     yield _brief_aliases(plan)
     yield f"{tools.NAMES[plan.manager]} may take this back." if plan.manager else ""
-    yield f"Cost: {_cost(plan)}."
     yield f"Can be undone{_for_hours(undo_hours)}." if undo_hours != 0 else "Cannot be undone here."
 
 
@@ -160,14 +171,6 @@ def _deployed(plan: FixPlan) -> list[str]:
     stack = f", stack {code(plan.stack)}" if plan.stack else ""
     resource = f", resource {code(plan.logical_id)}" if plan.logical_id else ""
     return [f"*Deployed by:* {tools.NAMES[plan.manager]}{stack}{resource}"]
-
-
-def _cost(plan: FixPlan) -> str:
-    if plan.monthly_usd is None:
-        return "not known; X-Ray bills for traces"
-    if plan.monthly_usd < 0.01:
-        return "less than $0.01 a month"
-    return f"about ${plan.monthly_usd:,.2f} a month"
 
 
 def _for_hours(hours: float | None) -> str:

@@ -9,8 +9,10 @@ from itertools import groupby
 from commands.views import blocks
 from commands.views.blocks import Block
 from commands.views.digest import team_name
+from commands.views.money import high_volume, total_line
 from commands.views.text import HIDDEN, channel, clip, code, count, escape, listing
 from storage.fixes import Candidate
+from storage.totals import Total
 
 CALLBACK = "review"
 TITLE = "Review and fix"
@@ -40,7 +42,7 @@ class Review:
     team: str | None
     text: str  # the filter: part of a name, an account, a region or a role
     place: str  # the filter: "account region"; "" for everywhere
-    matching: Sequence[Candidate]  # by account, region and name; those that can be listed have their requests
+    matching: Sequence[Candidate]  # by account and region; those that can be listed have their requests
     places: Sequence[str]  # of all candidates, the one with most of them first
     total: int  # candidates, matching or not
     chosen: Sequence[Candidate]
@@ -189,16 +191,9 @@ def _sum(review: Review) -> list[str]:
     return [
         f"*{count(len(review.chosen), 'function')} of {review.total:,} chosen.*",
         given if roles else "No execution role is changed.",
-        _cost([one.monthly_usd for one in review.chosen]),
+        f"{total_line(Total.of(one.forecast for one in review.chosen))}.",
+        *filter(None, [high_volume([one.name for one in review.chosen if one.forecast and one.forecast.busy])]),
     ]
-
-
-def _cost(each: Sequence[float | None]) -> str:
-    known = [one for one in each if one is not None]
-    if not known:
-        return "Cost not known yet; X-Ray bills for traces."
-    unknown = f" for {len(known):,} of them; of the others it is not known yet" if len(known) < len(each) else ""
-    return f"Tracing costs about ${sum(known):,.2f} a month{unknown}."
 
 
 def _what_happens(review: Review) -> str:

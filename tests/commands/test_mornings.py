@@ -144,8 +144,8 @@ def test_rows_are_in_the_order_of_news_then_invocations_then_production_then_nam
     rows = [
         (function("regressed"), order_key(function("regressed"), Why.REGRESSED, production=False)),
         (function("new"), order_key(function("new"), Why.NEW, production=False)),
-        (function("busy"), order_key(function("busy"), None, production=False, invocations=1_000_000)),
-        (function("calm"), order_key(function("calm"), None, production=False, invocations=10)),
+        (function("busy"), order_key(function("busy"), None, production=False, per_day=1_000_000.0)),
+        (function("calm"), order_key(function("calm"), None, production=False, per_day=10.0)),
         (function("a"), order_key(function("a"), None, production=True)),
         (function("z"), order_key(function("z"), None, production=True)),
         (function("aa"), order_key(function("aa"), None, production=False)),

@@ -63,7 +63,7 @@ def test_what_a_fix_can_do_something_about_can_be_chosen_and_nothing_else(store:
     assert store.batches.count("payments", patch_only=True) == 4
     assert found["lost"].gives_policy
     assert found["lost"].callers == ("arn:caller",)
-    assert (found["off"].gives_policy, found["off"].request, found["off"].monthly_usd) == (False, "", None)
+    assert (found["off"].gives_policy, found["off"].request, found["off"].forecast) == (False, "", None)
     assert found["failed"].request == store.requests.open_for(failed, NOON).id
     assert [one.name for one in store.batches.candidates(None)] == ["unowned"]
 

@@ -1,4 +1,5 @@
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,9 +7,11 @@ from sqlite_utils import Database
 
 from storage import schema
 from storage.fixes import AliasMove, AliasPlan, AliasStep, FixPlan, Receipt, RequestState, RoleStep
+from storage.forecasts import Range, Unit
 from storage.models import Manager, MayWrite, PostKind, TracingMode
 from storage.store import Store
 from tests.storage.conftest import NOON
+from tests.storage.forecasts import forecast
 
 PLAN = FixPlan(
     made_at=NOON,
@@ -20,7 +23,8 @@ PLAN = FixPlan(
     sharing=3,
     aliases=(AliasPlan("live", "7", AliasStep.DEPLOY, "version 7 has other code"),),
     manager=Manager.SAM,
-    monthly_usd=1.5,
+    forecast=replace(forecast("arn:refund"), unit=Unit.SPANS, gigabytes=Range(0.1, 0.2, 0.3), usd=None, spiky=True),
+    no_forecast="no price is known",
 )
 RECEIPT = Receipt(
     role=PLAN.role,
@@ -41,6 +45,14 @@ def test_a_plan_and_a_receipt_are_kept_as_they_were(store: Store, make_function)
     kept = store.requests.get(asked.id)
     assert kept.plan == PLAN
     assert kept.receipt == RECEIPT
+
+
+def test_a_plan_that_was_kept_before_there_were_forecasts_is_read_as_one_without(store: Store) -> None:
+    row = PLAN.to_row()
+    for one in ("forecast", "no_forecast"):
+        del row[one]
+
+    assert FixPlan.from_row(row | {"monthly_usd": None}) == replace(PLAN, forecast=None, no_forecast="")
 
 
 def test_a_plan_that_was_approved_is_not_replaced(store: Store, make_function) -> None:

@@ -14,13 +14,16 @@ from commands.views.actions import EXEMPT
 from commands.views.item import Item
 from storage.fixes import GraceNotice, NoticeState, RequestState
 from storage.models import TracingMode, Verdict
+from storage.totals import Total
 from tests.commands.views.test_views import APPLIED, FAILED, FUNCTION, HOSTILE, NOON, REQUEST, buttons, words
+from tests.storage.forecasts import forecast
 
 NOTICE = GraceNotice(3, "notice-token", "payments", "#team-payments", 7, 1, NOON, date(2026, 12, 1))
 
 
 def drawn(notice: GraceNotice, items: list[Item], **facts: Any) -> list[dict[str, Any]]:
-    given = {"total": len(items), "page": 1, "left": {}, "approvers": ("<@U0ANA>",), "days": 7, "where": "#p"} | facts
+    given = {"total": len(items), "page": 1, "left": {}, "approvers": ("<@U0ANA>",), "days": 7, "where": "#p"}
+    given |= {"cost": Total.of([forecast("refund", 3.1), None])} | facts
     made = grace.notice_blocks(notice, items, **given)
     assert not message_problems(made)
     assert not blocks_are_too_long(made)
@@ -40,6 +43,7 @@ def test_a_notice_names_the_day_the_functions_and_the_ways_to_object() -> None:
     assert "Untraced for 7 days or more" in words(made)
     assert "role `payments-api` may not write to X-Ray" in words(made)
     assert "19 more in this thread" in words(made)
+    assert "Tracing all 2: about $3.10 a month ($0.31–$4.65), 1 of them not known" in words(made)
     assert buttons(made) == [grace.REVIEW, grace.NOT_THESE]
     assert exempts(made) == 1
 

@@ -15,7 +15,9 @@ from commands.views.deny import deny_form
 from commands.views.item import Item
 from commands.views.text import HIDDEN
 from storage.fixes import AliasPlan, AliasStep, Batch, RequestState
+from storage.forecasts import Forecast
 from storage.models import Alias, CheckName, Finding, Manager, ServedVersion, TracingMode, Verdict
+from tests.commands.views.test_money import FORECASTS
 from tests.commands.views.test_plan import PLAN
 from tests.commands.views.test_views import ENDED, FUNCTION, NOON, words
 
@@ -39,10 +41,16 @@ def inert(text: str) -> bool:
     return "<" not in OURS.sub("", text) and not HIDDEN.search(text)
 
 
-@given(name=NAME, text=NASTY, manager=st.sampled_from([None, *Manager]), state=st.sampled_from(RequestState))
+@given(
+    name=NAME,
+    text=NASTY,
+    manager=st.sampled_from([None, *Manager]),
+    state=st.sampled_from(RequestState),
+    cost=FORECASTS,
+)
 @settings(max_examples=150, deadline=None)
 def test_no_name_and_no_text_makes_a_message_of_a_fix_say_or_call_what_we_did_not(
-    name: str, text: str, manager: Manager | None, state: RequestState
+    name: str, text: str, manager: Manager | None, state: RequestState, cost: Forecast | None
 ) -> None:
     function = replace(
         FUNCTION,
@@ -57,7 +65,13 @@ def test_no_name_and_no_text_makes_a_message_of_a_fix_say_or_call_what_we_did_no
     )
     moved = AliasPlan(name, name, AliasStep.PUBLISH)
     plan = replace(
-        PLAN, role=function.role or "", stack=text, logical_id=name, aliases=(moved, replace(moved, why=text))
+        PLAN,
+        role=function.role or "",
+        stack=text,
+        logical_id=name,
+        aliases=(moved, replace(moved, why=text)),
+        forecast=replace(cost, price=text) if cost else None,
+        no_forecast=text,
     )
     arn = f"arn:aws:lambda:eu-central-1:111122223333:function:{name}"
     asked = replace(
@@ -72,14 +86,26 @@ def test_no_name_and_no_text_makes_a_message_of_a_fix_say_or_call_what_we_did_no
         approved_by="U0BO",
     )
     for verdict in (Verdict.UNTRACED, Verdict.TRACED):
-        item = Item(replace(function, verdict=verdict), asked, sharing=3, since=NOON, undo_hours=24.0, two_people=True)
+        item = Item(
+            replace(function, verdict=verdict),
+            asked,
+            sharing=3,
+            since=NOON,
+            undo_hours=24.0,
+            two_people=True,
+            forecast=plan.forecast,
+            no_forecast=text,
+        )
         for made in (functions.item_blocks(item), functions.request_blocks(item), functions.card_blocks(item)):
             assert not message_problems(made)
             assert not blocks_are_too_long(made)
             assert inert(words([block for block in made if block["type"] != "actions"]))
     assert inert(standing.request_text(asked, ["<@U0ANA>"]))
     assert inert(standing.reminder_text(asked, ["<@U0ANA>"]))
-    assert len(actions.confirm_text(Item(function, asked))) <= 300
+    for request in (asked, replace(asked, plan=None)):
+        said = actions.confirm_text(Item(function, request, forecast=plan.forecast))
+        assert len(said) <= 300
+        assert "Cost: " in said
     run = Batch(7, "batch-token", text, "C0TEAM", "U0ANA", NOON, 1)
     results = batch.batch_blocks(run, [asked] * 25, threaded=False)
     assert not message_problems(results)

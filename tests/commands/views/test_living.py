@@ -1,5 +1,7 @@
 """Digests of every size, lists and the snooze form, within what Slack takes for any input."""
 
+import csv
+import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,7 +18,11 @@ from commands.views.living import Nap
 from commands.views.snooze import snooze_form
 from storage.digests import News, Why
 from storage.fixes import FixRequest, RequestState
+from storage.forecasts import Forecast
 from storage.models import Audit, CheckName, Coverage, Finding, Function, NotScanned, TracingMode, Verdict
+from storage.totals import Total
+from tests.commands.views.test_money import FORECASTS
+from tests.storage.forecasts import forecast
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 AUDIT = Audit(1, NOON, NOON, 3, 2, 120, 44)
@@ -44,9 +50,18 @@ def request(number: int) -> FixRequest:
     return FixRequest(f"token{number}", f"arn{number}", "payments", RequestState.OPEN, NOON)
 
 
-def drawn(rows: int, untraced: int, *, text: str = "", name: str = "refund", naps: int = 0, **more: object):
+def drawn(
+    rows: int,
+    untraced: int,
+    *,
+    text: str = "",
+    name: str = "refund",
+    naps: int = 0,
+    cost: Forecast | None = None,
+    **more: object,
+):
     told = news.told_words(News(Why.EXEMPTION_ENDED, date(2026, 11, 23)))
-    items = [Item(function(n, name, text=text), request(n), since=NOON, told=told) for n in range(rows)]
+    items = [Item(function(n, name, text=text), request(n), since=NOON, told=told, forecast=cost) for n in range(rows)]
     given = {
         "untraced": untraced,
         "audit": replace(AUDIT, not_scanned=(NotScanned("444455556666", "", text or "AccessDenied"),)),
@@ -87,9 +102,10 @@ def test_counts_by_account_name_the_biggest_and_sum_up_the_rest() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(text=HOSTILE, name=HOSTILE, naps=st.integers(0, 5), rows=st.integers(0, 12))
-def test_a_digest_fits_for_any_input(text: str, name: str, naps: int, rows: int) -> None:
-    made = drawn(rows, 400, text=text, name=name[:140] or "x", naps=naps, others={"1" * 12: 5})
+@given(text=HOSTILE, name=HOSTILE, naps=st.integers(0, 5), rows=st.integers(0, 12), cost=FORECASTS)
+def test_a_digest_fits_for_any_input(text: str, name: str, naps: int, rows: int, cost: Forecast | None) -> None:
+    total = Total.of([cost, None])
+    made = drawn(rows, 400, text=text, name=name[:140] or "x", naps=naps, others={"1" * 12: 5}, cost=cost, total=total)
 
     assert not message_problems(made)
     assert not blocks_are_too_long(made)
@@ -97,14 +113,15 @@ def test_a_digest_fits_for_any_input(text: str, name: str, naps: int, rows: int)
 
 
 @settings(max_examples=60, deadline=None)
-@given(text=HOSTILE, name=HOSTILE, number=st.sampled_from([1, 13, 99, 100, 400]))
-def test_a_list_fits_one_table_for_any_input(text: str, name: str, number: int) -> None:
+@given(text=HOSTILE, name=HOSTILE, number=st.sampled_from([1, 13, 99, 100, 400]), cost=FORECASTS)
+def test_a_list_fits_one_table_for_any_input(text: str, name: str, number: int, cost: Forecast | None) -> None:
     functions = [function(n, name[:140], text=text) for n in range(number)]
-    made = listing.list_blocks(functions, {functions[0].arn})
+    forecasts = {one.arn: cost for one in functions if cost}
+    made = listing.list_blocks(functions, {functions[0].arn}, forecasts)
 
     assert not message_problems(made)
     rows = made[0]["rows"]
-    if listing.fits_a_table(functions):
+    if listing.fits_a_table(functions, forecasts):
         assert len(rows) == number + 1
     else:
         assert "more: Download CSV" in rows[-1][0]["text"]
@@ -113,9 +130,36 @@ def test_a_list_fits_one_table_for_any_input(text: str, name: str, number: int) 
 
 
 def test_forty_short_names_are_a_table_and_a_hundred_are_a_file() -> None:
-    assert listing.fits_a_table([function(n) for n in range(99)])
-    assert not listing.fits_a_table([function(n) for n in range(100)])
-    assert not listing.fits_a_table([function(n, text="x" * 150) for n in range(60)])
+    assert listing.fits_a_table([function(n) for n in range(99)], {})
+    assert not listing.fits_a_table([function(n) for n in range(100)], {})
+    assert not listing.fits_a_table([function(n, text="x" * 150) for n in range(60)], {})
+
+
+def test_a_file_has_the_forecast_in_plain_numbers_and_says_what_is_not_known() -> None:
+    first, second = function(1), function(2, text="=cmd()")
+    known = forecast(first.arn, 1.2, invocations=3_000_000)
+
+    one, other = csv.DictReader(io.StringIO(listing.list_csv([first, second], (), {first.arn: known})))
+
+    assert (one["unit"], one["invocations"], one["since"]) == ("traces", "3000000", "2026-11-09T12:00:00+00:00")
+    assert [one[f"usd_{end}"] for end in ("low", "expected", "high")] == ["0.1200", "1.2000", "1.8000"]
+    assert [one[f"recorded_{end}"] for end in ("low", "expected", "high")] == ["24000.0", "240000.0", "360000.0"]
+    assert (other["unit"], other["usd_expected"], other["recorded_low"]) == ("not known", "", "")
+    assert other["findings"] == "'=cmd()"
+
+
+def test_the_table_has_a_column_for_calls_traces_and_dollars() -> None:
+    first, second = function(1), function(2)
+    known = forecast(first.arn, 1.2, invocations=2_800_000)
+
+    (table,) = listing.list_blocks([first, second], (), {first.arn: known})
+
+    cells = [[cell["text"] for cell in row[4:7]] for row in table["rows"]]
+    assert cells == [
+        ["Calls a day", "Traces a month", "$ a month"],
+        ["200,000", "240,000", "1.20 (0.12–1.80)"],
+        ["not known", "not known", "not known"],
+    ]
 
 
 @settings(max_examples=40, deadline=None)

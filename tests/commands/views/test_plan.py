@@ -9,8 +9,11 @@ from commands.views import actions, functions
 from commands.views.item import Item
 from commands.views.plan import confirm_lines, plan_lines
 from storage.fixes import AliasPlan, AliasStep, FixPlan, RequestState, RoleStep
+from storage.forecasts import Forecast
 from storage.models import Manager, MayWrite, TracingMode
+from tests.commands.views.test_money import FORECASTS
 from tests.commands.views.test_views import FUNCTION, HOSTILE, NOON, REQUEST, buttons, words
+from tests.storage.forecasts import forecast
 
 SERVED = (
     AliasPlan("live", "3", AliasStep.PUBLISH),
@@ -29,7 +32,7 @@ PLAN = FixPlan(
     manager=Manager.SAM,
     stack="payments-prod",
     logical_id="RefundFunction",
-    monthly_usd=12.4,
+    forecast=forecast("refund", 12.4),
 )
 BARE = replace(PLAN, role_may_write=MayWrite.YES, role_step=RoleStep.NOTHING, role_manager=None, aliases=(), sharing=0)
 
@@ -45,7 +48,7 @@ role too
 *Deployed by:* AWS SAM, stack `payments-prod`, resource `RefundFunction`
 *Next deployment:* A deployment that touches the function may take a fix from here back; that is not confirmed. \
 The stack shows as drifted if its template says `PassThrough`, and not if it says nothing.
-*Cost:* about $12.40 a month
+*Cost:* about $12.40 a month ($1.24–$18.60), before the free tier: ≈\N{NO-BREAK SPACE}2.5 million traces
 *Undo for 24 hours:* the mode back to PassThrough; `live` back to version 3; the policy off the role, unless another \
 traced function needs it
 """
@@ -83,8 +86,13 @@ def test_a_plan_says_everything_that_an_approval_decides_on() -> None:
             {"manager": None},
             "If it is Terraform, its next apply takes a fix from here back where the code says `PassThrough`",
         ),
-        ({"monthly_usd": None}, "*Cost:* not known; X-Ray bills for traces"),
-        ({"monthly_usd": 0.0}, "*Cost:* less than $0.01 a month"),
+        ({"forecast": None}, "*Cost:* not known yet; X-Ray bills for traces"),
+        ({"forecast": None, "no_forecast": "CloudWatch said no"}, "*Cost:* not known: CloudWatch said no; X-Ray bills"),
+        (
+            {"forecast": forecast("refund", 0.0)},
+            "*Cost:* less than $0.01 a month, as it was not invoked in 14 days",
+        ),
+        ({"forecast": forecast("refund", busy=True)}, "*High volume:* Lambda's own sampling cannot be set."),
         ({"mode": TracingMode.ACTIVE}, "*Undo for 24 hours:* nothing to take back"),
     ],
 )
@@ -111,9 +119,9 @@ def test_a_confirm_dialog_says_it_in_few_words() -> None:
     assert confirm_lines(PLAN, 24.0) == [
         "Mode: PassThrough → Active.",
         "Role payments-api (shared with 3 other functions) gets AWSXRayDaemonWriteAccess.",
+        "Cost: about $12.40 a month ($1.24–$18.60).",
         "Alias live gets a new version. Alias beta needs a deployment.",
         "AWS SAM may take this back.",
-        "Cost: about $12.40 a month.",
         "Can be undone for 24 hours.",
     ]
 
@@ -132,8 +140,22 @@ def test_where_there_is_no_room_a_confirm_dialog_keeps_what_matters_most() -> No
     tight = confirm_lines(PLAN, 24.0, 130)
 
     assert tight[0] == "Mode: PassThrough → Active."
-    assert "payments-api (shared" in tight[1]
-    assert len("\n".join(tight)) <= 130
+    assert tight[1] == "Role payment… (shared with 3 other functions) gets AWSXRayDaemonWriteAccess."
+    assert len("\n".join(confirm_lines(PLAN, 24.0, 150))) <= 150
+
+
+def test_a_dialog_has_room_for_the_cost_whatever_the_names() -> None:
+    long = replace(FUNCTION, name="f" * 64, role=f"arn:aws:iam::1:role/{'r' * 64}")
+    dear = forecast("refund", 12_311.0, spiky=True, busy=True)
+    for plan in (replace(PLAN, mode=None, role=long.role or "", sharing=12_345, forecast=dear), None):
+        item = Item(long, replace(REQUEST, plan=plan), sharing=12_345, forecast=dear)
+        text = actions.confirm_text(item)
+
+        assert "Cost: about $12,311 a month ($1,231–$18,466), likely much lower." in text
+        assert "rrrr" in text
+        assert "AWSXRayDaemonWriteAccess" in text
+        assert "12,345 other functions" in text
+        assert len(text) <= 300
 
 
 def test_a_request_shows_its_plan_while_it_waits_and_a_digest_leaves_it_to_the_dialog() -> None:
@@ -152,7 +174,8 @@ def test_a_request_shows_its_plan_while_it_waits_and_a_digest_leaves_it_to_the_d
 
 
 def test_the_dialog_names_the_function_and_then_its_plan() -> None:
-    text = actions.confirm_text(Item(FUNCTION, replace(REQUEST, plan=PLAN), undo_hours=24.0))
+    plan = replace(PLAN, aliases=SERVED[:1])
+    text = actions.confirm_text(Item(FUNCTION, replace(REQUEST, plan=plan), undo_hours=24.0))
 
     assert text.splitlines()[:2] == [
         "refund-worker (111122223333, eu-central-1)",
@@ -172,12 +195,12 @@ def test_what_is_blocked_offers_no_approval() -> None:
     text=HOSTILE,
     role_step=st.sampled_from(RoleStep),
     alias_step=st.sampled_from(AliasStep),
-    usd=st.one_of(st.none(), st.floats(0, 1e9)),
+    cost=FORECASTS,
     blocked=st.booleans(),
 )
 @settings(max_examples=100, deadline=None)
 def test_no_plan_breaks_slacks_limits_or_mentions_anybody(
-    text: str, role_step: RoleStep, alias_step: AliasStep, usd: float | None, blocked: bool
+    text: str, role_step: RoleStep, alias_step: AliasStep, cost: Forecast | None, blocked: bool
 ) -> None:
     plan = replace(
         PLAN,
@@ -187,7 +210,8 @@ def test_no_plan_breaks_slacks_limits_or_mentions_anybody(
         aliases=(AliasPlan(text, text, alias_step, text),) * 9,
         stack=text,
         logical_id=text,
-        monthly_usd=usd,
+        forecast=cost,
+        no_forecast=text,
         blocked=text if blocked else "",
     )
 

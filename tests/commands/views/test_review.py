@@ -15,6 +15,7 @@ from commands.views import batch, review
 from commands.views.review import Review
 from storage.fixes import Batch, Candidate, FixRequest, RequestState
 from tests.commands.views.test_views import HOSTILE, NOON, words
+from tests.storage.forecasts import forecast
 
 ROLE = "arn:aws:iam::111122223333:role/"
 
@@ -24,7 +25,7 @@ def candidate(number: int = 0, **facts: Any) -> Candidate:
     account, region = facts.pop("account", "111122223333"), facts.pop("region", "eu-central-1")
     given = {"role": f"{ROLE}writes", "gives_policy": False, "callers": (), "request": f"token-{number:016}"} | facts
     arn = f"arn:aws:lambda:{region}:{account}:function:{name}"
-    return Candidate(arn=arn, account=account, region=region, name=name, **{"monthly_usd": None, **given})
+    return Candidate(arn=arn, account=account, region=region, name=name, **given)
 
 
 def shown(matching: list[Candidate], **facts: Any) -> Review:
@@ -93,15 +94,18 @@ def test_more_than_a_hundred_places_are_cut_and_the_chosen_one_stays() -> None:
 
 def test_the_sum_counts_a_shared_role_once_and_says_what_is_not_known_of_the_cost() -> None:
     mute = {"role": f"{ROLE}mute", "gives_policy": True}
-    chosen = [candidate(1, **mute), candidate(2, **mute, monthly_usd=1.5), candidate(3, monthly_usd=2.0)]
+    known = [forecast("one", 1.5), forecast("other", 2.0, busy=True)]
+    chosen = [candidate(1, **mute), candidate(2, **mute, forecast=known[0]), candidate(3, forecast=known[1])]
 
     said = words(form(shown(chosen, chosen=chosen))["blocks"])
 
     assert "*3 functions of 3 chosen.*" in said
     assert "1 execution role gets permission to write to X-Ray: `mute`." in said
-    assert "about $3.50 a month for 2 of them; of the others it is not known yet" in said
+    assert "Tracing all 3: about $3.50 a month ($0.35–$5.25), 1 of them not known; before the free tier" in said
+    assert said.count("*High volume:* `function-00003`. Lambda's own sampling cannot be set.") == 1
     unpriced = words(form(shown(chosen[:1], chosen=chosen[:1]))["blocks"])
-    assert "Cost not known yet" in unpriced
+    assert "Tracing it: cost not known yet." in unpriced
+    assert "High volume" not in unpriced
     assert "No execution role is changed." in words(form(shown(chosen[2:], chosen=chosen[2:]))["blocks"])
 
 

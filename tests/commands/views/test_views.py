@@ -101,8 +101,8 @@ def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
 
     assert text == (
         "Sets TracingConfig of refund-worker (111122223333, eu-central-1) from PassThrough to Active. "
-        "Role payments-api, which 3 other functions use too, gets AWSXRayDaemonWriteAccess if that is what it lacks. "
-        "X-Ray bills for traces."
+        "Role payments-api, which 3 other functions use too, gets AWSXRayDaemonWriteAccess if that is what it lacks.\n"
+        "Cost: not known yet; X-Ray bills for traces."
     )
     assert "1 other function uses too" in actions.confirm_text(Item(FUNCTION, REQUEST, sharing=1))
     assert "ole" not in actions.confirm_text(Item(replace(FUNCTION, role_may_write=MayWrite.YES), REQUEST))

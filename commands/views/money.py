@@ -1,0 +1,202 @@
+"""How a forecast reads: in a row, in a confirm dialog, in a plan, and of many functions together.
+
+What is not known is said to be so, and is never $0.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import floor, log10
+
+from commands.views.text import clip, code, count, listing, prose, sentence
+from storage.forecasts import Forecast, Range, Unit
+from storage.totals import FREE_TRACES, Total
+
+NAMED = 5  # of high volume
+CONFIRM_SHOWN = 66
+PRICE_SHOWN = 300
+NOT_KNOWN = "not known yet"
+# What AWS documents as deciding before Lambda does: docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+SAMPLED_BEFORE = (
+    "Lambda's own sampling cannot be set. A sampling rule of X-Ray's does for what calls it through API Gateway, Step "
+    "Functions or AppSync: a trace that is left out there is left out here"
+)
+_LARGE = ((1e9, " billion"), (1e6, " million"))
+
+
+def row_line(forecast: Forecast, *, old: bool = False) -> str:
+    """For a digest's row; `old`: its traffic is of so long ago that it is said."""
+    words = [f"{recorded(forecast)}, {amount(forecast.usd)}" if forecast.invocations else _not_invoked(forecast)]
+    if forecast.spiky:
+        words.append("likely much lower, as it is invoked in bursts")
+    if old:
+        words.append(f"by its traffic until {_day(forecast.until)}")
+    loud = " · *high volume*" if forecast.busy else ""
+    return f"Tracing it: {', '.join(words)}{loud}"
+
+
+def confirm_line(forecast: Forecast | None) -> str:
+    """For a confirm dialog, plain text."""
+    if forecast is None:
+        return f"Cost: {NOT_KNOWN}; X-Ray bills for traces."
+    spiky = ", likely much lower" if forecast.spiky else ""
+    said = f"Cost: {amount(forecast.usd)}{spiky}."
+    if forecast.usd and len(said) > CONFIRM_SHOWN:
+        return f"Cost: {_about(forecast.usd.expected)} a month{spiky}."
+    return said
+
+
+def loud_line(forecast: Forecast | None) -> str:
+    """For the same dialog; empty where there is nothing to warn of."""
+    return "High volume: better sampled by what calls it." if forecast and forecast.busy else ""
+
+
+def plan_line(forecast: Forecast | None, why: str = "") -> str:
+    """What is behind *Cost:* in a plan; `why` it is not known, where that is known."""
+    if forecast is None:
+        reason = f": {prose(clip(why, 150))}" if why else f" {NOT_KNOWN.removeprefix('not known ')}"
+        return f"not known{reason}; X-Ray bills for traces"
+    if not forecast.invocations:
+        return _not_invoked(forecast)
+    spiky = "; likely much lower, as it is invoked in bursts" if forecast.spiky else ""
+    return f"{amount(forecast.usd)}, before the free tier: {recorded(forecast)}{spiky}"
+
+
+def busy_line(forecast: Forecast | None) -> str:
+    """What can be done about a function of high volume; empty where there is nothing to do."""
+    return f"*High volume:* {SAMPLED_BEFORE}." if forecast and forecast.busy else ""
+
+
+def how(forecast: Forecast) -> str:
+    """How the forecast was made, from when to when, and by which price."""
+    unit = (
+        "With Transaction Search on, AWS bills spans by the GB"
+        if forecast.unit is Unit.SPANS
+        else "Lambda records one request a second and 5\N{NO-BREAK SPACE}% of the others"
+    )
+    invoked = count(forecast.invocations, "invocation")
+    made = (
+        f"The forecast: 30 days like those from {_day(forecast.since)} to {_day(forecast.until)} "
+        f"({invoked}, by {_bins(forecast.period)}). {unit}"
+    )
+    price = f"; {prose(clip(forecast.price, PRICE_SHOWN))}" if forecast.price else ""
+    scaled = f" Scaled by {forecast.scaled:.2f}, as earlier forecasts missed." if forecast.scaled != 1.0 else ""
+    return sentence(f"{made}{price}") + scaled
+
+
+def recorded(forecast: Forecast) -> str:
+    """ "≈ 240,000 traces"; of spans the GB too."""
+    gigabytes = forecast.gigabytes if forecast.unit is Unit.SPANS else None
+    size = f" ({_gigabytes(gigabytes.expected)})" if gigabytes else ""
+    number = about(forecast.recorded.expected)
+    noun = str(forecast.unit).removesuffix("s") if number == "1" else str(forecast.unit)
+    return f"≈\N{NO-BREAK SPACE}{number} {noun}{size}"
+
+
+def amount(usd: Range | None) -> str:
+    """ "about $1.20 a month ($0.05–$6.10)"."""
+    if usd is None:
+        return "price not known"
+    low, expected, high = dollars(usd.low), dollars(usd.expected), dollars(usd.high)
+    if high == expected == low:
+        return f"{_about(usd.expected)} a month"
+    if usd.low < 0.01:
+        return f"{_about(usd.expected)} a month (at most {high})"
+    return f"{_about(usd.expected)} a month ({low}–{high})"
+
+
+def price_cell(usd: Range | None) -> str:
+    """The same in a table: "1.20 (0.05–6.10)"."""
+    if usd is None:
+        return "not known"
+    low, expected, high = (
+        dollars(end).replace("less than $", "< ").removeprefix("$") for end in (usd.low, usd.expected, usd.high)
+    )
+    return expected if low == expected == high else f"{expected} ({low}–{high})"
+
+
+def dollars(usd: float) -> str:
+    """Cents as far as they matter."""
+    if usd < 0.005:
+        return "less than $0.01"
+    return f"${usd:,.2f}" if usd < 99.995 else f"${usd:,.0f}"
+
+
+def about(number: float) -> str:
+    """With two digits that mean something: "240,000", "2.5 million"."""
+    if number < 1:
+        return "0" if number == 0 else "1"
+    digits = max(0, floor(log10(number)) - 1)
+    rounded = round(number / 10**digits) * 10**digits
+    for size, name in _LARGE:
+        if rounded >= size:
+            return f"{rounded / size:,.2g}{name}" if rounded < 100 * size else f"{rounded / size:,.0f}{name}"
+    return f"{rounded:,.0f}"
+
+
+def total_line(total: Total) -> str:
+    """Of a team's untraced functions together, or of some of them; empty for none."""
+    if not total.functions:
+        return ""
+    what = f"Tracing all {total.functions:,}" if total.functions > 1 else "Tracing it"
+    return f"{what}: {sum_of(total)}"
+
+
+def sum_of(total: Total) -> str:
+    """ "about $3.10 a month ($0.40–$12), 2 of them not known; before the free tier, by traffic until 27 Nov"."""
+    if not total.priced:
+        return f"cost {NOT_KNOWN}"
+    until = f", by traffic until {_day(total.until)}" if total.until else ""
+    return f"{_sum(total)}; before the free tier{until}"
+
+
+def whole_line(total: Total) -> str:
+    """Of all untraced functions of the organization: the only sum from which the free tier can be taken."""
+    if not total.functions or not total.priced:
+        return total_line(total)
+    free = (
+        f"After it ({FREE_TRACES:,} traces a month, once for all accounts that are paid together): "
+        f"{amount(total.after_free_tier)}, if nothing else uses it."
+        if total.traces.expected
+        else "It is of traces, and here spans are billed."
+    )
+    return f"{total_line(total)}. {free}"
+
+
+def high_volume(names: Sequence[str]) -> str:
+    """One warning for all functions of high volume among many; empty where there are none."""
+    if not names:
+        return ""
+    named = listing([code(clip(name, 64)) for name in names], NAMED)
+    return f"*High volume:* {named}. {SAMPLED_BEFORE}."
+
+
+def _sum(total: Total) -> str:
+    said = amount(total.usd)
+    if total.unknown:
+        said += f", {total.unknown:,} of them not known"
+    if total.spiky:
+        are = "is" if total.spiky == 1 else "are"
+        said += f"; likely lower, as {total.spiky:,} {are} invoked in bursts"
+    return said
+
+
+def _not_invoked(forecast: Forecast) -> str:
+    return f"{amount(forecast.usd)}, as it was not invoked in {count(round(forecast.days), 'day')}"
+
+
+def _about(usd: float) -> str:
+    said = dollars(usd)
+    return said if said.startswith("less") else f"about {said}"
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size:,.1f} GB" if size >= 0.1 else "less than 0.1 GB"
+
+
+def _bins(seconds: int) -> str:
+    return {60: "the minute", 3600: "the hour"}.get(seconds, f"{seconds // 60} minutes")
+
+
+def _day(time: datetime) -> str:
+    """As it is in the UTC days of CloudWatch, in dialogs too, which know no reader's zone."""
+    return f"{time.day} {time:%b}"
