@@ -60,8 +60,9 @@ def _everything(context: Context, taken: Audit) -> Say:
     functions = context.store.functions.seen_since(taken.started_at)
     total = Coverage.of(functions)
     told = (news.since_line(context.store.changes.since_last(taken.id)), news.kept_line(last_known(context, taken)))
-    costs = context.store.totals.untraced(taken.started_at)
-    made = digest.everything_blocks(taken, total, coverage_by_team(functions), told, costs)
+    totals = context.store.totals
+    costs, recorded = totals.untraced(taken.started_at), totals.recorded(taken.started_at)
+    made = digest.everything_blocks(taken, total, coverage_by_team(functions), told, costs, recorded)
     return Say(digest.everything_text(taken, total), tuple(made))
 
 

@@ -11,6 +11,7 @@ from storage.forecasts import Forecast, Range, Unit
 # Recorded traces that AWS does not bill each month, once for all accounts of a payer (aws.amazon.com/xray/pricing).
 FREE_TRACES = 100_000
 NOTHING = Range(0.0, 0.0, 0.0)
+ENDS = ("low", "expected", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +51,18 @@ class Total:
         """One for each function; None where nothing is known."""
         return cls.sum(map(_one, forecasts))
 
-    @property
-    def after_free_tier(self) -> Range:
-        """`usd`, if nothing else of the payer's takes from the free tier."""
-        ends = ("low", "expected", "high")
-        return Range(
-            *(
-                max(0.0, getattr(self.usd, end) - _free(getattr(self.traces, end), getattr(self.traces_usd, end)))
-                for end in ends
-            )
-        )
+    def after_free_tier(self, already: Range = NOTHING) -> Range:
+        """`usd` of the whole organization, for the free tier belongs to none of its teams.
 
+        `already`: traces a month that are recorded without these, and use it up first. Where Regions have different
+        prices, it is taken off at their mean.
+        """
+        return Range(*(getattr(self.usd, end) - self._saved(end, getattr(already, end)) for end in ENDS))
 
-def _free(traces: float, usd: float) -> float:
-    """Dollars that the free tier saves of these."""
-    return usd * min(1.0, FREE_TRACES / traces) if traces else 0.0
+    def _saved(self, end: str, already: float) -> float:
+        """Dollars that the free tier saves."""
+        traces, usd = getattr(self.traces, end), getattr(self.traces_usd, end)
+        return usd * min(1.0, max(0.0, FREE_TRACES - already) / traces) if traces else 0.0
 
 
 def _one(forecast: Forecast | None) -> Total:
@@ -102,18 +100,27 @@ class Totals:
         )
         return {row["team"]: _from_row(row) for row in rows}
 
+    def recorded(self, since: datetime) -> Range:
+        """Traces a month of the traced functions that AWS was asked about since then, as far as they are known."""
+        row = self._db.row(
+            """
+            select total(recorded_low) as low, total(recorded_expected) as expected, total(recorded_high) as high
+            from functions join forecasts on forecasts.arn = functions.arn
+            where gone_at is null and verdict = 'traced' and seen_at >= ? and unit = 'traces'
+            """,
+            [to_text(since)],
+        )
+        return Range(**row) if row else NOTHING
+
 
 def _sums(name: str, column: str, which: str) -> str:
-    ends = ("low", "expected", "high")
-    return ", ".join(
-        f"total({column}_{end}) filter (where usd_expected is not null and {which}) as {name}_{end}" for end in ends
-    )
+    known = f"filter (where usd_expected is not null and {which})"
+    return ", ".join(f"total({column}_{end}) {known} as {name}_{end}" for end in ENDS)
 
 
 def _from_row(row: Row) -> Total:
     usd, traces, traces_usd = (
-        Range(*(row[f"{name}_{end}"] for end in ("low", "expected", "high")))
-        for name in ("usd", "traces", "traces_usd")
+        Range(*(row[f"{name}_{end}"] for end in ENDS)) for name in ("usd", "traces", "traces_usd")
     )
     until = maybe_time(row["until"])
     return Total(row["functions"], row["priced"], row["spiky"], usd, traces, traces_usd, until)

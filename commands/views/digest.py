@@ -19,10 +19,10 @@ from commands.views.text import (
     escape,
     not_scanned_line,
 )
-from storage.forecasts import Forecast
+from storage.forecasts import Forecast, Range
 from storage.models import Audit, Coverage, Function, Verdict
 from storage.news import LastKnown
-from storage.totals import Total
+from storage.totals import NOTHING, Total
 
 # A row is two blocks of 50, and up to 900 characters, its confirm dialog included, of 12,000.
 PAGE = 12
@@ -146,15 +146,19 @@ def everything_blocks(
     teams: Mapping[str | None, Coverage],
     news: Sequence[str] = (),
     costs: Mapping[str | None, Total] | None = None,
+    recorded: Range = NOTHING,
 ) -> list[Block]:
-    """The whole organisation, a line for each team, the one with most untraced functions first."""
+    """The whole organisation, a line for each team, the one with most untraced functions first.
+
+    `costs` are of the untraced functions by team; `recorded` are the traces a month of the traced ones.
+    """
     about = (
         f"{count(audit.functions, 'function')} in {count(audit.accounts, 'account')} and "
         f"{count(audit.regions, 'region')}, audited in {audit.seconds:.1f} s"
     )
     made = [blocks.header("Tracing coverage"), blocks.section(f"*{coverage_line(coverage)}*"), blocks.context(about)]
     costs = costs or {}
-    cost = whole_line(Total.sum(costs.values()))
+    cost = whole_line(Total.sum(costs.values()), recorded)
     made += _lines(cost, not_scanned_line(audit.not_scanned), *news)
     ranked = sorted(teams.items(), key=lambda pair: (-pair[1].untraced, pair[0] or "~"))
     lines = [

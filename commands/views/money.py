@@ -69,7 +69,7 @@ def busy_line(forecast: Forecast | None) -> str:
 def how(forecast: Forecast) -> str:
     """How the forecast was made, from when to when, and by which price."""
     unit = (
-        "With Transaction Search on, AWS bills spans by the GB"
+        "Spans are billed there, and not traces"
         if forecast.unit is Unit.SPANS
         else "Lambda records one request a second and 5\N{NO-BREAK SPACE}% of the others"
     )
@@ -149,17 +149,14 @@ def sum_of(total: Total) -> str:
     return f"{_sum(total)}; before the free tier{until}"
 
 
-def whole_line(total: Total) -> str:
-    """Of all untraced functions of the organization: the only sum from which the free tier can be taken."""
-    if not total.functions or not total.priced:
+def whole_line(total: Total, already: Range) -> str:
+    """Of all untraced functions of the organization: the only sum from which the free tier can be taken. `already` as
+    in `Total.after_free_tier`."""
+    if not total.traces.expected:
         return total_line(total)
-    free = (
-        f"After it ({FREE_TRACES:,} traces a month, once for all accounts that are paid together): "
-        f"{amount(total.after_free_tier)}, if nothing else uses it."
-        if total.traces.expected
-        else "It is of traces, and here spans are billed."
-    )
-    return f"{total_line(total)}. {free}"
+    tier = f"{FREE_TRACES:,} traces a month, once for all accounts that are paid together"
+    used = f", of which traced functions use {about(min(FREE_TRACES, already.expected))}" if already.expected else ""
+    return f"{total_line(total)}. After it ({tier}{used}): {amount(total.after_free_tier(already))}."
 
 
 def high_volume(names: Sequence[str]) -> str:

@@ -82,14 +82,25 @@ def test_the_sums_of_the_teams_are_the_sum_of_the_organization(
 def test_the_free_tier_saves_what_so_many_traces_cost_and_never_more_than_all() -> None:
     few, many = forecast("few", 0.2), forecast("many", 20.0)
 
-    assert Total.of([few]).after_free_tier == Range(0, 0, 0)
-    after = Total.of([many]).after_free_tier
+    assert Total.of([few]).after_free_tier() == Range(0, 0, 0)
+    after = Total.of([many]).after_free_tier()
     assert after.expected == pytest.approx(19.5)
     assert after.low == pytest.approx(1.5)
     spans = forecast("spans", 20.0, unit=Unit.SPANS)
-    assert Total.of([spans]).after_free_tier == spans.usd
+    assert Total.of([spans]).after_free_tier() == spans.usd
     both = Total.of([spans, many])
-    assert both.after_free_tier.expected == pytest.approx(39.5)
+    assert both.after_free_tier().expected == pytest.approx(39.5)
+    after = Total.of([many]).after_free_tier(Range(60_000, 80_000, 200_000))
+    assert (after.low, after.expected, after.high) == pytest.approx((1.8, 19.9, 30.0))
+
+
+def test_what_traced_functions_record_uses_up_the_free_tier_first(store: Store) -> None:
+    lit, dark = function(1, "payments", Verdict.TRACED), function(2, "payments", Verdict.UNTRACED)
+    store.functions.save([lit, dark, function(3, "payments", Verdict.TRACED)], NOON)
+    store.forecasts.save([forecast(lit.arn, 0.2), forecast(dark.arn, 20.0)])
+
+    assert store.totals.recorded(NOON).expected == pytest.approx(40_000)
+    assert store.totals.recorded(NOON + timedelta(seconds=1)) == Range(0, 0, 0)
 
 
 def test_what_was_not_seen_lately_is_in_no_sum(store: Store) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.demo.slack import message_problems
 from commands.views import blocks, money
 from storage.forecasts import Forecast, Range, Unit
-from storage.totals import Total
+from storage.totals import NOTHING, Total
 from tests.storage.forecasts import NOON, forecast
 
 DOLLARS = st.floats(0, 1e9)
@@ -104,7 +104,7 @@ def test_how_a_forecast_was_made_names_the_window_the_rule_and_the_price() -> No
         "one request a second and 5\N{NO-BREAK SPACE}% of the others; $5.00 a million traces. Scaled by 0.42, as "
         "earlier forecasts missed."
     )
-    assert "spans by the GB" in money.how(replace(REFUND, unit=Unit.SPANS))
+    assert "Spans are billed there, and not traces" in money.how(replace(REFUND, unit=Unit.SPANS))
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,18 @@ def test_a_sum_says_of_how_many_it_is(known: list[Forecast | None], said: str) -
 
 
 def test_the_free_tier_is_taken_off_once_and_of_the_whole_alone() -> None:
-    whole = money.whole_line(Total.of([forecast(str(number), 1.2, usd=Range(1.2, 1.2, 1.2)) for number in range(5)]))
+    whole = money.whole_line(
+        Total.of([forecast(str(number), 1.2, usd=Range(1.2, 1.2, 1.2)) for number in range(5)]), NOTHING
+    )
 
     assert whole.startswith("Tracing all 5: about $6.00 a month; before the free tier, by traffic until 23 Nov. ")
     assert (
         "After it (100,000 traces a month, once for all accounts that are paid together): about $5.50 a month" in whole
     )
-    assert money.whole_line(Total()) == ""
-    assert money.whole_line(Total.of([None])) == "Tracing it: cost not known yet"
+    some = money.whole_line(Total.of([REFUND, REFUND]), Range(1, 43_210, 90_000))
+    assert "paid together, of which traced functions use 43,000): about $2.12 a month" in some
+    assert money.whole_line(Total(), NOTHING) == ""
+    assert money.whole_line(Total.of([None]), NOTHING) == "Tracing it: cost not known yet"
 
 
 @given(known=FORECASTS, others=st.lists(FORECASTS, max_size=5), why=st.text(max_size=2000))
@@ -138,7 +142,12 @@ def test_no_forecast_breaks_a_limit_and_what_is_not_known_is_no_zero(
     known: Forecast | None, others: list[Forecast | None], why: str
 ) -> None:
     total = Total.of([known, *others])
-    said = [money.confirm_line(known), money.plan_line(known, why), money.total_line(total), money.whole_line(total)]
+    said = [
+        money.confirm_line(known),
+        money.plan_line(known, why),
+        money.total_line(total),
+        money.whole_line(total, NOTHING),
+    ]
     said += [money.how(known), money.row_line(known, old=True)] if known else []
 
     assert not message_problems([blocks.context(one) for one in said])
