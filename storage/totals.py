@@ -20,7 +20,7 @@ class Total:
 
     functions: int = 0
     priced: int = 0  # of these, those with a forecast in dollars; of the others nothing is in the sums
-    spiky: int = 0
+    spiky_usd: float = 0.0  # of what is expected, the part of those that are invoked in bursts
     usd: Range = NOTHING  # before the free tier
     traces: Range = NOTHING  # that AWS bills as such, and not as spans
     traces_usd: Range = NOTHING  # the part of `usd` that is for these
@@ -35,7 +35,7 @@ class Total:
         return Total(
             self.functions + other.functions,
             self.priced + other.priced,
-            self.spiky + other.spiky,
+            self.spiky_usd + other.spiky_usd,
             Range.sum((self.usd, other.usd)),
             Range.sum((self.traces, other.traces)),
             Range.sum((self.traces_usd, other.traces_usd)),
@@ -72,7 +72,7 @@ def _one(forecast: Forecast | None) -> Total:
     return Total(
         1,
         1,
-        int(forecast.spiky),
+        forecast.usd.expected if forecast.spiky else 0.0,
         forecast.usd,
         forecast.recorded if by_trace else NOTHING,
         forecast.usd if by_trace else NOTHING,
@@ -89,7 +89,7 @@ class Totals:
         rows = self._db.rows(
             f"""
             select team, count(*) as functions, count(usd_expected) as priced,
-                coalesce(sum(spiky) filter (where usd_expected is not null), 0) as spiky,
+                total(usd_expected) filter (where spiky) as spiky_usd,
                 min(until) filter (where usd_expected is not null) as until,
                 {_sums("usd", "usd", "1")}, {_sums("traces", "recorded", "unit = 'traces'")},
                 {_sums("traces_usd", "usd", "unit = 'traces'")}
@@ -123,4 +123,4 @@ def _from_row(row: Row) -> Total:
         Range(*(row[f"{name}_{end}"] for end in ENDS)) for name in ("usd", "traces", "traces_usd")
     )
     until = maybe_time(row["until"])
-    return Total(row["functions"], row["priced"], row["spiky"], usd, traces, traces_usd, until)
+    return Total(row["functions"], row["priced"], row["spiky_usd"], usd, traces, traces_usd, until)

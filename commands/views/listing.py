@@ -18,7 +18,7 @@ CELL = 200
 # The rest stands in the table's last row or in the message.
 ROOM = CHARACTERS - 200
 
-HEADER = ("Function", "Account", "Region", "TracingConfig", "Calls a day", "Traces a month", "$ a month", "Why")
+HEADER = ("Function", "Calls a day", "Traces a month", "$ a month", "Account", "Region", "TracingConfig", "Why")
 COLUMNS = (
     *("name", "account", "region", "team", "mode", "role", "role_may_write", "snoozed", "findings", "arn"),
     # The forecast, of 30 days; of a function without one these are empty, and the first says so.
@@ -111,7 +111,7 @@ def _cells(one: Function, snoozed: Collection[str], forecast: Forecast | None) -
     if one.arn in snoozed:
         why = f"snoozed. {why}"
     mode = str(one.mode) if one.mode else "none given"
-    return tuple(_plain(text) for text in (one.name, one.account, one.region, mode, *_traffic(forecast), why))
+    return tuple(_plain(text) for text in (one.name, *_traffic(forecast), one.account, one.region, mode, why))
 
 
 def _plain(text: str) -> str:

@@ -13,6 +13,7 @@ from storage.totals import FREE_TRACES, Total
 
 NAMED = 5  # of high volume
 CONFIRM_SHOWN = 66
+SPIKY_SHARE = 0.1  # of a sum, from which on it matters that bursts cost less than expected
 PRICE_SHOWN = 300
 NOT_KNOWN = "not known yet"
 # What AWS documents as deciding before Lambda does: docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
@@ -171,9 +172,8 @@ def _sum(total: Total) -> str:
     said = amount(total.usd)
     if total.unknown:
         said += f", {total.unknown:,} of them not known"
-    if total.spiky:
-        are = "is" if total.spiky == 1 else "are"
-        said += f"; likely lower, as {total.spiky:,} {are} invoked in bursts"
+    if total.spiky_usd >= SPIKY_SHARE * total.usd.expected and total.spiky_usd:
+        said += f"; likely lower, as {dollars(total.spiky_usd)} of it comes in bursts"
     return said
 
 

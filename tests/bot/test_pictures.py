@@ -3,6 +3,7 @@
 Each is drawn by the bot itself from memory. Where LAMPLIGHTER_SCREENSHOTS names a folder, the pictures are left there.
 """
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ from commands._telling import Day, tell
 from commands._types import Context, Request
 from commands.exemption_clock import turn
 from storage.exemptions import Wish
+from storage.forecasts import Forecast, Range
 from storage.models import (
     THE_CLOCK,
     CheckName,
@@ -83,10 +85,42 @@ def function(team: str, number: int, verdict: Verdict = Verdict.UNTRACED) -> Fun
     )
 
 
+# Calls a day of one function after another; None: CloudWatch would not say.
+DAILY = (84_000, 2_400_000, 310, 0, 12_500, None, 1_440, 190_000, 26)
+
+
+def traffic(one: Function, number: int, clock: SetClock) -> Forecast | None:
+    """Two weeks of it: steady, but for a function that comes in bursts and one of high volume."""
+    daily, until = DAILY[number % len(DAILY)], clock().replace(minute=0)
+    if daily is None:
+        return None
+    a_month = daily * 30.0
+    seconds = 2_592_000.0
+    low, high = 0.05 * a_month + min(a_month, 720) * 0.95, 0.95 * min(a_month, seconds) + 0.05 * a_month
+    expected = 0.95 * seconds * (1 - math.exp(-a_month / seconds)) + 0.05 * a_month
+    recorded = Range(low, min(high, expected), high)
+    return Forecast(
+        one.arn,
+        clock(),
+        until - timedelta(days=14),
+        until,
+        3600,
+        daily * 14,
+        recorded,
+        usd=recorded.times(0.000005),
+        price="$5.00 per million traces recorded in eu-central-1 (AWS's Price List)",
+        spiky=daily == 1_440,
+        busy=daily > 1_000_000,
+    )
+
+
 def seen(context: Context, clock: SetClock, functions: Sequence[Function]) -> None:
     """An audit that saw these and no others; each team hears of it."""
     begun = clock()
     context.store.functions.save(functions, begun, audited=True)
+    context.store.forecasts.save(
+        known for number, one in enumerate(functions) if (known := traffic(one, number, clock))
+    )
     clock.forward(seconds=44)
     teams = {one.team for one in functions}
     counts = {team: Coverage.of(one for one in functions if one.team == team) for team in teams}
@@ -207,6 +241,14 @@ def test_a_digest(page: Page, slack: SlackStandIn, team: str, words: Sequence[st
     keep(page, f"digest-{SIZES[team]}", shown)
 
 
+def test_the_dialog_before_a_fix(page: Page, slack: SlackStandIn) -> None:
+    visit(page, slack, CHANNELS["search"])
+    newest(page, "3 Lambda functions").get_by_label("Approve fix of").first.click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("Cost: about $", timeout=SLOWLY)
+    keep(page, "confirm")
+
+
 @pytest.mark.parametrize(
     ("team", "words"), [("payments", "payments-chargeback-export"), ("data-platform", "395 more rows")]
 )
@@ -233,6 +275,8 @@ def test_the_forms(page: Page, slack: SlackStandIn) -> None:
     page.get_by_test_id("modal-close").first.click()
     digest.get_by_label("Review and fix functions of search").click()
     expect(modal).to_contain_text("that match", timeout=SLOWLY)
+    modal.get_by_label("Take all of them").check()
+    expect(modal).to_contain_text("Tracing all 3: about $", timeout=SLOWLY)
     keep(page, "review")
 
 

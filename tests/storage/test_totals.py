@@ -52,7 +52,8 @@ def function(number: int, team: str | None, verdict: Verdict) -> Function:
 def same(one: Total, other: Total) -> bool:
     """As exactly as floats add up in another order."""
     ends = [(getattr(getattr(one, name), end), getattr(getattr(other, name), end)) for name in SUMS for end in ENDS]
-    counts = [(each.functions, each.priced, each.spiky, each.until) for each in (one, other)]
+    ends.append((one.spiky_usd, other.spiky_usd))
+    counts = [(each.functions, each.priced, each.until) for each in (one, other)]
     return counts[0] == counts[1] and all(a == pytest.approx(b, rel=1e-9, abs=1e-9) for a, b in ends)
 
 

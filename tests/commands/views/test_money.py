@@ -113,7 +113,8 @@ def test_how_a_forecast_was_made_names_the_window_the_rule_and_the_price() -> No
         ([REFUND, REFUND], "Tracing all 2: about $2.40 a month ($0.10–$12.20); before the free tier, by traffic until"),
         ([REFUND, None], "Tracing all 2: about $1.20 a month ($0.05–$6.10), 1 of them not known; before"),
         ([None, replace(REFUND, usd=None)], "Tracing all 2: cost not known yet"),
-        ([replace(REFUND, spiky=True), REFUND], "; likely lower, as 1 is invoked in bursts; before"),
+        ([replace(REFUND, spiky=True), REFUND], "; likely lower, as $1.20 of it comes in bursts; before"),
+        ([replace(REFUND, spiky=True), forecast("dear", 40.0)], "($4.05–$66.10); before"),
         ([None], "Tracing it: cost not known yet"),
     ],
 )
