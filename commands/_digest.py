@@ -41,7 +41,7 @@ def draw(context: Context, post: Post, items: Sequence[Item]) -> tuple[str, list
     items = [one for one in items if not _went_elsewhere(one, post.team)]
     members = context.store.functions.members(post.team)
     untraced = [one for one in members if one.verdict is Verdict.UNTRACED]
-    audit = context.store.audits.latest()
+    forecasts, audit = forecasts_of(context, untraced), context.store.audits.latest()
     coverage = Coverage.of(context.store.functions.of_team_since(post.team, audit.started_at)) if audit else Coverage()
     shown = {one.function.arn for one in items if one.function} | asleep
     zero = living.zero_text(post.team, coverage, own.zero_since) if own and own.zero_told and own.zero_since else ""
@@ -60,7 +60,8 @@ def draw(context: Context, post: Post, items: Sequence[Item]) -> tuple[str, list
         others=Counter(one.account for one in untraced if one.arn not in shown),
         naps=[_nap(one, members) for one in naps],
         zero=zero,
-        total=Total.of(map(forecasts_of(context, untraced).get, (one.arn for one in untraced))),
+        total=Total.of(forecasts.get(one.arn) for one in untraced),
+        loud=[one.name for one in in_order(context, untraced, {}, forecasts) if _is_busy(forecasts.get(one.arn))],
     )
     return zero or digest.digest_text(post.team, items, len(untraced)), made
 
@@ -78,6 +79,10 @@ def attachment(context: Context, post: Post) -> Attachment:
     functions, forecasts = _listed(context, post.team)
     content = list_csv(functions, _asleep(context, post.team), forecasts).encode()
     return Attachment(f"{post.team or 'no-team'}-{post.created_at:%Y-%m-%d}.csv", content)
+
+
+def _is_busy(forecast: Forecast | None) -> bool:
+    return forecast is not None and forecast.busy
 
 
 def _listed(context: Context, team: str | None) -> tuple[list[Function], Mapping[str, Forecast]]:

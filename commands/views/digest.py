@@ -7,7 +7,7 @@ from commands.views.blocks import Block
 from commands.views.functions import ROW_LIMIT, item_blocks, line
 from commands.views.item import Item
 from commands.views.living import Nap
-from commands.views.money import NOT_KNOWN, amount, total_line, whole_line
+from commands.views.money import NOT_KNOWN, amount, high_volume, total_line, whole_line
 from commands.views.text import (
     CONTEXT_LIMIT,
     SECTION_LIMIT,
@@ -66,17 +66,18 @@ def digest_blocks(
     naps: Sequence[Nap] = (),
     zero: str = "",
     total: Total | None = None,
+    loud: Sequence[str] = (),
 ) -> list[Block]:
     """`items` have rows; `untraced` counts all that are so, and `others` those without a row or a snooze, by account.
-    `total` is what tracing all untraced would cost.
+    `total` is what tracing all untraced would cost, and `loud` names those of high volume.
 
     `news` are lines of what changed, and of what is known from earlier only; `review` is what the button carries by
     which several are fixed together, "" where there are not several; `choices` are the menu's; `zero` is said where
     nothing is left.
     """
     made = [blocks.header(_headline(items, untraced, zero)), _about(team, audit, coverage)]
-    if total and total.functions > 1:
-        made.append(blocks.context(total_line(total)))
+    costs = (total_line(total) if total and total.functions > 1 else "", high_volume(loud))
+    made += [blocks.context("\n".join(filter(None, costs)))] if any(costs) else []
     if zero:
         made.append(blocks.section(zero))
     if audit:

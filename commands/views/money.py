@@ -11,7 +11,7 @@ from commands.views.text import clip, code, count, listing, prose, sentence
 from storage.forecasts import Forecast, Range, Unit
 from storage.totals import FREE_TRACES, Total
 
-NAMED = 5  # of high volume
+NAMED = 3  # of high volume
 CONFIRM_SHOWN = 66
 SPIKY_SHARE = 0.1  # of a sum, from which on it matters that bursts cost less than expected
 PRICE_SHOWN = 300

@@ -227,8 +227,27 @@ def newest(page: Page, words: str) -> Locator:
     ("team", "words"),
     [
         ("checkout", ["All 62 functions of checkout are traced since"]),
-        ("search", ["3 Lambda functions without active tracing", "Team search", "Review and fix…", "new"]),
-        ("payments", ["40 Lambda functions without active tracing", "30 others, by account", "in this thread"]),
+        (
+            "search",
+            [
+                "3 Lambda functions without active tracing",
+                "Team search",
+                "Review and fix…",
+                "new",
+                "Tracing all 3: about $",
+                "Tracing it: ≈",
+            ],
+        ),
+        (
+            "payments",
+            [
+                "40 Lambda functions without active tracing",
+                "30 others, by account",
+                "in this thread",
+                "4 of them not known",
+                "High volume:",
+            ],
+        ),
         ("data-platform", ["400 Lambda functions without active tracing", "390 others, by account", "in this thread"]),
     ],
 )

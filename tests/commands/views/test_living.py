@@ -105,7 +105,17 @@ def test_counts_by_account_name_the_biggest_and_sum_up_the_rest() -> None:
 @given(text=HOSTILE, name=HOSTILE, naps=st.integers(0, 5), rows=st.integers(0, 12), cost=FORECASTS)
 def test_a_digest_fits_for_any_input(text: str, name: str, naps: int, rows: int, cost: Forecast | None) -> None:
     total = Total.of([cost, None])
-    made = drawn(rows, 400, text=text, name=name[:140] or "x", naps=naps, others={"1" * 12: 5}, cost=cost, total=total)
+    made = drawn(
+        rows,
+        400,
+        text=text,
+        name=name[:140] or "x",
+        naps=naps,
+        others={"1" * 12: 5},
+        cost=cost,
+        total=total,
+        loud=[name[:140]] * 9,
+    )
 
     assert not message_problems(made)
     assert not blocks_are_too_long(made)
