@@ -18,8 +18,8 @@ PRICE_SHOWN = 300
 NOT_KNOWN = "not known yet"
 # What AWS documents as deciding before Lambda does: docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
 SAMPLED_BEFORE = (
-    "Lambda's own sampling cannot be set. A sampling rule of X-Ray's does for what calls it through API Gateway, Step "
-    "Functions or AppSync: a trace that is left out there is left out here"
+    "Lambda's own sampling cannot be set. Where API Gateway, AppSync or Step Functions calls it, an X-Ray sampling "
+    "rule decides there first: what it leaves out is not recorded here either"
 )
 _LARGE = ((1e9, " billion"), (1e6, " million"))
 
