@@ -9,7 +9,7 @@ import pytest
 
 from commands._costs import in_order, moved
 from commands._drawing import draw, item_of
-from commands._types import OpenForm, Say
+from commands._types import OpenForm, PublishHome, Say
 from commands.audit import audit
 from commands.fix import approve, fix
 from commands.home import opened
@@ -20,9 +20,16 @@ from storage.forecasts import Range
 from storage.models import Function, PostKind
 from tests.commands.asking import Office
 from tests.commands.conftest import ANA, World
-from tests.commands.test_telling import MONDAY, Mornings, week  # noqa: F401 - a fixture
+from tests.commands.test_telling import MONDAY, Mornings
 from tests.commands.views.test_views import words
 from tests.storage.forecasts import forecast
+
+
+@pytest.fixture
+def week(world: World) -> Mornings:
+    """Nobody but the test says what traffic there is."""
+    world.aws.deny(service="cloudwatch")
+    return Mornings(world)
 
 
 def said(answer: Any) -> str:
@@ -33,7 +40,7 @@ def said(answer: Any) -> str:
 # ---- what is shown
 
 
-def test_a_digest_says_what_each_row_and_all_together_cost(world: World, week: Mornings) -> None:  # noqa: F811
+def test_a_digest_says_what_each_row_and_all_together_cost(world: World, week: Mornings) -> None:
     arns = [world.function(name) for name in ("refund", "charge", "payout")]
     world.store.forecasts.save([forecast(arns[0], 1.2), forecast(arns[1], 40.0, busy=True)])
     week.come(0)
@@ -163,7 +170,8 @@ def test_the_list_the_answer_the_form_and_the_home_page_have_that_order_too(worl
         words([one for one in forms[-1].view["blocks"] if one.get("block_id", "").startswith("review-chosen")])
     )
     (page,) = opened(world.asks(), world.context)
-    shown.append(words(page.view["blocks"]))  # type: ignore[union-attr]
+    assert isinstance(page, PublishHome)
+    shown.append(words(page.view["blocks"]))
 
     for one in shown:
         places = [one.rindex(name) for name in ("gamma", "beta", "alpha")]
@@ -190,7 +198,7 @@ def _metadata(world: World, arn: str) -> str:
 
 def test_a_forecast_that_moves_by_cents_changes_no_message_and_one_that_doubles_edits_it_silently(
     world: World,
-    week: Mornings,  # noqa: F811
+    week: Mornings,
 ) -> None:
     arn = world.function("refund")
     world.function("charge")
@@ -208,7 +216,7 @@ def test_a_forecast_that_moves_by_cents_changes_no_message_and_one_that_doubles_
     assert (week.come(5), week.send()) == ([], 0)
 
 
-def test_many_cents_that_add_up_over_days_are_noticed(world: World, week: Mornings) -> None:  # noqa: F811
+def test_many_cents_that_add_up_over_days_are_noticed(world: World, week: Mornings) -> None:
     arn = world.function("refund")
     world.store.forecasts.save([forecast(arn, 3.1)])
     week.come(0)
@@ -223,7 +231,7 @@ def test_many_cents_that_add_up_over_days_are_noticed(world: World, week: Mornin
     assert edits == [0, 0, 0, 1]
 
 
-def test_a_cost_that_becomes_known_is_an_edit_and_no_message(world: World, week: Mornings) -> None:  # noqa: F811
+def test_a_cost_that_becomes_known_is_an_edit_and_no_message(world: World, week: Mornings) -> None:
     arn = world.function("refund")
     week.come(0)
     week.send()
