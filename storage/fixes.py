@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from storage.forecasts import Forecast
 from storage.models import Manager, MayWrite, TracingMode
+
+if TYPE_CHECKING:
+    from storage.forecasts import Forecast
 
 
 class RoleStep(StrEnum):
@@ -55,7 +57,7 @@ class FixPlan:
     runtime: str | None = None
     revision_id: str = ""
     code_sha256: str = ""
-    forecast: Forecast | None = None  # what tracing it would cost, as it was shown; None: not known
+    forecast: "Forecast | None" = None  # what tracing it would cost, as it was shown; None: not known
     no_forecast: str = ""  # a phrase: why it is not known, where that is known
     blocked: str = ""  # a sentence with a next step: why this cannot be approved; "" where it can
     remembered: bool = False  # what the latest audit knew, as a digest shows it; a fix then leaves aliases alone
@@ -81,11 +83,11 @@ class FixPlan:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "FixPlan":
         """Also of a plan that was kept before there were forecasts."""
-        aliases, forecast = row["aliases"], row.get("forecast")
+        aliases = row["aliases"]
         return cls(
             **{
                 **{name: value for name, value in row.items() if name != "monthly_usd"},
-                "forecast": Forecast.from_row(forecast) if forecast else None,
+                "forecast": _forecast(row.get("forecast")),
                 "made_at": datetime.fromisoformat(row["made_at"]),
                 "mode": _maybe(TracingMode, row["mode"]),
                 "role_may_write": _maybe(MayWrite, row["role_may_write"]),
@@ -247,11 +249,19 @@ class Candidate:
     gives_policy: bool  # its role may not write to X-Ray, so that a fix gives it a policy
     callers: tuple[str, ...]  # ARNs of functions that may call it and send no traces
     request: str  # the live request's id; "" where there is none
-    forecast: Forecast | None = None  # what tracing it would cost; None: not known
+    forecast: "Forecast | None" = None  # what tracing it would cost; None: not known
 
     @property
     def place(self) -> str:
         return f"{self.account} {self.region}"
+
+
+def _forecast(row: Mapping[str, Any] | None) -> "Forecast | None":
+    if row is None:
+        return None
+    from storage.forecasts import Forecast  # of no use to an audit, which starts afresh each time
+
+    return Forecast.from_row(row)
 
 
 def _maybe(kind: type[Any], text: str | None) -> Any:
