@@ -8,6 +8,7 @@ from commands._audits import coverage_by_team, take_audit
 from commands._changes import last_known
 from commands._costs import forecasts_of, in_order
 from commands._drawing import item_of
+from commands._one_forecast import look_up
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.views import digest, news
 from commands.views.functions import card_blocks
@@ -53,7 +54,8 @@ def _card(context: Context, function: Function) -> Say:
         return current
     if current.verdict is Verdict.UNTRACED:
         context.store.requests.open_for(current, context.clock())
-    return Say(f"{code(current.name)}: {current.verdict}", tuple(card_blocks(item_of(context, current))))
+    shown = item_of(context, current, no_forecast=look_up(context, current))
+    return Say(f"{code(current.name)}: {current.verdict}", tuple(card_blocks(shown)))
 
 
 def _everything(context: Context, taken: Audit) -> Say:

@@ -8,6 +8,7 @@ from commands._approvals import claim, current, refuse, too_late
 from commands._carry_out import carry_out
 from commands._clicks import carried, redrawn
 from commands._drawing import item
+from commands._one_forecast import look_up
 from commands._plans import plan_now
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.aws.errors import AwsProblem
@@ -88,9 +89,9 @@ def _ask(request: Request, context: Context, function: Function, reason: str) ->
 
 def _plan(context: Context, function: Function) -> FixPlan | Say:
     """What a fix would do, as AWS stands now; or why that cannot be said."""
-    name = code(function.name)
+    name, why = code(function.name), look_up(context, function)
     try:
-        return plan_now(context, function)
+        return replace(plan_now(context, function), no_forecast=why)
     except FunctionGone:
         return Say(no_longer_exists(function.name))
     except AwsProblem as problem:

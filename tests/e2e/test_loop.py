@@ -49,6 +49,25 @@ def test_functions_of_no_team_and_of_a_closed_channel_go_to_the_fallback(scene: 
     assert shown.count("I cannot post to #team-mobile-bff") == 1
 
 
+def test_what_tracing_costs_stands_in_the_row_the_sum_and_the_dialog(scene: Scene) -> None:
+    digest = scene.digest("payments")
+    row = scene.row(digest, "refund-worker", f"{PROD} · ")
+    usd = re.search(r"Tracing it: ≈\s[\d,.]+(?: million)? traces, about (\$[\d.,]+) a month \(.*\d\)", row)
+
+    assert usd, row
+    dialogs = [
+        element["confirm"]["text"]["text"]
+        for block in digest.blocks
+        for element in block.get("elements", ())
+        if element.get("action_id") == APPROVE
+    ]
+    (dialog,) = [one for one in dialogs if f"refund-worker ({PROD}" in one]
+    assert f"Cost: about {usd[1]} a month (" in dialog
+    assert re.search(
+        r"Tracing all \d+: about \$[\d.,]+ a month \(.*before the free tier, by traffic until", words(digest)
+    )
+
+
 def test_an_approved_function_becomes_active_and_its_role_gets_the_permission(scene: Scene) -> None:
     function = scene.function("refund-worker", PROD)
     digest = scene.digest("payments")
