@@ -68,7 +68,7 @@ def money(context: Context, window: Window) -> Money:
         _by_team(traces.values()),
         xray.in_cents if xray else None,
         of_lambda.in_cents if of_lambda else None,
-        _attribution(spent, of_lambda, used, window, unknown),
+        _attribution(context, spent, of_lambda, used, window, unknown),
         unknown,
     )
 
@@ -113,7 +113,12 @@ def _share_lambda(context: Context, spent: Iterable[Spent], used: Used, unknown:
 
 
 def _attribution(
-    spent: Iterable[Spent], shared: _Shared | None, used: Used, window: Window, unknown: dict[str, str]
+    context: Context,
+    spent: Iterable[Spent],
+    shared: _Shared | None,
+    used: Used,
+    window: Window,
+    unknown: dict[str, str],
 ) -> Attribution | None:
     if shared and shared.whole > 0:
         of = f"what Lambda cost in {_named([one.month for one in spent])}"
@@ -122,7 +127,7 @@ def _attribution(
             how += f"; ${to_cents(shared.open)} of accounts whose GB-seconds are not known count as of no known team"
         return Attribution(float(1 - shared.parts.get(None, Decimal(0)) / shared.whole), how)
     if not used:
-        unknown["attribution"] = unknown["lambda_usd"]
+        unknown["attribution"] = _not_measured(context)
         return None
     first, end = (at.astimezone(UTC).date() for at in (window.since, window.until))
     months = sorted({month for of_account in used.values() for month in of_account if month < end})
@@ -152,6 +157,8 @@ def _by_team(parts: Iterable[Mapping[Team, float]]) -> dict[Team, float]:
 
 
 def _not_billed(context: Context) -> str:
+    if not context.spending.enabled:
+        return "Cost Explorer is never asked: [spend] enabled is false."
     last = context.store.spend.last_asked()
     if last is None:
         return "Cost Explorer was not asked yet."
@@ -159,6 +166,8 @@ def _not_billed(context: Context) -> str:
 
 
 def _not_measured(context: Context) -> str:
+    if not context.forecasting.enabled:
+        return "CloudWatch is not asked how long functions ran: [forecast] enabled is false."
     problem = next((look.problem for look in context.store.usage.looks() if look.problem), "")
     return problem or "CloudWatch was not asked yet how long functions ran."
 

@@ -58,7 +58,7 @@ def figures(context: Context, window: Window, team: str | None) -> Figures:
         mttr_untraced=incidents.untraced,
         attribution=_of_all(spent.attribution) if team is not None else spent.attribution,
         spent=spent.spent,
-        budget_usd=None,
+        budget_usd=context.budget.monthly_usd,
         unknown=unknown,
         not_seen=covered.not_seen,
     )

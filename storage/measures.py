@@ -72,7 +72,7 @@ class Measures:
         self, since: datetime, until: datetime, team: str | None, *, production: bool, weekly: bool = False
     ) -> dict[str | None, tuple[Day, ...]]:
         """By team, the last of each day's audits that looked at everything; of one team, or of all (None).
-        `weekly`: of the last such day of each seven days, counted back from the end."""
+        `weekly`: of the last such day of each seven days, counted back from the newest."""
         rows = self._of_days("team, day, " + _VERDICTS, "order by team, day", since, until, team, production, weekly)
         on: dict[str, date] = {}
         return {
@@ -103,7 +103,8 @@ class Measures:
             ),
             shown as (
                 select max(id) as id, max(day) as day from days
-                group by iif(:weekly, cast(julianday(substr(:until, 1, 10)) - julianday(day) as integer) / 7, day)
+                group by iif(:weekly,
+                    cast(julianday((select max(day) from days)) - julianday(day) as integer) / 7, day)
             )
             select {told} from shown join {_table(production)} on audit_id = shown.id
             where :team is null or team = :team {order}

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commands._budget_rules import BudgetRules, SpendRules
 from commands._figures import figures
+from commands._forecast_rules import ForecastRules
 from commands._production import Production
 from commands._shares import in_cents, shared_out, to_cents
 from commands._teams import TeamSettings
@@ -191,6 +193,23 @@ def test_a_report_of_one_team_has_its_own_figures_alone(context, audited, rememb
     assert list(found.by_team) == ["payments"]
     assert found.whole == found.by_team["payments"] == of_all.by_team["payments"]
     assert (found.whole.coverage, found.whole.before) == (Coverage(1), Coverage(1, 9))
+
+
+def test_of_a_long_window_each_team_keeps_the_same_day_of_each_week(context, audited):
+    for days in reversed(range(200)):
+        audited(days + 0.01, {"payments": Coverage(days, 1), "search": Coverage(2, days)})
+
+    found = made(context, days=199.5)
+    payments, search = found.by_team["payments"].trend, found.by_team["search"].trend
+    whole = {day.on: day.coverage for day in found.whole.trend}
+
+    assert len(whole) == 200
+    assert [(NOON.date() - day.on).days for day in payments] == list(range(196, -1, -7))
+    assert [day.on for day in search] == [day.on for day in payments]
+    assert [whole[day.on] for day in payments] == [
+        Coverage.sum([one.coverage, other.coverage]) for one, other in zip(payments, search, strict=True)
+    ]
+    assert len(made(context, days=199.5, team="search").whole.trend) == 200
 
 
 # ---- remediation
@@ -385,6 +404,22 @@ def test_where_no_cost_is_known_gb_seconds_alone_attribute(context):
     assert "alone, since what Lambda cost is not known" in found.attribution.how
     assert found.whole.lambda_usd is None
     assert found.unknown["spent"] == "Cost Explorer was not asked yet."
+
+
+def test_the_budget_is_the_configured_one_and_why_nothing_is_asked_is_told(context):
+    found = made(replace(context, budget=BudgetRules(Decimal(200)), spending=SpendRules(enabled=False)))
+
+    assert (found.budget_usd, made(context).budget_usd) == (Decimal(200), None)
+    assert found.unknown["spent"] == "Cost Explorer is never asked: [spend] enabled is false."
+
+
+def test_why_nobody_asks_what_functions_used_is_told(context):
+    billed(context, lhome="1")
+    assert made(context).unknown["attribution"] == "CloudWatch was not asked yet how long functions ran."
+
+    off = made(replace(context, forecasting=ForecastRules(enabled=False)))
+    told = "CloudWatch is not asked how long functions ran: [forecast] enabled is false."
+    assert off.unknown["attribution"] == off.unknown["lambda_usd"] == told
 
 
 def test_the_months_are_those_that_the_window_touches(context):
