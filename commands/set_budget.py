@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -24,6 +24,8 @@ from storage.aws_budgets import MOST_ALARMS, AwsBudget, BudgetAlarm, WantedBudge
 from storage.models import DecisionKind, PostKind
 
 MOST_USD = Decimal(10_000_000)
+LONGEST = timedelta(minutes=15)  # after which nobody is at work on it any more
+_COURSE = (DecisionKind.BUDGET_APPROVED, DecisionKind.BUDGET_SET, DecisionKind.BUDGET_FAILED)
 _USD = re.compile(r"\$?\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]{1,2})?")
 _TOPIC = re.compile(r"arn:aws[\w-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}")
 _PERCENT = re.compile(r"[0-9]{1,4}")
@@ -96,6 +98,19 @@ def submit(request: Request, context: Context) -> Answer:
     yield Background("setting the AWS budget of X-Ray", partial(_carry_out, request, context, wanted))
 
 
+def end_cut_short(context: Context) -> None:
+    """What was approved and of which nothing came, for the bot was ended or the machine went: say so, once."""
+    rows = [one for one in context.store.decisions.of_request(OUR_BUDGET) if one.kind in _COURSE]
+    if not rows or rows[-1].kind is not DecisionKind.BUDGET_APPROVED or context.in_hand.held(OUR_BUDGET):
+        return
+    cut, now = rows[-1], context.clock()
+    if now - cut.at < LONGEST:
+        return
+    reason = "It was cut short, and whether AWS took it is not known. `/trace-budget` shows the budgets that there are."
+    request = Request(user=cut.actor, now=now, source=cut.source, workspace=cut.workspace)
+    _failed(request, context, BudgetFailed(reason))
+
+
 def _carry_out(request: Request, context: Context, wanted: WantedBudget) -> None:
     seen = request.value.removeprefix(f"{OUR_BUDGET} ")
     with context.in_hand.hold(OUR_BUDGET):
@@ -143,7 +158,7 @@ def _record(
         actor=request.user,
         request=request,
         request_id=OUR_BUDGET,
-        before=form.budget_words(before) if kind is not DecisionKind.BUDGET_APPROVED else "",
+        before=form.budget_words(before) if before or kind is DecisionKind.BUDGET_SET else "",  # "": not known
         after=after,
         reason=reason,
         detail=detail,

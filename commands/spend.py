@@ -9,6 +9,7 @@ from commands import _budget_alerts
 from commands._types import Answer, Context, Progress, Request
 from commands.aws.cost_explorer import PRICE, CostExplorer, needs_somebody
 from commands.aws.errors import AwsProblem
+from commands.set_budget import end_cut_short
 from commands.views.text import clip, count, prose, sentence
 from storage.models import PostKind
 from storage.spend import SpendLookUp
@@ -22,6 +23,7 @@ FIRST_DAYS = 3  # of a month, of which no forecast can be made yet
 
 def turn(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a command's shape
     """Ask when the day's hour has come, at the general time of `[schedule] daily`; at once where it was never asked."""
+    end_cut_short(context)
     slot, now = context.schedule.general.slot, context.clock()
     local = now.astimezone(slot.zone)
     store, rules = context.store, context.spending

@@ -11,14 +11,15 @@ import boto3
 import pytest
 
 from commands._approvals import refuse_by_id
-from commands._budget_rules import BudgetRules
+from commands._budget_rules import BudgetRules, SpendRules
 from commands._types import Background, Context, OpenForm, Say
 from commands.aws.accounts import AwsSettings, Cloud
-from commands.set_budget import check, open_form, submit
+from commands.set_budget import LONGEST, check, open_form, submit
+from commands.spend import turn
 from commands.views.budget import OUR_BUDGET
 from commands.views.set_budget import ACTUAL, FORECAST, TOPIC, USD
 from storage.aws_budgets import OURS
-from storage.models import DecisionKind, PostKind, Source
+from storage.models import THE_CLOCK, DecisionKind, PostKind, Source
 from storage.spend import SpendLookUp
 from tests.commands.conftest import ADMIN, ANA, EVE, HOME, NOON, OTHER, World
 
@@ -249,6 +250,22 @@ def test_what_was_done_before_a_refusal_is_not_called_nothing(world: World) -> N
     assert "was set in part only" in told(world)[0]
     failed = world.store.decisions.all()[-1]
     assert len(failed.detail["aws_requests"]) == 1  # type: ignore[arg-type]  # it is a list
+
+
+def test_one_that_was_cut_short_is_said_to_be_once(world: World) -> None:
+    request = world.asks(source=Source.FORM, value=drawn(world)["private_metadata"], fields=FIELDS)
+    said, background = submit(request, world.context)  # and then the machine goes
+    assert isinstance(said, Say)
+    assert isinstance(background, Background)
+    off = replace(world.context, spending=SpendRules(enabled=False))
+    for minutes in (0, 14, 2, 30):
+        world.clock.forward(minutes=minutes)
+        assert list(turn(world.asks(THE_CLOCK), off)) == []
+        assert (kinds(world)[-1] is DecisionKind.BUDGET_FAILED) is (world.clock() >= request.now + LONGEST)
+
+    (text,) = told(world)
+    assert "whether AWS took it is not known" in text
+    assert kinds(world) == [DecisionKind.BUDGET_APPROVED, DecisionKind.BUDGET_FAILED]
 
 
 def test_a_guest_who_tries_is_kept_once(world: World) -> None:
