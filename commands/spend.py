@@ -9,26 +9,31 @@ from commands import _budget_alerts
 from commands._types import Answer, Context, Progress, Request
 from commands.aws.cost_explorer import PRICE, CostExplorer, needs_somebody
 from commands.aws.errors import AwsProblem
+from commands.digest import job_of
 from commands.set_budget import end_cut_short
 from commands.views.text import clip, count, prose, sentence
 from storage.models import PostKind
 from storage.spend import SpendLookUp
 
 SPEND = "spend"
-EVERY = timedelta(minutes=15)
+EVERY = timedelta(minutes=1)
+AGAIN = timedelta(minutes=15)  # after a look that failed: each one costs
+PATIENCE = timedelta(hours=1)  # with the day's audit: after it more is known of what drives the cost
 MONTHS = 13  # that are asked for at first, the present one among them: as many as Cost Explorer keeps by itself
 USAGE_TYPES_EVERY = timedelta(days=7)
 FIRST_DAYS = 3  # of a month, of which no forecast can be made yet
 
 
 def turn(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a command's shape
-    """Ask when the day's hour has come, at the general time of `[schedule] daily`; at once where it was never asked."""
+    """Ask when the day's audit is over; before its hour, which is `[schedule] daily`, where it was never asked."""
     end_cut_short(context)
     slot, now = context.schedule.general.slot, context.clock()
     local = now.astimezone(slot.zone)
     store, rules = context.store, context.spending
-    early = local.time() < slot.at and store.spend.last_asked() is not None
-    if not rules.enabled or early or store.daily_runs.ended(SPEND, local.date()):
+    if not rules.enabled or _early(context, local) or store.daily_runs.ended(SPEND, local.date()):
+        return
+    last = store.spend.last_asked()
+    if last and not last.told and now - last.asked_at < AGAIN:
         return
     store.daily_runs.begin(SPEND, local.date(), now)
     asked = _look_up(context, now)
@@ -40,6 +45,15 @@ def turn(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a comm
     _budget_alerts.look(context, now)
     if asked is None or asked.told or asked.denied:  # all else may pass by itself: again on the next turn
         store.daily_runs.end(SPEND, local.date(), context.clock())
+
+
+def _early(context: Context, local: datetime) -> bool:
+    """Whether the day's hour has yet to come, or its audit is under way. `local`: on the clock of the general slot."""
+    slot, store = context.schedule.general.slot, context.store
+    due = datetime.combine(local.date(), slot.at, slot.zone)
+    if local < due:
+        return store.spend.last_asked() is not None
+    return local < due + PATIENCE and not store.daily_runs.ended(job_of(slot, slot), local.date())
 
 
 def _look_up(context: Context, now: datetime) -> SpendLookUp | None:

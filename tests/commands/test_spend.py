@@ -101,8 +101,24 @@ def test_it_waits_for_the_days_hour_but_for_the_first_time(world: World, bill: B
     assert run(world, schedule=late)
     world.clock.forward(days=1)
     assert run(world, schedule=late) == []
-    world.clock.forward(hours=3)
+    world.clock.forward(hours=4)
     assert run(world, schedule=late)
+
+
+def test_it_waits_for_the_days_audit_which_says_more_of_what_drives_the_cost(world: World, bill: Bill) -> None:
+    bill(1.0)
+    world.clock.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    assert run(world) == []
+    world.clock.forward(minutes=2)
+    world.store.daily_runs.begin("daily", date(2026, 11, 23), world.clock())
+    assert run(world) == []
+    world.store.daily_runs.end("daily", date(2026, 11, 23), world.clock())
+    assert run(world)
+
+    world.clock.forward(days=1, minutes=50)
+    assert run(world) == []
+    world.clock.forward(minutes=10)
+    assert run(world)  # an audit that does not end is not waited for
 
 
 def test_nothing_is_asked_where_the_settings_say_so(world: World, bill: Bill) -> None:
@@ -156,7 +172,10 @@ def test_what_passes_by_itself_is_asked_again_on_the_next_turn_up_to_the_cap(wor
     world.aws.throttle(2, service="ce", action="GetCostAndUsage")
 
     assert run(world) == [f"2 requests to Cost Explorer, $0.02: {_throttled()}"]
+    assert run(world) == []
+    world.clock.forward(minutes=15)
     assert run(world) == [f"1 request to Cost Explorer, $0.01: {_throttled()}"]
+    world.clock.forward(minutes=15)
     assert run(world) == ["2 requests to Cost Explorer, $0.02"]
     assert run(world) == []
     assert notices(world) == []

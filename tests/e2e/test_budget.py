@@ -12,14 +12,26 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from bot.demo.fleet_data import MANAGEMENT
 from bot.demo.people import ANA, FINOPS_LEAD
-from storage.models import DecisionKind
-from tests.e2e.scene import Scene, words
+from storage.models import DecisionKind, PostKind, PostState
+from tests.e2e.scene import Scene, wait_for, words
 
 pytestmark = pytest.mark.browser
 
 SLOWLY = 20_000  # milliseconds
 OURS = "lamplighter-xray"
 TOPIC = f"arn:aws:sns:us-east-1:{MANAGEMENT}:finops"
+
+
+@pytest.fixture(autouse=True)
+def looked(scene: Scene) -> None:
+    """After the audit, Cost Explorer was asked; and Slack has what was to be told of that."""
+
+    def is_told() -> bool:
+        with scene.memory() as store:
+            waiting = any(post.state is PostState.WAITING for post in store.posts.all(PostKind.NOTICE))
+            return store.spend.last_asked() is not None and not waiting
+
+    wait_for(is_told, 90, "a look at the bill")
 
 
 @pytest.fixture(params=[1280, 400])
