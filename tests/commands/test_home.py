@@ -158,16 +158,16 @@ def test_what_has_run_out_waits_no_more(office: Office, audited):
 
 def test_the_trend_is_of_each_days_last_audit_and_is_said_in_words(context, clock, audited, remembered):
     remembered("refund")
-    for traced in (1, 2, 3):
-        audited({"payments": Coverage(traced=traced - 1, untraced=5 - traced)})
+    for traced in (1, 2, 3, 4, 5):
+        audited({"payments": Coverage(traced=traced - 1, untraced=9 - traced)})
         clock.forward(hours=1)
-        audited({"payments": Coverage(traced=traced, untraced=4 - traced)})
+        audited({"payments": Coverage(traced=traced, untraced=8 - traced)})
         clock.forward(hours=23)
 
     told = shown(page_of(context))
 
-    assert "`▃▅▇` 25" in told
-    assert "75" in told
+    assert "`▂▃▄▅▆` 12.5" in told
+    assert "62.5" in told
 
 
 def test_what_the_audit_could_not_see_is_said(context, clock, audited, remembered):
