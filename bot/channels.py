@@ -8,10 +8,13 @@ from http import HTTPStatus
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.slack_errors import NO_ANSWER
+
 CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
 PAGE = 1000
 KEEP_SECONDS = 600.0
 UNKNOWN_SECONDS = 10.0  # a channel may be made, or the bot invited, at any moment
+NO_ANSWER_SECONDS = 2.0  # until Slack is asked again that did not answer
 
 
 class ChannelNames:
@@ -23,19 +26,21 @@ class ChannelNames:
         self._read_at: float | None = None
         self._reading: dict[str, str] = {}
         self._cursor = ""
+        self._failed: tuple[float, Exception] | None = None  # until when Slack is not asked again, and what it said
         self._lock = threading.Lock()
 
     def id_of(self, channel: str) -> str | None:
         """The id for `#name` or an id; None where no channel that the bot can see has that name.
 
-        Raises SlackApiError as conversations.list does.
+        Raises SlackApiError or what else is NO_ANSWER as conversations.list does, and for a while without asking again:
+        each of 500 posts wants to know.
         """
         if CHANNEL_ID.fullmatch(channel):
             return channel
         name = channel.lstrip("#").lower()
         with self._lock:
             if self._stale(KEEP_SECONDS if name in self._ids else UNKNOWN_SECONDS):
-                self._read()
+                self._read_once()
             return self._ids.get(name)
 
     def forget(self) -> None:
@@ -45,6 +50,16 @@ class ChannelNames:
 
     def _stale(self, seconds: float) -> bool:
         return self._read_at is None or time.monotonic() - self._read_at >= seconds
+
+    def _read_once(self) -> None:
+        if self._failed and time.monotonic() < self._failed[0]:
+            raise self._failed[1]
+        try:
+            self._read()
+        except NO_ANSWER as problem:
+            self._failed = time.monotonic() + _patience(problem), problem
+            raise
+        self._failed = None
 
     def _read(self) -> None:
         """Page by page; where Slack asks for patience, the next call goes on from there."""
@@ -66,3 +81,12 @@ class ChannelNames:
                 break
         self._ids, self._reading = self._reading, {}
         self._read_at = time.monotonic()
+
+
+def _patience(problem: Exception) -> float:
+    """How many seconds."""
+    if not isinstance(problem, SlackApiError):
+        return NO_ANSWER_SECONDS
+    if problem.response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return float(problem.response.headers.get("Retry-After", UNKNOWN_SECONDS))
+    return UNKNOWN_SECONDS

@@ -93,28 +93,38 @@ class Outbox:
         pause = IDLE_SECONDS
         self._pacing.forget(time.monotonic())
         for post in self._context.store.posts.due(self._context.clock(), OF_A_CHANNEL):
-            wait = self._pacing.wait(_method(post), _lane(post), post.key, now=time.monotonic())
+            lane = self._lane(post)
+            wait = self._pacing.wait(_method(post), lane, post.key, now=time.monotonic())
             if wait > 0:
                 pause = min(pause, wait)
                 continue
-            self._handle(post)
+            self._handle(post, lane)
             pause = min(pause, PACE_SECONDS)
         return pause
 
-    def _handle(self, post: Post) -> None:
-        self._pacing.hold(_lane(post), PACE_SECONDS, now=time.monotonic())
+    def _lane(self, post: Post) -> str:
+        """The channel that it stands in or goes to, by its id however it is named; its posts are a second apart."""
+        if post.posted_channel:
+            return post.posted_channel
+        try:
+            return self._target(post)[0]
+        except NO_ANSWER:
+            return post.channel  # sending it will fail for the same reason, and say so
+
+    def _handle(self, post: Post, lane: str) -> None:
+        self._pacing.hold(lane, PACE_SECONDS, now=time.monotonic())
         if post.kind is PostKind.BATCH:  # it changes with every step of every fix
             self._pacing.hold(post.key, BATCH_SECONDS, now=time.monotonic())
         try:
             if post.state is PostState.SENT:
-                self._redraw(post)
+                self._redraw(post, lane)
             elif post.kind is PostKind.FILE:
                 self._send_file(post)
             else:
                 self._send(post)
             self._pacing.went_through(_method(post))
         except SlackApiError as problem:
-            self._refused(post, problem)
+            self._refused(post, lane, problem)
         except NO_ANSWER as problem:
             self._later(post, error_code(problem))
         except Exception as problem:  # one post that cannot be drawn must not keep back all the others
@@ -198,7 +208,7 @@ class Outbox:
             self._once(f"Slack will not list its channels ({error_code(problem)}); names are used as they are.")
             return channel
 
-    def _redraw(self, post: Post) -> None:
+    def _redraw(self, post: Post, lane: str) -> None:
         """Slack is asked only where the message would look different."""
         if post.newer is not None:
             self._link(post.newer)
@@ -209,7 +219,7 @@ class Outbox:
                 channel=post.posted_channel, ts=post.ts, text=text, blocks=blocks, parse="none", link_names=False
             )
         else:
-            self._pacing.hold(_lane(post), 0.0, now=time.monotonic())
+            self._pacing.hold(lane, 0.0, now=time.monotonic())
         self._context.store.posts.redrawn(post.id, post.wanted_version, shown)
 
     def _link(self, number: int) -> None:
@@ -226,11 +236,11 @@ class Outbox:
             return
         self._context.store.posts.keep_permalink(number, str(answer["permalink"]))
 
-    def _refused(self, post: Post, problem: SlackApiError) -> None:
+    def _refused(self, post: Post, lane: str, problem: SlackApiError) -> None:
         error = error_code(problem)
         if error == "ratelimited" or problem.response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = float(problem.response.headers.get("Retry-After", 30))
-            self._pacing.refused(_method(post), _lane(post), seconds, now=time.monotonic())
+            self._pacing.refused(_method(post), lane, seconds, now=time.monotonic())
             self._context.store.posts.later(post.id, self._context.clock() + timedelta(seconds=seconds), "ratelimited")
         elif error in LOCKED_OUT:
             self._once(f"Slack refuses to post: {mend(error, problem)}")
@@ -292,11 +302,6 @@ class Outbox:
         if line not in self._said:
             self._said.add(line)
             log.error("%s", line)
-
-
-def _lane(post: Post) -> str:
-    """Posts of one lane are a second apart."""
-    return post.posted_channel or post.channel
 
 
 def _method(post: Post) -> str:

@@ -102,6 +102,58 @@ def test_posts_of_one_channel_are_a_second_apart_and_others_do_not_wait(
     assert finops < times[1]
 
 
+def test_a_channel_of_two_names_takes_one_post_a_second_all_the_same(
+    context: Context, outbox: Outbox, slack: SlackStandIn
+) -> None:
+    for number in range(2):
+        given_notice(context, "#team-payments", key=f"name {number}")
+        given_notice(context, PAYMENTS, key=f"id {number}")
+        given_notice(context, "#Team-Payments", key=f"shouted {number}")
+    outbox.start()
+
+    wait_for(lambda: len(slack.workspace.messages(PAYMENTS)) == 6)
+
+    assert gaps(slack) >= 0.9
+    assert {call.error for call in slack.calls} == {None}
+
+
+def test_a_reply_keeps_the_pace_of_the_channel_that_its_post_went_to(
+    context: Context, outbox: Outbox, slack: SlackStandIn
+) -> None:
+    above = given_notice(context, "#team-payments", key="above")
+    outbox.send_due()
+    for number in range(2):  # meanwhile another channel was configured for the team
+        context.store.posts.create(
+            f"r{number}", PostKind.NOTICE, "#finops", context.clock(), text="below", thread=above.id
+        )
+        given_notice(context, PAYMENTS, key=f"beside {number}")
+    outbox.start()
+
+    wait_for(lambda: len(slack.workspace.messages(PAYMENTS)) == 5)
+
+    assert gaps(slack) >= 0.9
+
+
+def gaps(slack: SlackStandIn, channel: str = PAYMENTS) -> float:
+    """The shortest time between two posts, in seconds."""
+    times = [call.at for call in slack.calls_of("chat.postMessage") if call.args["channel"] == channel]
+    return min(later - earlier for earlier, later in itertools.pairwise(times))
+
+
+@pytest.mark.parametrize("error", ["ratelimited", "missing_scope"])
+def test_a_list_of_channels_that_slack_refuses_is_not_asked_for_by_each_post(
+    context: Context, outbox: Outbox, slack: SlackStandIn, error: str
+) -> None:
+    status = 429 if error == "ratelimited" else 200
+    slack.fail_next("conversations.list", error=error, status=status, retry_after=30, times=20)
+    for number in range(5):
+        given_notice(context, f"#team-{number}", key=f"{number}")
+    outbox.send_due()
+    outbox.send_due()
+
+    assert len(slack.calls_of("conversations.list")) == 1
+
+
 def test_retry_after_is_kept(context: Context, outbox: Outbox, slack: SlackStandIn, clock: SetClock) -> None:
     slack.fail_next("chat.postMessage", error="ratelimited", status=429, retry_after=30)
     post = given_notice(context)
