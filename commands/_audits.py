@@ -138,6 +138,10 @@ def _keep(context: Context, judged: Iterable[Function], asked_at: datetime, *, a
         compared = compare(context, judged, asked_at)
         store.functions.save(compared.functions, asked_at, context.clock(), audited=audited)
         _settle(context)
+        if compared.moved:
+            from commands._moved import follow  # it loads the digest's views, which an audit seldom needs
+
+            follow(context, compared.moved)
         for request_id, shown in store.requests.shown().items():
             if before.get(request_id, shown) != shown:
                 store.posts.redraw_showing(request_id)

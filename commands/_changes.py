@@ -18,6 +18,7 @@ class Compared:
 
     functions: list[Function]
     changes: list[Change]
+    moved: frozenset[str | None] = frozenset()  # the teams that functions have left or come to
 
 
 def taken_back(context: Context, told: Change | None, function_arn: str) -> bool:
@@ -42,10 +43,13 @@ def compare(context: Context, judged: Sequence[Function], asked_at: datetime) ->
     unmet = {function.arn: function for function in judged}
     changes: list[Change] = []
     anew: dict[str, str] = {}
+    moved: set[str | None] = set()
     for before in store.changes.before(judged):
         after = unmet.pop(before.arn, None)
         if after is None:
             continue
+        if before.team != after.team and after.team_known and before.gone_at is None:
+            moved |= {before.team, after.team}
         why = made_anew(before, after)
         found = change(before, after, why)
         if found is None or before.is_newer(asked_at, now):
@@ -61,7 +65,7 @@ def compare(context: Context, judged: Sequence[Function], asked_at: datetime) ->
     ]
     for arn, why in anew.items():
         _part_with(context, arn, why, asked_at)
-    return _judged_anew(judged, changes, anew)
+    return replace(_judged_anew(judged, changes, anew), moved=frozenset(moved))
 
 
 def seen_whole(seen: Inventory) -> Iterator[tuple[str, str]]:

@@ -130,9 +130,14 @@ def _as_of(context: Context, arn: str) -> datetime | None:
 
 
 def _asked(context: Context, post: Post, shown: Item) -> tuple[str, list[Block]]:
-    """While it waits, who has to click; after that, what came of it."""
-    row = functions.request_blocks(shown)
+    """While it waits, who has to click, or to which team it went; after that, what came of it."""
+    lines = clip(" ".join(functions.item_lines(shown)), TEXT_SHOWN)
     if not shown.request or not shown.request.waiting:
-        return clip(" ".join(functions.item_lines(shown)), TEXT_SHOWN), row
+        return lines, functions.request_blocks(shown)
+    if shown.function and shown.function.team != post.team:
+        team = shown.function.team
+        where = context.store.posts.channel_of(team) or context.teams.channel_of(team)
+        return lines, [functions.item_blocks(shown)[0], context_block(standing.went_line(team, where))]
     whom = _requests.who_may_click(context, shown.request, shown.function)
-    return post.text, [*row, context_block(standing.who_clicks(whom))]
+    text = standing.request_text(shown.request, whom)
+    return text, [*functions.request_blocks(shown), context_block(standing.who_clicks(whom))]

@@ -43,8 +43,10 @@ def belonging(function: Function, team: str | None, team_from: TeamFrom | None) 
 def rearrange(context: Context, changed: Assignment) -> list[Function]:
     """Give what this assignment covers to whom it belongs by now; those that moved, as they are.
 
-    To be called in the transaction in which the assignment was made or ended. Digests that show them are drawn again.
+    To be called in the transaction in which the assignment was made or ended.
     """
+    from commands._moved import follow  # it loads the digest's views, which an audit seldom needs
+
     store = context.store
     rules = store.owners.in_force()
     moved = []
@@ -56,12 +58,8 @@ def rearrange(context: Context, changed: Assignment) -> list[Function]:
         if before is None or after is None or after.team == before.team:
             continue
         store.functions.set_team(after)
-        live = store.requests.live(after.arn)
-        if live:
-            store.posts.redraw_showing(live.id)
         moved.append((before.team, after))
-    for team in {side for before, after in moved for side in (before, after.team)}:
-        store.owners.redraw_digests(team)
+    follow(context, {side for before, after in moved for side in (before, after.team)})
     return [after for _, after in moved]
 
 

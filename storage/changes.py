@@ -10,7 +10,8 @@ from storage.models import Function, Verdict
 from storage.news import Before, Change, ChangeKind, Since, net
 
 _BEFORE = """
-    select arn, verdict, told, seen_at, made_at, gone_at, outside, package_type, forms, stack_id, nullif(aliases, '[]')
+    select arn, verdict, told, seen_at, made_at, gone_at, outside, package_type, forms, stack_id, nullif(aliases, '[]'),
+        team
     from functions
 """
 _CHANGES = """

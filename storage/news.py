@@ -90,6 +90,7 @@ class Before(NamedTuple):
     forms: str = "[]"  # JSON
     stack_id: str | None = None
     aliases: str | None = None  # JSON; None where there are none or they could not be read
+    team: str | None = None
 
     @property
     def deleted(self) -> bool:

@@ -163,18 +163,6 @@ class Owners:
             {"name": channel, "error": error, "since": to_text(now)},
         )
 
-    # ---- messages
-
-    def redraw_digests(self, team: str | None) -> None:
-        """The team's newest digest is to be drawn again."""
-        self._db.change(
-            """
-            update posts set wanted_version = wanted_version + 1 where state <> 'abandoned' and id in (
-                select max(id) from posts where kind = 'digest' and team is ? and page = 1 and thread is null)
-            """,
-            [team],
-        )
-
 
 def _assignment(row: Row) -> Assignment:
     return Assignment(**row | {"assigned_at": to_time(row["assigned_at"]), "ended_at": maybe_time(row["ended_at"])})

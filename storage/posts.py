@@ -129,6 +129,14 @@ class Posts:
         row = self._db.row(sql, [request_id])
         return _from_row(row) if row else None
 
+    def that_show(self, request_id: str) -> list[Post]:
+        """The messages that show this request and that Slack has or is to have, oldest first."""
+        sql = """
+            select posts.* from posts join post_items on post_items.post_id = posts.id
+            where post_items.request_id = ? and posts.state <> 'abandoned' order by posts.id
+        """
+        return [_from_row(row) for row in self._db.rows(sql, [request_id])]
+
     def channel_of(self, team: str | None) -> str | None:
         """The id of the channel that took the team's newest digest."""
         sql = """
@@ -158,6 +166,20 @@ class Posts:
             )
             """,
             {"request": request_id, "newest": newest},
+        )
+
+    def redraw_digest(self, team: str | None) -> None:
+        """The team's newest digest and the list in its thread are to be drawn again."""
+        self._db.change(
+            """
+            with digest as (
+                select max(id) as id from posts where kind = 'digest' and team is ? and page = 1 and thread is null
+            )
+            update posts set wanted_version = wanted_version + 1
+            where state <> 'abandoned' and (id in (select id from digest)
+                or (kind = 'list' and thread in (select id from digest)))
+            """,
+            [team],
         )
 
     def due(self, now: datetime, most: int = 1_000_000) -> list[Post]:

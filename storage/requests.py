@@ -201,6 +201,17 @@ class Requests:
             {"id": request_id, "now": to_text(now), "outcome": outcome},
         )
 
+    def follow_teams(self) -> list[FixRequest]:
+        """The live requests whose function went to another team, as that team's from now on."""
+        moved = f"""
+            select requests.id, functions.team from requests join functions on functions.arn = requests.function_arn
+            where requests.state in {LIVE} and functions.gone_at is null and requests.team is not functions.team
+        """  # noqa: S608 - a constant
+        with self._db.transaction():
+            rows = self._db.rows(moved)
+            self._db.change_many("update requests set team = :team where id = :id", rows)
+        return [self.get(row["id"]) for row in rows]
+
     def shown(self) -> dict[str, tuple[str | None, ...]]:
         """What people who may approve are shown of each live request's function, by the request's id."""
         rows = self._db.rows(

@@ -2,7 +2,19 @@
 
 from collections.abc import Sequence
 
-from commands.views.text import clip, clock_time, code, count, day_and_time, escape, listing, mention, prose, sentence
+from commands.views.text import (
+    channel,
+    clip,
+    clock_time,
+    code,
+    count,
+    day_and_time,
+    escape,
+    listing,
+    mention,
+    prose,
+    sentence,
+)
 from storage.fixes import FixRequest, RequestState
 
 REASON_LIMIT = 500
@@ -59,6 +71,12 @@ def who_clicks(approvers: Sequence[str]) -> str:
     if not approvers:
         return "Nobody may approve yet: name approvers under [policy] in lamplighter.toml."
     return f"An approver has to click: {listing(approvers, MOST_APPROVERS)}"
+
+
+def went_line(team: str | None, where: str) -> str:
+    """Of a request whose function is another team's since it was asked for."""
+    whose = f"team {escape(clip(team, 80))}" if team else "no known team"
+    return f"It is of {whose} by now, and is decided on in {channel(where)}."
 
 
 def reminder_text(request: FixRequest, approvers: Sequence[str]) -> str:
