@@ -9,7 +9,7 @@ from bot.outbox import Outbox
 from bot.people import SlackPeople
 from bot.replies import Deliver
 from bot.slack_errors import error_code
-from commands._approvals import refuse_by_id
+from commands._refused import turned_away
 from commands._types import Background, Context, Reply, Request, Run, Say
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Desk:
         try:
             asks = self._people.may_ask(request.user, request.workspace)
             if not asks.allowed:
-                _deliver(deliver, Say(refuse_by_id(request, self.context, asks.why) if decides else asks.why))
+                _deliver(deliver, Say(turned_away(request, self.context, asks.why) if decides else asks.why))
                 return
             for reply in run(request, self.context):
                 self._outbox.nudge()

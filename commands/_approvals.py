@@ -6,13 +6,12 @@ asked for has asked.
 
 from dataclasses import replace
 
-from commands import _decide, _exempting, _requests
+from commands import _refused, _requests
 from commands._answers import no_longer_exists, nothing_to_do, patch_only
 from commands._audits import OVERTAKEN
 from commands._clicks import decided
 from commands._plans import remembered, with_forecast
 from commands._types import Context, Request
-from commands.views.budget import OUR_BUDGET
 from commands.views.left import left_line
 from commands.views.standing import MOST_APPROVERS, ask_anew, ended_line
 from commands.views.text import clock_time, code, listing, mention, prose
@@ -59,48 +58,14 @@ def current(context: Context, request_id: str) -> FixRequest:
 
 def refuse(request: Request, context: Context, asked: FixRequest, why: str) -> str:
     """What to say to who may not decide; that they tried is kept, once for each person and request."""
-    decisions = context.store.decisions
-    with context.store.transaction():
-        if not decisions.was_refused(asked.id, request.user):
-            _decide.record(
-                context,
-                DecisionKind.REFUSED,
-                asked.function_arn,
-                actor=request.user,
-                request=request,
-                request_id=asked.id,
-                reason=why,
-            )
+    _refused.keep(request, context, _refused.of_request(asked), why)
     return f"Nothing was changed: {why}"
 
 
 def refuse_budget(request: Request, context: Context, why: str) -> str:
     """The same of the AWS budget, of which there is one."""
-    decisions = context.store.decisions
-    with context.store.transaction():
-        if not decisions.was_refused(OUR_BUDGET, request.user):
-            _decide.record(
-                context,
-                DecisionKind.REFUSED,
-                "",
-                actor=request.user,
-                request=request,
-                request_id=OUR_BUDGET,
-                reason=why,
-            )
+    _refused.keep(request, context, _refused.BUDGET, why)
     return f"Nothing was changed: {why}"
-
-
-def refuse_by_id(request: Request, context: Context, why: str) -> str:
-    """The same for what a button carries; kept only where that is a request, an exemption or the AWS budget of this
-    installation."""
-    asked = context.store.requests.find(request.value)
-    if asked:
-        return refuse(request, context, asked, why)
-    if request.value.startswith(OUR_BUDGET):
-        return refuse_budget(request, context, why)
-    exemption = context.store.exemptions.find(request.value)
-    return _exempting.refuse(request, context, exemption, why).text if exemption else why
 
 
 def _another(request: Request, context: Context, asked: FixRequest, function: Function, allowed_by: str) -> str:

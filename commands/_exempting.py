@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from commands import _decide
+from commands import _decide, _refused
 from commands._answers import nothing_to_do
 from commands._audits import OVERTAKEN
 from commands._exempted import redraw
@@ -58,18 +58,7 @@ def may_decide(request: Request, context: Context, exemption: Exemption) -> Perm
 
 def refuse(request: Request, context: Context, exemption: Exemption, why: str) -> Say:
     """What to say to who may not decide; that they tried is kept, once for each person and exemption."""
-    with context.store.transaction():
-        if not context.store.decisions.was_refused(exemption.token, request.user):
-            _decide.record(
-                context,
-                DecisionKind.REFUSED,
-                exemption.function_arn,
-                actor=request.user,
-                request=request,
-                request_id=exemption.token,
-                reason=why,
-                detail={"exemption": exemption.id},
-            )
+    _refused.keep(request, context, _refused.of_exemption(exemption), why)
     return Say(f"Nothing was changed: {why}")
 
 

@@ -194,7 +194,7 @@ class Button:
     action_id: str
     run: Run
     opens_form: bool = False
-    decides: bool = False  # on a request or an exemption: who tries it and may not is kept in the history
+    decides: bool = False  # or leads to deciding: who tries it and may not is kept in the history
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from commands import _decide
 from commands._owners import rearrange
-from commands._types import Answer, Context, OpenForm, Request, Say
+from commands._refused import OWNERS, Thing, keep, of_assignment
+from commands._types import Answer, Context, OpenForm, Permission, Request, Say
 from commands.owners import turn
 from commands.views import assign as form
 from commands.views.assign import PATTERN, TEAM, Preview
@@ -44,13 +45,13 @@ class _Drawn:
 def open_form(request: Request, context: Context) -> Answer:
     """Answer *Assign owner…*."""
     yield OpenForm(form.loading())
-    permission = context.people.may_approve(request.user, request.workspace, None)
+    permission = _may(request, context, OWNERS)
     yield OpenForm(result_view(form.TITLE, permission.why)) if not permission.allowed else _form(context, "", "")
 
 
 def look_again(request: Request, context: Context) -> Answer:
     """A field was changed: draw what matches now."""
-    permission = context.people.may_approve(request.user, request.workspace, None)
+    permission = _may(request, context, OWNERS)
     if not permission.allowed:
         yield OpenForm(result_view(form.TITLE, permission.why))
         return
@@ -72,7 +73,7 @@ def check(fields: Mapping[str, str], _now: datetime, _zone: ZoneInfo) -> dict[st
 
 def submit(request: Request, context: Context) -> Answer:
     """Record the assignment that the form asks for, if what it comes to was seen."""
-    permission = context.people.may_approve(request.user, request.workspace, None)
+    permission = _may(request, context, OWNERS)
     if not permission.allowed:
         yield Say(f"Nothing was assigned: {permission.why}")
         return
@@ -80,6 +81,14 @@ def submit(request: Request, context: Context) -> Answer:
     with context.store.transaction():
         said = _assigned(request, context, pattern, team, permission.why)
     yield said
+
+
+def _may(request: Request, context: Context, thing: Thing) -> Permission:
+    """Whoever may approve for functions of no team. Who may not and tries is kept in the history."""
+    permission = context.people.may_approve(request.user, request.workspace, None)
+    if not permission.allowed:
+        keep(request, context, thing, permission.why)
+    return permission
 
 
 def _assigned(request: Request, context: Context, pattern: str, team: str, allowed_by: str) -> OpenForm | Say:
@@ -159,7 +168,8 @@ def _seen(preview: Preview) -> str:
 
 def end(request: Request, context: Context) -> Answer:
     """Answer *End*: what was so assigned moves at once."""
-    permission = context.people.may_approve(request.user, request.workspace, None)
+    assignment = context.store.owners.find(request.value)
+    permission = _may(request, context, of_assignment(assignment) if assignment else OWNERS)
     if not permission.allowed:
         yield Say(f"Nothing was changed: {permission.why}")
         return

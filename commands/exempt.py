@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from commands import _exempting, _find
+from commands import _exempting, _find, _refused
 from commands._answers import UNKNOWN_BUTTON, no_longer_exists, nothing_to_do
 from commands._exempt_form import Drawn, Found, Typed, check, find_covered, not_as_shown, target_problem
 from commands._suggest import suggestion
@@ -53,6 +53,7 @@ def open_some(request: Request, context: Context) -> Answer:
     team = function.team if function else asked.team
     permission = context.people.may_approve(request.user, request.workspace, team)
     if not permission.allowed:
+        _refused.keep(request, context, _refused.of_request(asked), permission.why)
         yield Say(permission.why)
         return
     yield OpenForm(_drawn(request, context, asked, Typed(ExemptScope.NAME)))
@@ -67,6 +68,7 @@ def look_again(request: Request, context: Context) -> Answer:
     function = context.store.functions.get(asked.function_arn)
     permission = context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
     if not permission.allowed:
+        _refused.keep(request, context, _refused.of_request(asked), permission.why)
         yield OpenForm(result_view(views.TITLE, permission.why))
         return
     problem = target_problem(typed) if typed.target else ""
@@ -88,6 +90,7 @@ def grant(request: Request, context: Context) -> Answer:
     team = function.team if function else asked.team
     permission = context.people.may_approve(request.user, request.workspace, team)
     if not permission.allowed:
+        _refused.keep(request, context, _refused.of_request(asked), permission.why)
         yield Say(f"Nothing was changed: {permission.why}")
         return
     note = _exempting.too_long(context, date.fromisoformat(typed.until))
@@ -106,6 +109,7 @@ def _open(request: Request, context: Context, function: Function) -> OpenForm | 
     """From memory alone: Slack wants the form within three seconds."""
     permission = context.people.may_approve(request.user, request.workspace, function.team)
     if not permission.allowed:
+        _refused.keep(request, context, _refused.of_function(context, function), permission.why)
         return Say(permission.why)
     needless = nothing_to_do(context, function)
     if needless:

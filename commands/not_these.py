@@ -1,6 +1,6 @@
 """*Not these…*: an approver keeps the grace period from fixing what a notice names, with a reason."""
 
-from commands import _decide
+from commands import _decide, _refused
 from commands._answers import UNKNOWN_BUTTON
 from commands._types import Answer, Context, OpenForm, Permission, Request, Say
 from commands.deny import check
@@ -19,7 +19,7 @@ def open_form(request: Request, context: Context) -> Answer:
         return
     permission = _may_decide(request, context, notice)
     names = [function.name for function in _named(context, notice)]
-    yield OpenForm(stop_form(notice, names)) if permission.allowed else _refused(permission)
+    yield OpenForm(stop_form(notice, names)) if permission.allowed else _no(request, context, notice, permission)
 
 
 def not_these(request: Request, context: Context) -> Answer:
@@ -31,7 +31,7 @@ def not_these(request: Request, context: Context) -> Answer:
         return
     permission = _may_decide(request, context, notice)
     if not permission.allowed:
-        yield _refused(permission)
+        yield _no(request, context, notice, permission)
         return
     store, reason = context.store, request.fields[REASON].strip()
     with store.transaction():
@@ -73,7 +73,8 @@ def _may_decide(request: Request, context: Context, notice: GraceNotice) -> Perm
     return context.people.may_approve(request.user, request.workspace, notice.team)
 
 
-def _refused(permission: Permission) -> Say:
+def _no(request: Request, context: Context, notice: GraceNotice, permission: Permission) -> Say:
+    _refused.keep(request, context, _refused.of_notice(notice), permission.why)
     return Say(f"Nothing was stopped: {permission.why}")
 
 

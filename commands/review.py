@@ -13,6 +13,7 @@ from commands._answers import UNKNOWN_BUTTON
 from commands._batch import run_batch
 from commands._mornings import place_of_news
 from commands._order import roots_first
+from commands._refused import keep, of_team
 from commands._together import Together, approve_together
 from commands._types import Answer, Background, Context, OpenForm, Request, Say
 from commands.views import review as views
@@ -57,6 +58,7 @@ def open_review(request: Request, context: Context) -> Answer:
         team = clicked.team
     permission = context.people.may_approve(request.user, request.workspace, team)
     if not permission.allowed:
+        keep(request, context, of_team(team), permission.why)
         yield OpenForm(_told(permission.why))
         return
     yield _form(context, _Drawn(team))
@@ -67,6 +69,7 @@ def look_again(request: Request, context: Context) -> Answer:
     drawn = _Drawn.read(request.value)
     permission = context.people.may_approve(request.user, request.workspace, drawn.team)
     if not permission.allowed:
+        keep(request, context, of_team(drawn.team), permission.why)
         yield OpenForm(_told(permission.why))
         return
     yield _form(context, _as_typed(drawn, request.fields), request.fields)
@@ -86,6 +89,7 @@ def submit(request: Request, context: Context) -> Answer:
     drawn = _Drawn.read(request.value)
     permission = context.people.may_approve(request.user, request.workspace, drawn.team)
     if not permission.allowed:
+        keep(request, context, of_team(drawn.team), permission.why)
         yield Say(f"Nothing was changed: {permission.why}")
         return
     now, review = _as_typed(drawn, request.fields), _review(context, drawn, request.fields)

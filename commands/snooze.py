@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from commands import _decide
+from commands import _decide, _refused
 from commands._answers import UNKNOWN_BUTTON
 from commands._types import Answer, Context, OpenForm, Request, Say
 from commands.views.living import who
@@ -50,6 +50,7 @@ def snooze(request: Request, context: Context) -> Answer:
     if TEAM in chosen:
         permission = context.people.may_approve(request.user, request.workspace, post.team)
         if not permission.allowed:
+            _refused.keep(request, context, _refused.of_digest(post), permission.why)
             yield Say(f"Nothing was changed. A whole team is snoozed by an approver: {permission.why}")
             return
     arns = _functions(context, chosen)
@@ -70,6 +71,7 @@ def end(request: Request, context: Context) -> Answer:
     if found.function_arn is None:
         permission = context.people.may_approve(request.user, request.workspace, found.team)
         if not permission.allowed:
+            _refused.keep(request, context, _refused.of_snooze(found), permission.why)
             yield Say(f"Nothing was changed. An approver ends a team's snooze: {permission.why}")
             return
     with context.store.transaction():

@@ -1,6 +1,6 @@
 """The *Stop* button of a batch: what runs is ended, what has not begun is open again."""
 
-from commands import _decide
+from commands import _decide, _refused
 from commands._answers import UNKNOWN_BUTTON
 from commands._types import Answer, Context, Request, Say
 from commands.views.text import clock_time, count, mention
@@ -16,6 +16,7 @@ def stop(request: Request, context: Context) -> Answer:
         return
     permission = context.people.may_approve(request.user, request.workspace, batch.team)
     if not permission.allowed:
+        _refused.keep(request, context, _refused.of_batch(batch), permission.why)
         yield Say(f"Nothing was stopped: {permission.why}")
         return
     with context.store.transaction():

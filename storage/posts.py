@@ -54,10 +54,14 @@ class Posts:
 
     def get(self, number: int) -> Post:
         """Raises KeyError."""
-        row = self._db.row("select * from posts where id = ?", [number])
-        if row is None:
+        found = self.numbered(number)
+        if found is None:
             raise KeyError(number)
-        return _from_row(row)
+        return found
+
+    def numbered(self, number: int) -> Post | None:
+        row = self._db.row("select * from posts where id = ?", [number])
+        return _from_row(row) if row else None
 
     def all(self, kind: PostKind | None = None) -> list[Post]:
         """Oldest first."""

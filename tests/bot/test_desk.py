@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from slack_sdk import WebClient
@@ -13,12 +14,11 @@ from bot.demo.slack import TEAM_ID, SlackStandIn
 from bot.desk import Desk
 from bot.outbox import Outbox
 from bot.people import SlackPeople
-from commands import COMMANDS, confirm, extend
+from commands import COMMANDS, exemption_list, owners, patch
 from commands._drawing import draw
-from commands._types import Answer, Context, Progress, Reply, Request, Say
-from commands.deny import cancel, deny, open_form
-from commands.fix import approve
-from commands.undo import undo
+from commands._types import Answer, Button, Context, Form, Progress, Reply, Request, Say
+from commands.views.home import TURNS
+from commands.views.owners import ASSIGN
 from storage.models import DecisionKind, Function, PostKind, Source
 from tests.bot.conftest import NOON
 from tests.e2e.scene import wait_for
@@ -198,8 +198,47 @@ def test_a_guest_who_tries_to_decide_is_kept_in_the_history_once(
     assert [(row.kind, row.actor, row.workspace) for row in rows] == [(DecisionKind.REFUSED, GUEST, TEAM_ID)] * kept
 
 
-def test_every_button_and_form_that_decides_on_a_request_or_an_exemption_keeps_who_may_not() -> None:
-    deciding = {getattr(entry, "run", None) for entry in COMMANDS if getattr(entry, "decides", False)}
+LOOKS = {owners.turn, exemption_list.turn, patch.show}
 
-    of_exemptions = {confirm.confirm, confirm.deny, extend.open_form, extend.extend, extend.let_end}
-    assert deciding == {approve, undo, open_form, deny, cancel} | of_exemptions
+
+def test_every_button_and_form_but_those_that_only_show_something_keeps_who_may_not() -> None:
+    clicked = [one for one in COMMANDS if isinstance(one, Button | Form)]
+    careless = {one.run for one in clicked if not one.decides and getattr(one, "action_id", "") not in TURNS}
+
+    assert careless == LOOKS
+
+
+def test_a_guest_is_kept_once_for_each_thing(desk: Desk, context: Context) -> None:
+    store, heard = context.store, Heard()
+    arn = "arn:aws:lambda:eu-central-1:123456789012:function:refund"
+    function = Function(arn, "123456789012", "eu-central-1", "refund", mode=None, team="payments")
+    store.functions.save([function], NOON)
+    asked = store.requests.open_for(function, NOON)
+    nap = store.snoozes.begin(arn, "payments", ANA, NOON, NOON + timedelta(days=1))
+    rule = store.owners.assign("batch-*", "payments", ANA, NOON)
+    digest = store.posts.create("d", PostKind.DIGEST, "#team-payments", NOON, team="payments")
+    assert digest
+    store.posts.sent(digest.id, PAYMENTS, "1.1", 1)
+    at = {"channel": PAYMENTS, "message": "1.1"}
+    tries: list[tuple[str, dict[str, str], str]] = [
+        (f"snooze {asked.id}", at, f"digest:{digest.id}"),
+        (str(digest.id), {}, f"digest:{digest.id}"),  # the form that the menu opens
+        (ASSIGN, {}, "owners"),
+        ('{"pattern": "batch-*", "team": "payments", "seen": ""}', {}, "owners"),
+        (rule.token, {}, rule.token),
+        (nap.id, {}, nap.id),
+        (asked.id, {}, asked.id),
+        (f'{{"request": "{asked.id}", "seen": "x"}}', {}, asked.id),
+        ('{"team": null, "text": "", "place": "", "seen": ""}', {}, "team:"),
+        ("never given out", {}, ""),
+        ("9" * 40, {}, ""),
+    ]
+    for value, where, _ in [*tries, *tries]:
+        clicks = replace(of(GUEST), value=value, source=Source.BUTTON, **where)
+        desk.take(lambda _request, _context: [Say("done")], clicks, heard, decides=True)
+
+    wait_for(lambda: len(heard.replies) == 2 * len(tries))
+    assert all("Guests cannot use Lamplighter" in text for text in heard.texts)
+    kept = [row.request_id for row in store.decisions.all() if row.kind is DecisionKind.REFUSED]
+    assert sorted(kept) == sorted({thing for _, _, thing in tries if thing})
+    assert store.decisions.verify() is None

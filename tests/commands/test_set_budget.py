@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import boto3
 import pytest
 
-from commands._approvals import refuse_by_id
 from commands._budget_rules import BudgetRules, SpendRules
+from commands._refused import turned_away
 from commands._types import Background, Context, OpenForm, Say
 from commands.aws.accounts import AwsSettings, Cloud
 from commands.set_budget import LONGEST, check, open_form, submit
@@ -270,7 +270,7 @@ def test_one_that_was_cut_short_is_said_to_be_once(world: World) -> None:
 
 def test_a_guest_who_tries_is_kept_once(world: World) -> None:
     for value in (OUR_BUDGET, f"{OUR_BUDGET} 0011223344556677"):
-        assert refuse_by_id(world.asks(EVE, value=value), world.context, "Guests cannot.") == (
+        assert turned_away(world.asks(EVE, value=value), world.context, "Guests cannot.") == (
             "Nothing was changed: Guests cannot."
         )
 
