@@ -26,11 +26,10 @@ def for_confirmation(request: Request, context: Context) -> list[tuple[Exemption
 def ending(context: Context, teams: Collection[str] | None) -> list[Ending]:
     """Exemptions of these teams that end within a month, the first to end first; all teams' for None."""
     now, counts = context.clock(), context.store.exempted.counts()
-    return [
-        Ending(one, counts.get(one.id, 0))
-        for one in context.store.exemptions.ending_before(now, now + SOON)
-        if teams is None or any((team or "") in teams for team in one.teams)
-    ]
+    soon = context.store.exemptions.ending_before(now, now + SOON)
+    if teams is not None:
+        soon = _exempting.of_teams(context, soon, {team or None for team in teams})
+    return [Ending(one, counts.get(one.id, 0)) for one in soon]
 
 
 def quiet(context: Context, teams: Collection[str] | None) -> list[Quiet]:

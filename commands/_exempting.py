@@ -1,6 +1,6 @@
 """Granting an exemption, or asking a second person for one: what is kept, recorded and drawn again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -41,7 +41,19 @@ def end_of(last_day: date, zone: ZoneInfo) -> datetime:
 def teams_of(context: Context, exemption: Exemption) -> tuple[str | None, ...]:
     """Whose functions it covers by now: they may have gone to other teams since it was granted or asked for."""
     get = context.store.functions.get
-    now = {one.team for member in context.store.exempted.of(exemption.id) if (one := get(member.arn))}
+    return _teams(
+        exemption, {one.team for member in context.store.exempted.of(exemption.id) if (one := get(member.arn))}
+    )
+
+
+def of_teams(context: Context, exemptions: Iterable[Exemption], teams: Collection[str | None]) -> list[Exemption]:
+    """Those of them that cover, or may cover, functions of these teams."""
+    now = context.store.exempted.teams()
+    return [one for one in exemptions if not set(_teams(one, now.get(one.id, set()))).isdisjoint(teams)]
+
+
+def _teams(exemption: Exemption, now: set[str | None]) -> tuple[str | None, ...]:
+    """`now`: of its functions. A rule is also of those for which it was granted, for it may come to cover others."""
     kept = set(exemption.teams) if exemption.by_rule else set()
     return tuple(sorted(now | kept, key=str)) or exemption.teams
 

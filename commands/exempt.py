@@ -14,10 +14,11 @@ from commands.revoke import revoke
 from commands.views import exempt as views
 from commands.views.exempt import Covered, ExemptForm
 from commands.views.form import result_view
+from commands.views.living import who
 from commands.views.text import code
 from storage.exemptions import Wish
 from storage.fixes import FixRequest, RequestState
-from storage.models import ExemptScope, Function
+from storage.models import ExemptScope, Function, PostKind, Verdict
 
 
 def exempt(request: Request, context: Context) -> Answer:
@@ -49,6 +50,12 @@ def open_some(request: Request, context: Context) -> Answer:
     if asked is None:
         yield Say(UNKNOWN_BUTTON)
         return
+    clicked = context.store.posts.at(request.channel, request.message)
+    if clicked and clicked.kind is PostKind.DIGEST:
+        asked = _of_team(context, asked, clicked.team)
+        if asked is None:
+            yield Say(f"No function of {who(clicked.team)} is untraced any more.")
+            return
     function = context.store.functions.get(asked.function_arn)
     team = function.team if function else asked.team
     permission = context.people.may_approve(request.user, request.workspace, team)
@@ -103,6 +110,15 @@ def grant(request: Request, context: Context) -> Answer:
     with context.store.transaction():
         said = _keep(request, context, asked, team, typed, found, permission.why)
     yield said  # only now that it is kept, and with nothing held while Slack is told
+
+
+def _of_team(context: Context, asked: FixRequest, team: str | None) -> FixRequest | None:
+    """A request of that team's: what a digest's menu carries may be another team's by now."""
+    store, function = context.store, context.store.functions.get(asked.function_arn)
+    if function and function.team == team:
+        return asked
+    untraced = store.functions.of_team(team, Verdict.UNTRACED)
+    return store.requests.open_for(untraced[0], context.clock()) if untraced else None
 
 
 def _open(request: Request, context: Context, function: Function) -> OpenForm | Say:

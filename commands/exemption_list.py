@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from commands import _find
+from commands import _exempting, _find
 from commands._types import Answer, Context, Replace, Request, Say
 from commands.views import exemptions as views
 from commands.views.exemptions import ROWS
@@ -40,8 +40,9 @@ def turn(request: Request, context: Context) -> Answer:
 
 def _page(context: Context, whose: str, number: int) -> Say:
     team, everybody = (None if whose == UNOWNED else whose), not whose
-    granted = [one for one in context.store.exemptions.granted(context.clock()) if everybody or team in one.teams]
-    waiting = [one for one in context.store.exemptions.waiting() if everybody or team in one.teams]
+    granted, waiting = context.store.exemptions.granted(context.clock()), context.store.exemptions.waiting()
+    if not everybody:
+        granted, waiting = (_exempting.of_teams(context, them, {team}) for them in (granted, waiting))
     pages = max(1, -(-len(granted) // ROWS))
     page = min(max(1, number), pages)
     shown = granted[(page - 1) * ROWS : page * ROWS]

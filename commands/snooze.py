@@ -4,7 +4,7 @@ What is snoozed stays untraced, in the coverage and in the digest's counts. A fu
 of the workspace, for it hides nothing and changes nothing at AWS; a whole team by its approvers only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -58,7 +58,7 @@ def snooze(request: Request, context: Context) -> Answer:
         said = _end(request, context, post, chosen, arns) if request.fields[FOR] == END_NOW else ""
         said = said or _begin(request, context, post, chosen, arns)
         context.store.posts.redraw(post.id)
-        _redraw(context, post.team)
+        _redraw(context, {post.team, *_teams(context, arns)})
     yield Say(said)
 
 
@@ -76,7 +76,7 @@ def end(request: Request, context: Context) -> Answer:
             return
     with context.store.transaction():
         ended = _ended(request, context, found)
-        _redraw(context, found.team)
+        _redraw(context, _teams(context, [found.function_arn]) if found.function_arn else {found.team})
     yield Say(
         f"The snooze of {_what(found)} has ended." if ended else f"The snooze of {_what(found)} was over already."
     )
@@ -121,10 +121,14 @@ def _record(request: Request, context: Context, kind: DecisionKind, one: Snooze)
     )
 
 
-def _redraw(context: Context, team: str | None) -> None:
-    told = context.store.digests.of_team(team)
-    if told and told.post is not None:
-        context.store.posts.redraw(told.post)
+def _redraw(context: Context, teams: Collection[str | None]) -> None:
+    for team in teams:
+        context.store.posts.redraw_digest(team)
+
+
+def _teams(context: Context, arns: Iterable[str]) -> set[str | None]:
+    """Whose these functions are now."""
+    return {one.team for arn in arns if (one := context.store.functions.get(arn))}
 
 
 def _chosen(fields: Mapping[str, str]) -> list[str]:

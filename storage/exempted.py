@@ -60,6 +60,18 @@ class Exempted:
         sql = "select exemption_id, count(*) from exemption_members where ended_at is null group by exemption_id"
         return dict(self._db.tuples(sql))
 
+    def teams(self) -> Mapping[int, set[str | None]]:
+        """Of which teams the functions are by now that each exemption covers."""
+        sql = """
+            select distinct exemption_id, functions.team from exemption_members
+            join functions on functions.arn = exemption_members.arn
+            where exemption_members.ended_at is null and functions.gone_at is null
+        """
+        found: dict[int, set[str | None]] = {}
+        for number, team in self._db.tuples(sql):
+            found.setdefault(number, set()).add(team)
+        return found
+
     def leave(self, number: int, arn: str, why: str, now: datetime) -> bool:
         """True for the one who ends it for this function."""
         return 1 == self._db.change(
