@@ -8,7 +8,6 @@ import json
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import uploads
 from bot.channels import ChannelNames
+from bot.message_ids import message_id, what_to_keep
 from bot.notices import notify
 from bot.pacing import Pacing
 from bot.slack_errors import FINAL, LOCKED_OUT, NO_ANSWER, TOKEN_REFUSED, UNFIT, error_code, mend
@@ -40,8 +40,6 @@ LONGEST_WAIT_SECONDS = 300.0
 OF_A_CHANNEL = 4  # posts that are looked at in one round: one goes, and what is slower by itself keeps back no other
 POST, UPDATE, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
-# Slack has seen the message's id, and has no message to show for it.
-LOST = {"duplicate_message_not_found", "duplicate_channel_not_found"}
 
 
 class Outbox:
@@ -149,9 +147,7 @@ class Outbox:
             thread_ts=thread_ts,
             unfurl_links=False,
             unfurl_media=False,
-            # UNCONFIRMED: that Slack takes a message once for each of these. What keeps one from being sent twice is
-            # that its place is recorded; this is for the process that is killed in between.
-            client_msg_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{post.key} {target} {plain}{self._anew(post)}")),
+            client_msg_id=message_id(post, target, plain=plain),
         )
         place = str(answer["channel"]), str(answer["ts"])
         shown = _hash(text, blocks)
@@ -160,10 +156,6 @@ class Outbox:
         if thread_ts is None:
             self._context.store.owners.reached(post.channel, self._context.clock())
         log.info("posted %s to %s", post.key, place[0])
-
-    def _anew(self, post: Post) -> str:
-        """Where Slack knows the id and has lost the message, another id is needed for it to be taken at all."""
-        return f" {self._context.store.posts.attempts(post.id)}" if post.error in LOST else ""
 
     def _send_file(self, post: Post) -> None:
         """The upload's id is kept before it is shared, so that one that was cut short is not uploaded again."""
@@ -241,7 +233,7 @@ class Outbox:
         if error == "ratelimited" or problem.response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = float(problem.response.headers.get("Retry-After", 30))
             self._pacing.refused(_method(post), lane, seconds, now=time.monotonic())
-            self._context.store.posts.later(post.id, self._context.clock() + timedelta(seconds=seconds), "ratelimited")
+            self._keep(post, seconds, "ratelimited")
         elif error in LOCKED_OUT:
             self._once(f"Slack refuses to post: {mend(error, problem)}")
             self._later(post, error)
@@ -291,12 +283,15 @@ class Outbox:
         self._wake.set()
 
     def _later(self, post: Post, error: str) -> None:
-        posts = self._context.store.posts
-        attempts = posts.attempts(post.id)
-        seconds = min(LONGEST_WAIT_SECONDS, 2.0 ** min(attempts + 1, 9))
-        posts.later(post.id, self._context.clock() + timedelta(seconds=seconds), error)
+        attempts = self._context.store.posts.attempts(post.id)
+        self._keep(post, min(LONGEST_WAIT_SECONDS, 2.0 ** min(attempts + 1, 9)), error)
         if attempts == 0:
             log.warning("%s waits, Slack said %s", post.key, error)
+
+    def _keep(self, post: Post, seconds: float, error: str) -> None:
+        """When it is tried again, and why it was not sent."""
+        at = self._context.clock() + timedelta(seconds=seconds)
+        self._context.store.posts.later(post.id, at, what_to_keep(post, error))
 
     def _once(self, line: str) -> None:
         if line not in self._said:

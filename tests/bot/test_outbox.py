@@ -71,6 +71,31 @@ def test_a_message_whose_id_slack_has_seen_and_lost_is_sent_under_another(
     assert first != second
 
 
+def test_the_other_id_stays_until_slack_loses_that_one_too(
+    context: Context, outbox: Outbox, slack: SlackStandIn, clock: SetClock
+) -> None:
+    slack.workspace.takes_an_id_once = True
+    given_notice(context)
+
+    def goes_wrong(**how: object) -> str:
+        before = len(slack.calls_of("chat.postMessage"))
+        slack.fail_next("chat.postMessage", **how)
+        wait_for(lambda: outbox.send_due() and len(slack.calls_of("chat.postMessage")) > before)
+        clock.forward(minutes=6)
+        return str(slack.calls_of("chat.postMessage")[-1].args["client_msg_id"])
+
+    first = goes_wrong(error="duplicate_message_not_found")
+    second = goes_wrong(error="internal_error", status=500, after_effect=True)  # Slack has it, and says that it has not
+    third = goes_wrong(error="ratelimited", status=429, retry_after=1)
+    outbox.send_due()
+    wait_for(lambda: outbox.send_due() and context.store.posts.all()[0].state is PostState.SENT)
+
+    fourth = slack.calls_of("chat.postMessage")[-1].args["client_msg_id"]
+    assert first != second
+    assert second == third == fourth
+    assert [one.text for one in slack.workspace.messages(PAYMENTS)] == ["hello"]
+
+
 def test_a_touched_post_is_drawn_again_in_place(
     context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function]
 ) -> None:

@@ -113,7 +113,8 @@ def test_who_is_no_approver_of_the_functions_team_cannot_grant(
 
     assert submit(context, asked, who) == "Nothing was changed: You are not an approver."
     assert context.store.exemptions.covering(function.arn, context.clock()) is None
-    assert context.store.decisions.all() == []
+    (tried,) = context.store.decisions.all()
+    assert (tried.kind, tried.actor, tried.request_id) == (DecisionKind.REFUSED, who, asked)
     assert context.store.requests.get(asked).state is RequestState.OPEN
 
 
