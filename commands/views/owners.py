@@ -121,7 +121,9 @@ def team_line(team: Team) -> str:
 
 
 def _owned(shown: Overview) -> str:
-    return f"{count(len(shown.teams), 'team')} own {count(sum(team.functions for team in shown.teams), 'function')}"
+    own = "owns" if len(shown.teams) == 1 else "own"
+    total = sum(team.functions for team in shown.teams)
+    return f"{count(len(shown.teams), 'team')} {own} {count(total, 'function')}"
 
 
 def _how(shown: Overview) -> str:

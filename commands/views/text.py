@@ -11,6 +11,7 @@ HEADER_LIMIT = 150
 CONTEXT_LIMIT = 2000
 # Marks that turn the direction of what follows: with them a name can be shown as another.
 HIDDEN = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069\x00-\x08\x0e-\x1f\x7f]")
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]+")
 ZERO_WIDTH_SPACE = "\u200b"
 # What Slack would read as style or an emoji: a mark at a word's edge, a colon before an emoji's name.
 STYLE_MARK = re.compile(r"[*~`]|(?<!\w)_|_(?!\w)|(?<!\w):(?=[a-z+][a-z0-9_+'-]*:)")
@@ -61,8 +62,8 @@ def clip(text: str, limit: int) -> str:
 
 
 def channel(reference: str) -> str:
-    """A channel as the settings name it: a link for an id, the name for a name."""
-    return escape(reference) if reference.startswith("#") else f"<#{reference}>"
+    """A channel as the settings or a tag name it: a link for an id, the name for a name."""
+    return f"<#{reference}>" if _CHANNEL_ID.fullmatch(reference) else escape(reference)
 
 
 def entities(text: str) -> str:

@@ -6,16 +6,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block as SdkBlock
+from slack_sdk.models.views import View
 
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long, view_is_too_large
-from commands.views import assign, owners
+from commands.views import assign, owners, standing
 from commands.views.assign import Preview
 from commands.views.closed import CLOSED, closed_line
 from commands.views.form import result_view
 from commands.views.owners import Overview, Team
 from storage.models import TeamFrom
 from storage.owners import Assignment, ChannelState, Owned
+from tests.commands.views.test_hostile import NAME, NASTY, inert
 from tests.commands.views.test_views import HOSTILE, NOON, words
 
 TEXTS = HOSTILE  # a tag holds 256 characters; longer ones cannot hurt
@@ -42,8 +45,23 @@ def assignment(pattern: str, team_: str) -> Assignment:
 
 
 def fits(blocks: list[dict[str, Any]]) -> None:
+    """The strict stand-in takes it, and Slack's own classes know each part and find it valid."""
     assert message_problems(blocks) == []
     assert not blocks_are_too_long(blocks)
+    known = [one for one in SdkBlock.parse_all(blocks) if one]
+    for one in known:
+        one.validate_json()
+    assert [one.type for one in known] == [one["type"] for one in blocks]
+
+
+def form_fits(view: dict[str, Any]) -> None:
+    assert view_problems(view) == []
+    assert not view_is_too_large(view)
+    View(**view).validate_json()
+    known = [one for one in SdkBlock.parse_all(view["blocks"]) if one]
+    for one in known:
+        one.validate_json()
+    assert [one.type for one in known] == [one["type"] for one in view["blocks"]]
 
 
 @given(
@@ -100,9 +118,8 @@ def test_the_form_is_within_slacks_limits(
 
     view = assign.assign_form(shown, json.dumps({"pattern": pattern[:250], "team": name[:100], "seen": "0" * 16}))
 
-    assert view_problems(view) == []
-    assert not view_is_too_large(view)
-    assert view_problems(assign.loading()) == []
+    form_fits(view)
+    form_fits(assign.loading())
 
 
 @pytest.mark.parametrize("number", [1, 10, 10_000])
@@ -111,7 +128,7 @@ def test_what_is_said_after_it_is_within_slacks_limits_and_counts_what_it_leaves
 
     made = assign.assigned_blocks("payments", arns, "#team-payments", "team")
 
-    assert view_problems(result_view(assign.TITLE, "", made)) == []
+    form_fits(result_view(assign.TITLE, "", made))
     lines, left = assign.tag_lines(arns, "team", "payments")
     assert len(lines) + left == number
     assert (f"and {left:,} more" in words(made)) == (left > 0)
@@ -144,3 +161,46 @@ def test_the_line_that_mends_a_channel_is_short_and_mentions_nobody(
     assert len(said) < 3000
     assert "<!" not in said
     assert "<@" not in said
+    fits([{"type": "section", "text": {"type": "mrkdwn", "text": said}}])
+
+
+@given(name=NAME, text=NASTY, error=st.sampled_from(sorted(CLOSED)))
+@settings(max_examples=100, deadline=None)
+def test_no_name_makes_them_say_or_call_what_we_did_not(name: str, text: str, error: str) -> None:
+    """Of teams, functions, patterns, channels in tags, and other names of a team."""
+    place, state = f"#{name}", ChannelState(error, NOON)
+    one = team(text, 9, channel=place, state=state, tagged=[(place, 2), (text, 1)], aliases=[name, text])
+    rule = assignment(text, name)
+    shown = overview(teams=[one], orphans=[owned(name, text)], fallback=place, assignments=[(rule, 7)])
+    preview = Preview(text, name, [owned(name, text)], {text: 3}, place, 0, nearest=[name, text], note="")
+    view = assign.assign_form(preview, "{}")
+    form_fits(view)
+    for made in (
+        owners.overview_blocks(shown),
+        owners.team_blocks(one, [(rule, 7)], may_end=True),
+        assign.assigned_blocks(text, [owned(name).arn], place, text),
+    ):
+        fits(made)
+        assert inert(marked(made)), marked(made)
+    assert inert(marked(view["blocks"])), marked(view["blocks"])
+    for said in (
+        owners.overview_text(shown),
+        owners.team_text(one),
+        closed_line(place, text, error, known=False, tag=text),
+        standing.went_line(text, place),
+    ):
+        assert inert(said), said
+
+
+def marked(blocks: list[dict[str, Any]]) -> str:
+    """All that Slack reads as markup in them."""
+    found, left = [], list(blocks)
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            if part.get("type") == "mrkdwn":
+                found.append(str(part["text"]))
+            left += [one for one in part.values() if isinstance(one, dict | list)]
+        else:
+            left += [one for one in part if isinstance(one, dict | list)]
+    return "\n".join(found)
