@@ -11,7 +11,9 @@ from commands._exempted import matches
 from commands._tickets import ticket_problem
 from commands._types import Context, Request
 from commands.views import exempt as views
-from commands.views.exempt import REASON, REASON_LIMIT, TARGETS, UNTIL
+from commands.views.exempt import TARGETS, UNTIL
+from commands.views.form import REASON
+from commands.views.standing import REASON_LIMIT
 from storage.models import ExemptScope, Function
 from storage.tag_marks import markable
 

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from commands import _decide
-from commands._types import Context, Request
-from commands.views.text import mention
+from commands._types import Context, Permission, Request
+from commands.views.text import code, mention
 from storage.fixes import FixRequest, RequestState
 from storage.models import THE_CLOCK, DecisionKind, Function
 
@@ -31,6 +31,24 @@ def ask(request: Request, context: Context, asked: FixRequest, reason: str = "",
         )
         store.posts.redraw_showing(asked.id)
     return True
+
+
+def team_of(context: Context, asked: FixRequest) -> str | None:
+    """Whose its function is now; of one that is gone, whose it was."""
+    function = context.store.functions.get(asked.function_arn)
+    return function.team if function else asked.team
+
+
+def may_decide(request: Request, context: Context, asked: FixRequest) -> Permission:
+    """By the function's team of now, whoever was shown the request before."""
+    return context.people.may_approve(request.user, request.workspace, team_of(context, asked))
+
+
+def went(context: Context, asked: FixRequest, team: str | None) -> str:
+    """Of a permission that was asked for `team`, while Slack answered: why it is worth nothing by now, else empty."""
+    if team_of(context, asked) == team:
+        return ""
+    return f"Nothing was changed: {code(asked.function_name)} went to another team just now. Look at it again."
 
 
 def who_may_click(context: Context, asked: FixRequest, function: Function | None) -> tuple[str, ...]:

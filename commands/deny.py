@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from commands import _requests
 from commands._answers import UNKNOWN_BUTTON, no_longer_exists
 from commands._approvals import current, refuse, too_late
 from commands._clicks import EVERY, decided, redrawn
 from commands._types import Answer, Context, OpenForm, Permission, Request, Say
-from commands.views.deny import REASON, deny_form
+from commands.views.deny import deny_form
+from commands.views.form import REASON
 from commands.views.left import left_line
 from commands.views.standing import REASON_LIMIT, ask_anew, ended_line
 from commands.views.text import code
@@ -26,7 +28,7 @@ def open_form(request: Request, context: Context) -> Answer:
     if function is None:
         yield Say(no_longer_exists(asked.function_name))
         return
-    permission = _may_decide(request, context, asked)
+    permission = _requests.may_decide(request, context, asked)
     yield (
         OpenForm(deny_form(function, asked))
         if permission.allowed
@@ -49,7 +51,7 @@ def deny(request: Request, context: Context) -> Answer:
     if wrong or isinstance(asked, Say):
         yield asked if isinstance(asked, Say) else Say(f"Nothing was changed: {' '.join(wrong.values())}")
         return
-    permission = _may_decide(request, context, asked)
+    permission = _requests.may_decide(request, context, asked)
     if not permission.allowed:
         yield Say(refuse(request, context, asked, permission.why))
         return
@@ -83,15 +85,10 @@ def _waiting(request: Request, context: Context) -> FixRequest | Say:
     return asked if asked.waiting else Say(too_late(context, asked))
 
 
-def _may_decide(request: Request, context: Context, asked: FixRequest) -> Permission:
-    function = context.store.functions.get(asked.function_arn)
-    return context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
-
-
 def _may_cancel(request: Request, context: Context, asked: FixRequest) -> Permission:
     if request.user == asked.asked_by:
         return Permission(True, "asked for it")
-    return _may_decide(request, context, asked)
+    return _requests.may_decide(request, context, asked)
 
 
 _KINDS = {RequestState.DENIED: DecisionKind.DENIED, RequestState.CANCELLED: DecisionKind.CANCELLED}

@@ -4,7 +4,7 @@ from commands import _decide, _refused
 from commands._answers import UNKNOWN_BUTTON
 from commands._types import Answer, Context, OpenForm, Permission, Request, Say
 from commands.deny import check
-from commands.views.deny import REASON
+from commands.views.form import REASON
 from commands.views.grace import stop_form
 from commands.views.text import clock_time, count, mention, prose
 from storage.fixes import GraceNotice, NoticeState

@@ -6,13 +6,13 @@ from datetime import date
 
 from commands.views import blocks
 from commands.views.blocks import Block
+from commands.views.form import reason_input
 from commands.views.text import CONTEXT_LIMIT, clip, code, count, escape
 from storage.models import ExemptScope, Function
 
 CALLBACK = "exempt"
 EXEMPT_SOME = "exempt-some"  # the button for several of a team's functions
 TITLE = "Exempt from tracing"
-REASON = "reason"
 UNTIL = "until"
 TICKET = "exempt-ticket"
 SCOPE = "exempt-scope"
@@ -22,7 +22,6 @@ EVERYWHERE = "exempt-everywhere"
 LATER = "exempt-later"
 FIELDS = (SCOPE, NAMES, TAG, EVERYWHERE)  # each change of these draws anew what is covered
 TARGETS = {ExemptScope.NAME: NAMES, ExemptScope.TAG: TAG}
-REASON_LIMIT = 500
 TICKET_LIMIT = 300
 TARGET_LIMIT = 200
 NAMED = 25
@@ -190,16 +189,12 @@ def _later(shown: ExemptForm) -> Block:
 
 
 def _reason(text: str) -> Block:
-    element: Block = {
-        "type": "plain_text_input",
-        "action_id": REASON,
-        "multiline": True,
-        "max_length": REASON_LIMIT,
-        "placeholder": {"type": "plain_text", "text": "Traced by our own agent until the move in OPS-1234"},
-    }
-    if text:
-        element["initial_value"] = text[:REASON_LIMIT]
-    return _input(REASON, "Why may it stay untraced?", element, hint="Auditors will read this.")
+    return reason_input(
+        "Why may it stay untraced?",
+        hint="Auditors will read this.",
+        example="Traced by our own agent until the move in OPS-1234",
+        typed=text,
+    )
 
 
 def _ticket(text: str) -> Block:

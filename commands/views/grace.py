@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from commands.views import blocks
 from commands.views.actions import EXEMPT
 from commands.views.blocks import Block
-from commands.views.deny import REASON
 from commands.views.digest import REVIEW
+from commands.views.form import reason_input
 from commands.views.functions import ROW_LIMIT, item_lines
 from commands.views.item import Item
 from commands.views.money import total_line
-from commands.views.standing import MOST_APPROVERS, REASON_LIMIT
+from commands.views.standing import MOST_APPROVERS
 from commands.views.text import channel, clip, clock_time, code, count, escape, listing, mention, prose
 from storage.fixes import GraceNotice, NoticeState, RequestState
 from storage.totals import Total
@@ -137,19 +137,11 @@ def _actions(notice: GraceNotice, items: Sequence[Item]) -> Block:
 
 
 def _reason() -> Block:
-    return {
-        "type": "input",
-        "block_id": REASON,
-        "label": {"type": "plain_text", "text": "Why are they not to be fixed?"},
-        "hint": {"type": "plain_text", "text": "The team reads this, and so do auditors."},
-        "element": {
-            "type": "plain_text_input",
-            "action_id": REASON,
-            "multiline": True,
-            "max_length": REASON_LIMIT,
-            "placeholder": {"type": "plain_text", "text": "They are moved to another account this week"},
-        },
-    }
+    return reason_input(
+        "Why are they not to be fixed?",
+        hint="The team reads this, and so do auditors.",
+        example="They are moved to another account this week",
+    )
 
 
 def _day(notice: GraceNotice) -> str:

@@ -21,7 +21,7 @@ from commands import COMMANDS
 from commands._drawing import draw
 from commands._requests import ask
 from commands._types import Context, Request
-from commands.views.deny import REASON
+from commands.views.form import REASON
 from storage.fixes import RequestState
 from storage.models import Function, Inventory, Source
 from tests.bot.demo.slack.conftest import hang_up

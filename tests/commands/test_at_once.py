@@ -18,7 +18,7 @@ from commands.deny import cancel, deny
 from commands.fix import approve
 from commands.stop import stop
 from commands.undo import undo
-from commands.views.deny import REASON
+from commands.views.form import REASON
 from storage.fixes import RequestState
 from storage.models import DecisionKind
 from tests.commands.conftest import ANA, BO, World

@@ -8,7 +8,7 @@ from commands._drawing import draw
 from commands._types import OpenForm, Replace
 from commands.deny import cancel, check, deny, open_form
 from commands.fix import approve
-from commands.views.deny import REASON
+from commands.views.form import REASON
 from storage.fixes import RequestState
 from storage.models import DecisionKind
 from tests.commands.asking import Office

@@ -21,8 +21,8 @@ from commands.grace import grace
 from commands.not_these import not_these, open_form
 from commands.stop import stop
 from commands.undo import undo
-from commands.views.deny import REASON
 from commands.views.exempt import UNTIL
+from commands.views.form import REASON
 from storage.exemptions import Wish
 from storage.fixes import GraceNotice, NoticeState, RequestState
 from storage.models import THE_CLOCK, THE_POLICY, DecisionKind, PostKind, PostState, Source, Verdict

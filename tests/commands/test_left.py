@@ -9,7 +9,7 @@ from commands._drawing import draw
 from commands.deny import deny
 from commands.expire import expire
 from commands.fix import approve
-from commands.views.deny import REASON
+from commands.views.form import REASON
 from storage.fixes import FixRequest, RequestState
 from storage.models import THE_CLOCK, DecisionKind
 from tests.commands.conftest import ANA, BO, DAEMON, EVE, World
