@@ -97,8 +97,13 @@ def _hold_against(context: Context, rule: Exemption, functions: Sequence[Functio
     for one in functions:
         if one.verdict is not Verdict.UNTRACED or one.arn in members or not _owner_known(one):
             continue
-        if one.team in rule.teams and matches(rule.scope, rule.target, one):
+        if one.team in rule.teams and matches(rule.scope, rule.target, one) and _may_admit(context, rule, one):
             _admit(context, rule, one, now)
+
+
+def _may_admit(context: Context, rule: Exemption, function: Function) -> bool:
+    """What takes two people by now is not covered by the word of one, who spoke when policy asked for no more."""
+    return bool(rule.asked_by) or not context.policy.exemption_needs_two_people([function])
 
 
 def _owner_known(function: Function) -> bool:

@@ -68,6 +68,13 @@ def may_decide(request: Request, context: Context, exemption: Exemption) -> Perm
     return allowed
 
 
+def handed_over(context: Context, exemption: Exemption, teams: Sequence[str | None]) -> Say | None:
+    """Of a permission that was asked for `teams`, while Slack answered: that it is worth nothing by now, else None."""
+    if teams_of(context, exemption) == teams:
+        return None
+    return Say("Nothing was changed: what it covers went to another team just now. Look at it again.")
+
+
 def refuse(request: Request, context: Context, exemption: Exemption, why: str) -> Say:
     """What to say to who may not decide; that they tried is kept, once for each person and exemption."""
     _refused.keep(request, context, _refused.of_exemption(exemption), why)

@@ -1,5 +1,6 @@
 """*Confirm* and *Deny* of an exemption that takes two people: who asked is not who confirms."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from commands import _decide, _exempting
@@ -17,14 +18,14 @@ def confirm(request: Request, context: Context) -> Answer:
     if isinstance(found, Say):
         yield found
         return
-    asked, permission = found
+    asked, permission, teams = found
     if asked.asked_by == request.user:
         yield _exempting.refuse(
             request, context, asked, "you asked for this, and it takes two people. Another approver has to."
         )
         return
     with context.store.transaction():
-        said = _confirmed(request, context, asked, permission.why)
+        said = _exempting.handed_over(context, asked, teams) or _confirmed(request, context, asked, permission.why)
     yield said
 
 
@@ -34,19 +35,22 @@ def deny(request: Request, context: Context) -> Answer:
     if isinstance(found, Say):
         yield found
         return
-    asked, permission = found
+    asked, permission, teams = found
     with context.store.transaction():
-        said = _denied(request, context, asked, permission.why)
+        said = _exempting.handed_over(context, asked, teams) or _denied(request, context, asked, permission.why)
     yield said
 
 
-def _decidable(request: Request, context: Context) -> tuple[Exemption, Permission] | Say:
-    """What waits, and the rule by which this person may decide on it; or what to say to them."""
+def _decidable(request: Request, context: Context) -> tuple[Exemption, Permission, Sequence[str | None]] | Say:
+    """What waits, the rule by which this person may decide on it, and for which teams; or what to say to them."""
     asked = _waiting(request, context)
     if isinstance(asked, Say):
         return asked
+    teams = _exempting.teams_of(context, asked)
     permission = _exempting.may_decide(request, context, asked)
-    return (asked, permission) if permission.allowed else _exempting.refuse(request, context, asked, permission.why)
+    return (
+        (asked, permission, teams) if permission.allowed else _exempting.refuse(request, context, asked, permission.why)
+    )
 
 
 def expire(context: Context, asked: Exemption, now: datetime) -> bool:

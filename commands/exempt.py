@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from commands import _exempting, _find, _refused
+from commands import _exempting, _find, _refused, _requests
 from commands._answers import UNKNOWN_BUTTON, no_longer_exists, nothing_to_do
-from commands._exempt_form import Drawn, Found, Typed, check, find_covered, not_as_shown, target_problem
+from commands._exempt_form import CHANGED, Drawn, Found, Typed, check, find_covered, not_as_shown, target_problem
+from commands._exempted import matches
 from commands._suggest import suggestion
 from commands._types import Answer, Context, OpenForm, Request, Say
 from commands.exemption_list import show_list
@@ -56,9 +57,7 @@ def open_some(request: Request, context: Context) -> Answer:
         if asked is None:
             yield Say(f"No function of {who(clicked.team)} is untraced any more.")
             return
-    function = context.store.functions.get(asked.function_arn)
-    team = function.team if function else asked.team
-    permission = context.people.may_approve(request.user, request.workspace, team)
+    permission = _requests.may_decide(request, context, asked)
     if not permission.allowed:
         _refused.keep(request, context, _refused.of_request(asked), permission.why)
         yield Say(permission.why)
@@ -72,8 +71,7 @@ def look_again(request: Request, context: Context) -> Answer:
     if asked is None:
         yield OpenForm(result_view(views.TITLE, UNKNOWN_BUTTON))
         return
-    function = context.store.functions.get(asked.function_arn)
-    permission = context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
+    permission = _requests.may_decide(request, context, asked)
     if not permission.allowed:
         _refused.keep(request, context, _refused.of_request(asked), permission.why)
         yield OpenForm(result_view(views.TITLE, permission.why))
@@ -108,7 +106,15 @@ def grant(request: Request, context: Context) -> Answer:
         yield OpenForm(_drawn(request, context, asked, typed, note))
         return
     with context.store.transaction():
-        said = _keep(request, context, asked, team, typed, found, permission.why)
+        changed = _requests.went(context, asked, team) or _not_as_found(context, typed, found)
+        said = None if changed else _keep(request, context, asked, team, typed, found, permission.why)
+    if said is None:
+        yield (
+            Say(changed)
+            if typed.scope is ExemptScope.FUNCTION
+            else OpenForm(_drawn(request, context, asked, typed, CHANGED))
+        )
+        return
     yield said  # only now that it is kept, and with nothing held while Slack is told
 
 
@@ -206,6 +212,16 @@ def _keep(
     )
     made = _exempting.grant(request, context, wish, functions, allowed_by)
     return made if isinstance(made, Say) else Say(_exempting.granted_text(made, functions))
+
+
+def _not_as_found(context: Context, typed: Typed, found: Found) -> str:
+    """Whether another team's, or no match, was made of one of them while Slack was asked who may approve."""
+    now = [context.store.functions.get(one.arn) for one in found.functions]
+    same = all(
+        one and one.team == before.team and matches(typed.scope, typed.target, one)
+        for one, before in zip(now, found.functions, strict=True)
+    )
+    return "" if same else CHANGED
 
 
 def _refusal(context: Context, arn: str) -> str:

@@ -1,6 +1,6 @@
 """*Extend…* and *Let it end*: what becomes of an exemption that is about to end, said by whoever may grant one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ from commands import _decide, _exempting
 from commands._answers import UNKNOWN_BUTTON
 from commands._exempt_form import check_until
 from commands._exempted import redraw
-from commands._types import Answer, Context, OpenForm, Request, Say
+from commands._types import Answer, Context, OpenForm, Permission, Request, Say
 from commands.views.exempt import UNTIL
 from commands.views.exemptions import decided_line, extend_form, what
 from commands.views.text import day, mention
@@ -18,10 +18,11 @@ from storage.models import DecisionKind, Exemption, Function
 
 def open_form(request: Request, context: Context) -> Answer:
     """Answer *Extend…* with the form, from memory alone: Slack wants it within three seconds."""
-    exemption = _decidable(request, context)
-    if isinstance(exemption, Say):
-        yield exemption
+    found = _decidable(request, context)
+    if isinstance(found, Say):
+        yield found
         return
+    exemption, *_ = found
     days = context.policy.exemption_days
     yield OpenForm(_form(context, exemption, _exempting.today(context) + timedelta(days=days)))
 
@@ -37,10 +38,11 @@ def extend(request: Request, context: Context) -> Answer:
     if wrong:
         yield Say(f"Nothing was changed: {' '.join(wrong.values())}")
         return
-    exemption = _decidable(request, context)
-    if isinstance(exemption, Say):
-        yield exemption
+    found = _decidable(request, context)
+    if isinstance(found, Say):
+        yield found
         return
+    exemption, permission, teams = found
     chosen = date.fromisoformat(request.fields[UNTIL])
     note = _exempting.too_long(context, chosen)
     if note:
@@ -51,20 +53,22 @@ def extend(request: Request, context: Context) -> Answer:
         yield OpenForm(_form(context, exemption, chosen, "Choose a later day than it ends on; or let it end."))
         return
     with context.store.transaction():
-        said = _extended(request, context, exemption, until)
+        moved = _exempting.handed_over(context, exemption, teams)
+        said = moved or _extended(request, context, exemption, until, permission.why)
     yield said
 
 
 def let_end(request: Request, context: Context) -> Answer:
     """Answer *Let it end*: there is no further reminder, and it ends on its day."""
-    exemption = _decidable(request, context)
-    if isinstance(exemption, Say):
-        yield exemption
+    found = _decidable(request, context)
+    if isinstance(found, Say):
+        yield found
         return
-    permission = _exempting.may_decide(request, context, exemption)
+    exemption, permission, teams = found
     store, now = context.store, context.clock()
     with store.transaction():
-        first = store.exemptions.let_end(exemption.id, request.user, now)
+        moved = _exempting.handed_over(context, exemption, teams)
+        first = moved is None and store.exemptions.let_end(exemption.id, request.user, now)
         if first:
             _decide.record(
                 context,
@@ -78,24 +82,28 @@ def let_end(request: Request, context: Context) -> Answer:
             )
             redraw(context, exemption)
     left = store.exemptions.get(exemption.id)
-    if first:
+    if moved:
+        yield moved
+    elif first:
         yield Say(f"{what(left)}: it ends after {day(left.last_moment)}, and nobody is reminded of it again.")
     else:
         yield Say(f"{what(left)}: {mention(left.let_end_by)} has said so already.")
 
 
-def _decidable(request: Request, context: Context) -> Exemption | Say:
-    """The exemption of the button or form, or why nothing can be decided on it, or not by this person."""
+def _decidable(request: Request, context: Context) -> tuple[Exemption, Permission, Sequence[str | None]] | Say:
+    """The exemption of the button or form, the rule by which this person may decide on it, and for which teams; or why
+    nothing can be decided on it, or not by them."""
     exemption = context.store.exemptions.find(request.value)
     if exemption is None:
         return Say(UNKNOWN_BUTTON)
+    teams = _exempting.teams_of(context, exemption)
     permission = _exempting.may_decide(request, context, exemption)
     if not permission.allowed:
         return _exempting.refuse(request, context, exemption, permission.why)
     if not exemption.is_in_force(context.clock()):
         ended = "its last day is over." if exemption.ended_at is None else decided_line(exemption)
         return Say(f"Nothing was changed: {what(exemption)}: {ended}")
-    return exemption
+    return exemption, permission, teams
 
 
 def _form(context: Context, exemption: Exemption, chosen: date, note: str = "") -> dict[str, object]:
@@ -103,9 +111,8 @@ def _form(context: Context, exemption: Exemption, chosen: date, note: str = "") 
     return extend_form(exemption, names, chosen, _exempting.latest_day(context), note)
 
 
-def _extended(request: Request, context: Context, exemption: Exemption, until: datetime) -> Say:
+def _extended(request: Request, context: Context, exemption: Exemption, until: datetime, allowed_by: str) -> Say:
     """Where it takes two people to grant it, it takes two to extend it."""
-    permission = _exempting.may_decide(request, context, exemption)
     arns = [one.arn for one in context.store.exempted.of(exemption.id)]
     functions: list[Function] = [one for arn in arns if (one := context.store.functions.get(arn))]
     if context.policy.exemption_needs_two_people(functions, later=exemption.later):
@@ -121,7 +128,7 @@ def _extended(request: Request, context: Context, exemption: Exemption, until: d
             ticket=exemption.ticket,
             extends=exemption.id,
         )
-        return _exempting.ask(request, context, wish, functions, permission.why)
-    if not _exempting.extend(request, context, exemption, until, {"allowed_by": permission.why}):
+        return _exempting.ask(request, context, wish, functions, allowed_by)
+    if not _exempting.extend(request, context, exemption, until, {"allowed_by": allowed_by}):
         return Say(f"Nothing was changed: {what(exemption)} ended just now.")
     return Say(f"{what(exemption)}: exempt until {day(until - timedelta(seconds=1))}.")

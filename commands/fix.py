@@ -47,12 +47,13 @@ def approve(request: Request, context: Context) -> Answer:
     if not asked.waiting:
         yield Say(too_late(context, asked))
         return
-    function = context.store.functions.get(asked.function_arn)
-    permission = context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
+    team = _requests.team_of(context, asked)
+    permission = _requests.may_decide(request, context, asked)
     if not permission.allowed:
         yield Say(refuse(request, context, asked, permission.why))
         return
-    refusal = claim(request, context, asked, permission.why)
+    with context.store.transaction():
+        refusal = _requests.went(context, asked, team) or claim(request, context, asked, permission.why)
     if refusal:
         yield Say(refusal)
         if request.private:

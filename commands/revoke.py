@@ -37,12 +37,15 @@ def _by_number(request: Request, context: Context, number: int, reason: str) -> 
     exemption = context.store.exemptions.numbered(number)
     if exemption is None:
         return Say(f"There is no exemption number {number}. `/trace-exempt list` has those in force.")
+    teams = _exempting.teams_of(context, exemption)
     permission = _exempting.may_decide(request, context, exemption)
     if not permission.allowed:
         return _exempting.refuse(request, context, exemption, permission.why)
     if exemption.state is ExemptState.ASKED:
         return Say(f"Number {number} waits for a second person: deny it in the team's channel.")
     with context.store.transaction():
+        if moved := _exempting.handed_over(context, exemption, teams):
+            return moved
         arns = [one.arn for one in context.store.exempted.of(number)]
         if not exemption.is_in_force(context.clock()) or not _finish(request, context, exemption, reason):
             ended = context.store.exemptions.get(number)

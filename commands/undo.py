@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from commands import _decide
+from commands import _decide, _requests
 from commands._answers import UNKNOWN_BUTTON
 from commands._approvals import refuse
 from commands._carry_back import carry_back
@@ -25,12 +25,13 @@ def undo(request: Request, context: Context) -> Answer:
     if late:
         yield Say(late)
         return
-    function = context.store.functions.get(asked.function_arn)
-    permission = context.people.may_approve(request.user, request.workspace, function.team if function else asked.team)
+    team = _requests.team_of(context, asked)
+    permission = _requests.may_decide(request, context, asked)
     if not permission.allowed:
         yield Say(refuse(request, context, asked, permission.why))
         return
-    refusal = _claim(request, context, asked, permission.why)
+    with context.store.transaction():
+        refusal = _requests.went(context, asked, team) or _claim(request, context, asked, permission.why)
     if refusal:
         yield Say(refusal)
         return
