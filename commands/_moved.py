@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from commands._renamed import follow_names
 from commands._types import Context
 from commands.views.digest import PAGE
 from storage.fixes import FixRequest
@@ -11,6 +12,7 @@ from storage.models import PostKind, PostState
 def follow(context: Context, teams: Collection[str | None]) -> None:
     """`teams`: those that functions have left or come to. To be called in the transaction in which they did."""
     store = context.store
+    follow_names(context)  # a new name for a team moves its functions too
     for asked in store.requests.follow_teams():
         if asked.waiting and asked.asked_by:
             _ask_there(context, asked)

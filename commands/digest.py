@@ -6,6 +6,7 @@ from datetime import date, datetime
 from commands import _requests
 from commands._audits import take_audit
 from commands._forecasts import forecast_due
+from commands._renamed import follow_names
 from commands._schedule import Slot
 from commands._telling import Day, tell
 from commands._types import Answer, Context, Progress, Request
@@ -42,6 +43,7 @@ def daily(request: Request, context: Context) -> Answer:
         taken = _audited(request, context, audited_on)
         yield Progress(forecast_due(context).text)
         _requests.expire_due(context)  # a message of today is not to show what is over
+        follow_names(context)
         seen = Day.of(context, taken, day)
         for team in _teams(context, slot):
             tell(context, team, seen)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from storage.runs import DailyRuns
     from storage.snoozes import Snoozes
     from storage.spend import Spend
+    from storage.team_names import TeamNames
     from storage.totals import Totals
     from storage.undos import Undos
     from storage.usage import Usage
@@ -138,6 +139,12 @@ class Store:
         from storage.totals import Totals
 
         return Totals(self._connection)
+
+    @cached_property
+    def team_names(self) -> "TeamNames":
+        from storage.team_names import TeamNames
+
+        return TeamNames(self._connection)
 
     @property
     def path(self) -> Path:

@@ -1,0 +1,110 @@
+"""A team that the settings have come to call by another name, between two mornings."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from commands._teams import TeamSettings
+from storage.exemptions import Wish
+from storage.models import ExemptScope, Function, PostKind, PostState, Verdict
+from tests.commands.conftest import ANA, HandClock, NamedPeople
+from tests.commands.test_moved import Scene
+from tests.commands.test_moved import scene as scene  # noqa: PLC0414 - a fixture, used by its name
+
+Remember = Callable[..., Function]
+RENAMED = TeamSettings(aliases={"pay": "payments"})
+
+
+def morning(scene: Scene, *functions: Function, days: int = 1) -> list[tuple[PostKind, str | None]]:
+    """What is to be posted on the next one; Slack then takes it."""
+    scene.clock.forward(days=days)
+    scene.morning(*functions)
+    fresh = [(one.kind, one.team) for one in scene.store.posts.all() if one.state is PostState.WAITING]
+    scene.sent()
+    return fresh
+
+
+def renamed(scene: Scene, *functions: Function) -> list[Function]:
+    """The settings are changed and the bot started again: each audit names the team so from now on."""
+    scene.context = replace(scene.context, teams=RENAMED)
+    return [replace(one, team="payments") for one in functions]
+
+
+def test_the_digest_lives_on_and_nothing_in_it_is_news(scene: Scene, remembered: Remember) -> None:
+    functions = [remembered(name, team="pay") for name in ("refund", "ledger")]
+    assert morning(scene, *functions, days=0) == [(PostKind.DIGEST, "pay")]
+    (old,) = scene.store.posts.all(PostKind.DIGEST)
+
+    assert morning(scene, *renamed(scene, *functions)) == []
+
+    told = scene.store.digests.of_team("payments")
+    assert told
+    assert told.post == old.id
+    assert scene.store.digests.of_team("pay") is None
+    assert "2 Lambda functions" in scene.drawn(old)
+    assert "Team *payments*" in scene.drawn(old)
+
+
+def test_an_audit_between_two_mornings_takes_the_digest_along(scene: Scene, remembered: Remember) -> None:
+    function = remembered("refund", team="pay")
+    morning(scene, function, days=0)
+    (old,) = scene.store.posts.all(PostKind.DIGEST)
+
+    scene.shows(*renamed(scene, function))
+
+    assert scene.is_to_be_redrawn(old)
+    assert "1 Lambda function without" in scene.drawn(old)
+    assert scene.store.requests.get(scene.store.posts.requests_of(old.id)[0]).team == "payments"
+
+
+def test_of_two_digests_one_gives_way_to_the_other(scene: Scene, remembered: Remember) -> None:
+    mine, theirs = remembered("refund", team="pay"), remembered("ledger", team="payments")
+    assert len(morning(scene, mine, theirs, days=0)) == 2
+    first = {one.team: one for one in scene.store.posts.all(PostKind.DIGEST)}
+
+    assert morning(scene, *renamed(scene, mine), theirs) == []
+
+    assert scene.store.posts.get(first["pay"].id).newer == first["payments"].id
+    assert "was replaced" in scene.drawn(first["pay"])
+    assert "approve-fix" not in scene.drawn(first["pay"])
+    assert "2 Lambda functions" in scene.drawn(first["payments"])
+
+    fresh = remembered("charge", team="payments")
+    assert morning(scene, *renamed(scene, mine), theirs, fresh) == [(PostKind.DIGEST, "payments")]
+
+
+def test_snoozes_rules_and_assignments_go_on_under_the_new_name(scene: Scene, remembered: Remember) -> None:
+    function, store, now = remembered("ctl-a", team="pay"), scene.store, scene.clock()
+    store.snoozes.begin(None, "pay", ANA, now, now + timedelta(days=30))
+    wish = Wish("by hand", now + timedelta(days=60), "pay", ("pay", None), "", ExemptScope.NAME, "ctl-*", later=True)
+    rule = store.exemptions.create(wish, (), ANA, now)
+    store.owners.assign("batch-*", "pay", ANA, now)
+
+    late = remembered("ctl-b", team="pay")
+    assert morning(scene, *renamed(scene, function, late), days=0) == []  # the whole team is snoozed
+
+    assert store.snoozes.in_force(scene.clock())[0].team == "payments"
+    assert store.owners.in_force()[0].team == "payments"
+    kept = store.exemptions.get(rule.id)
+    assert (kept.team, kept.teams) == ("payments", (None, "payments"))
+    scene.clock.forward(days=1)
+    scene.morning(*renamed(scene, function, late))
+    known = store.functions.get(late.arn)
+    assert known
+    assert known.verdict is Verdict.EXEMPT
+
+
+@pytest.mark.parametrize("name", ['pay"%', "pay_", "p\\ay"])
+def test_any_name_is_taken_as_it_is(scene: Scene, clock: HandClock, people: NamedPeople, name: str) -> None:
+    store, now = scene.store, clock()
+    wish = Wish("by hand", now + timedelta(days=60), name, (name, "payx"), "arn", later=False)
+    first = store.exemptions.create(wish, ("arn",), ANA, now)
+    other = store.exemptions.create(replace(wish, team="payx", teams=("payx",), function_arn="b"), ("b",), ANA, now)
+
+    store.team_names.rename(name, "payments")
+
+    assert store.exemptions.get(first.id).teams == ("payments", "payx")
+    assert store.exemptions.get(other.id).teams == ("payx",)
+    assert store.team_names.all() == ["payments", "payx"]
