@@ -52,8 +52,10 @@ class Day:
     _turns: dict[datetime, dict[str, DecisionKind]]
 
     @classmethod
-    def of(cls, context: Context, audit: Audit, day: date) -> "Day":
-        naps = context.store.snoozes.in_force(context.clock())
+    def of(cls, context: Context, audit: Audit, day: date, due: datetime | None = None) -> "Day":
+        """`due`: when the run was to begin. An audit takes minutes, and not each morning the same: what was snoozed a
+        day ago, after a faster one, is so still."""
+        naps = context.store.snoozes.in_force(context.clock(), due)
         return cls(
             context,
             audit,

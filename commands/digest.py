@@ -39,12 +39,13 @@ def daily(request: Request, context: Context) -> Answer:
         if not context.store.daily_runs.begin(job, day, context.clock()):
             return
         yield Progress(f"{job} of {day}")
-        audited_on = datetime.combine(day, slot.at, slot.zone).astimezone(general.zone).date()
+        due = datetime.combine(day, slot.at, slot.zone)
+        audited_on = due.astimezone(general.zone).date()
         taken = _audited(request, context, audited_on)
         yield Progress(forecast_due(context).text)
         _requests.expire_due(context)  # a message of today is not to show what is over
         follow_names(context)
-        seen = Day.of(context, taken, day)
+        seen = Day.of(context, taken, day, due)
         for team in _teams(context, slot):
             tell(context, team, seen)
         context.store.daily_runs.end(job, day, context.clock())

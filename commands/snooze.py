@@ -84,7 +84,8 @@ def end(request: Request, context: Context) -> Answer:
 
 def _begin(request: Request, context: Context, post: Post, chosen: Sequence[str], arns: Sequence[str]) -> str:
     now = context.clock()
-    until = now + timedelta(days=int(request.fields[FOR]))
+    # By the team's clock: a day of 25 hours would end before the digest that it is about.
+    until = now.astimezone(context.schedule.of_team(post.team).slot.zone) + timedelta(days=int(request.fields[FOR]))
     targets: list[str | None] = [*([None] if TEAM in chosen else []), *arns]
     for arn in targets:
         begun = context.store.snoozes.begin(arn, post.team, request.user, now, until)

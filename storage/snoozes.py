@@ -42,10 +42,10 @@ class Snoozes:
         sql = "update snoozes set ended_at = ? where id = ? and ended_at is null and until > ?"
         return 1 == self._db.change(sql, [to_text(now), snooze_id, to_text(now)])
 
-    def in_force(self, now: datetime) -> list[Snooze]:
-        """Those that end first come first."""
+    def in_force(self, now: datetime, since: datetime | None = None) -> list[Snooze]:
+        """Those that end first come first. `since`: also those that were in force then, and that nobody ended."""
         sql = "select * from snoozes where ended_at is null and at <= ? and until > ? order by until, id"
-        return [_from_row(row) for row in self._db.rows(sql, [to_text(now), to_text(now)])]
+        return [_from_row(row) for row in self._db.rows(sql, [to_text(now), to_text(min(now, since or now))])]
 
     def of_function(self, function_arn: str, team: str | None, now: datetime) -> Snooze | None:
         """One in force of this function, or of the whole of its team."""

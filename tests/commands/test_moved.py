@@ -230,3 +230,26 @@ def test_the_next_morning_tells_the_new_team_and_edits_the_old_one(scene: Scene,
     fresh = [one.team for one in scene.store.posts.all(PostKind.DIGEST) if one.state is PostState.WAITING]
     assert fresh == ["search"]
     assert scene.is_to_be_redrawn(first["payments"])
+
+
+def test_a_snooze_of_a_day_holds_through_the_next_morning_though_its_audit_takes_longer(
+    scene: Scene, remembered: Remember
+) -> None:
+    """The run begins at nine in UTC; Tuesday's audit ends two minutes later, Wednesday's after five."""
+    scene.clock.now = scene.clock.now.replace(hour=9, minute=2) + timedelta(days=1)
+    first = remembered("refund")
+    scene.morning(first)
+    scene.sent()
+    scene.clock.forward(minutes=1)
+    scene.store.snoozes.begin(None, "payments", ANA, scene.clock(), scene.clock() + timedelta(days=1))
+
+    scene.clock.forward(days=1, minutes=2)
+    fresh = remembered("ledger")
+    scene.morning(first, fresh)
+    assert [one for one in scene.store.posts.all() if one.state is PostState.WAITING] == []
+    scene.sent()
+
+    scene.clock.forward(days=1)
+    scene.morning(first, fresh)
+    (new,) = [one for one in scene.store.posts.all() if one.state is PostState.WAITING]
+    assert (new.kind, new.team) == (PostKind.DIGEST, "payments")

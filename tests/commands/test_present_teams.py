@@ -1,10 +1,14 @@
-"""Snoozes and exemptions of functions that went to another team: each is of the team that the function is of now."""
+"""Whose snoozes and exemptions are: the team's that the function is of now, and by whose clock a snooze ends."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from commands import _at_home, menu, snooze
+from commands._schedule import Plan, Schedule, Slot
 from commands._types import OpenForm, Say
 from commands.views.living import EXEMPT_SOME
 from commands.views.snooze import FOR, WHAT
@@ -14,6 +18,7 @@ from tests.commands.conftest import ANA, BO, NOON, NamedPeople
 from tests.commands.exempting import Desk
 from tests.commands.test_owners import asks
 
+BERLIN = ZoneInfo("Europe/Berlin")
 Remember = Callable[..., Function]
 
 
@@ -115,3 +120,29 @@ def test_exempt_some_is_of_the_team_whose_digest_was_clicked(exempting: Desk, pe
     (reply,) = menu.choose(click, exempting.context)
     assert isinstance(reply, Say)
     assert reply.text == "No function of *payments* is untraced any more."
+
+
+@pytest.mark.parametrize(
+    ("begun", "ends"),
+    [
+        ("2026-10-24T07:30+00:00", "2026-10-25T08:30+00:00"),  # the hour between two and three comes twice
+        ("2027-03-27T08:30+00:00", "2027-03-28T07:30+00:00"),
+        ("2026-11-23T08:30+00:00", "2026-11-24T08:30+00:00"),
+    ],
+    ids=["summer time ends", "summer time begins", "neither"],
+)
+def test_a_day_of_a_snooze_ends_at_the_same_time_on_the_teams_clock(exempting: Desk, begun: str, ends: str) -> None:
+    """Half past nine in Berlin, where digests come at nine: the next one is still snoozed, and the one after is not."""
+    desk = replace(exempting, context=replace(exempting.context, schedule=Schedule(Plan(Slot(time(9), BERLIN)))))
+    desk.clock.now = datetime.fromisoformat(begun)
+    function = desk.remembered("refund")
+    post = digest(desk, "payments", function)
+
+    sent = asks(ANA, source=Source.FORM, value=str(post.id), fields={WHAT: desk.value(function), FOR: "1"})
+    list(snooze.snooze(sent, desk.context))
+
+    (nap,) = desk.context.store.snoozes.in_force(desk.clock())
+    assert nap.until == datetime.fromisoformat(ends)
+    nine = datetime.combine(desk.clock().astimezone(BERLIN).date() + timedelta(days=1), time(9), BERLIN)
+    assert nap.until > nine
+    assert desk.context.store.snoozes.in_force(nine + timedelta(days=1)) == []
