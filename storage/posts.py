@@ -213,7 +213,7 @@ class Posts:
     def sent(self, number: int, channel: str, ts: str, version: int, shown: str = "") -> None:
         """Slack took it: `channel` and `ts` are the message's identity, `version` is the count of changes it shows.
 
-        What it takes the place of is to say so from now on.
+        What it takes the place of is to say so from now on; also what was given up, for the channel may be open again.
         """
         with self._db.transaction():
             self._db.change(
@@ -224,7 +224,14 @@ class Posts:
                 """,
                 [channel, ts, version, shown, number],
             )
-            self._db.change("update posts set wanted_version = wanted_version + 1 where newer = ?", [number])
+            self._db.change(
+                """
+                update posts set wanted_version = wanted_version + 1,
+                    state = iif(state = 'abandoned' and ts <> '', 'sent', state), next_at = created_at
+                where newer = ?
+                """,
+                [number],
+            )
 
     def redrawn(self, number: int, version: int, shown: str = "") -> None:
         self._db.change(

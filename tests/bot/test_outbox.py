@@ -272,6 +272,28 @@ def test_a_message_that_was_deleted_is_given_up(
     assert context.store.posts.get(post.id).state is PostState.ABANDONED
 
 
+def test_a_digest_of_an_archived_channel_that_comes_back_gives_way_to_the_newer_one(
+    context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function]
+) -> None:
+    old = given_digest(context, make_function("refund-worker"))
+    outbox.send_due()
+    slack.workspace.put_channel(Channel(PAYMENTS, "team-payments", is_archived=True, members={BOT_USER_ID, ANA}))
+    (request,) = context.store.posts.requests_of(old.id)
+    context.store.requests.claim(request, ANA, context.clock())
+    context.store.posts.redraw_showing(request)
+    wait_for(lambda: outbox.send_due() and context.store.posts.get(old.id).state is PostState.ABANDONED)
+
+    slack.workspace.put_channel(Channel(PAYMENTS, "team-payments", members={BOT_USER_ID, ANA}))
+    new = given_digest(context, make_function("refund-worker"), make_function("ledger"))
+    context.store.posts.retire_all("payments", new.id)
+    outbox.start()
+
+    wait_for(lambda: "was replaced by" in words(slack.workspace.messages(PAYMENTS)[0]))
+    first, second = slack.workspace.messages(PAYMENTS)
+    assert "'actions'" not in str(first.blocks)
+    assert "'actions'" in str(second.blocks)
+
+
 def test_a_reply_goes_into_the_thread_of_the_post_above(context: Context, outbox: Outbox, slack: SlackStandIn) -> None:
     above = given_notice(context, key="above")
     context.store.posts.create(
