@@ -26,8 +26,10 @@ def exempted(context: Context, judged: Iterable[Function], *, seen: bool = True)
     """With what exemptions make of them. `seen`: AWS has just shown them; else they are as they are remembered."""
     functions, now = list(judged), context.clock()
     exemptions = context.store.exemptions
-    for rule in exemptions.rules(now) if seen else ():
-        _hold_against(context, rule, functions, now)
+    rules = exemptions.rules(now) if seen else []
+    may_join = _by_team(functions) if any(rule.later for rule in rules) else {}
+    for rule in rules:
+        _hold_against(context, rule, functions, may_join, now)
     exempt = exemptions.in_force(now)
     if not exempt:
         return functions
@@ -88,17 +90,31 @@ def redraw(context: Context, exemption: Exemption) -> None:
         context.store.posts.redraw(post)
 
 
-def _hold_against(context: Context, rule: Exemption, functions: Sequence[Function], now: datetime) -> None:
+def _by_team(functions: Iterable[Function]) -> Mapping[str | None, Sequence[Function]]:
+    """Those that a rule may come to cover; sorted once, since there may be many rules."""
+    found: dict[str | None, list[Function]] = {}
+    for one in functions:
+        if one.verdict is Verdict.UNTRACED and _owner_known(one):
+            found.setdefault(one.team, []).append(one)
+    return found
+
+
+def _hold_against(
+    context: Context,
+    rule: Exemption,
+    functions: Sequence[Function],
+    may_join: Mapping[str | None, Sequence[Function]],
+    now: datetime,
+) -> None:
     members = {one.arn: one for one in context.store.exempted.ever_of(rule.id)}
     if rule.scope is ExemptScope.TAG:
         _hold_tags(context, rule, members, functions)
     if not rule.later:
         return
-    for one in functions:
-        if one.verdict is not Verdict.UNTRACED or one.arn in members or not _owner_known(one):
-            continue
-        if one.team in rule.teams and matches(rule.scope, rule.target, one) and _may_admit(context, rule, one):
-            _admit(context, rule, one, now)
+    for team in rule.teams:
+        for one in may_join.get(team, ()):
+            if one.arn not in members and matches(rule.scope, rule.target, one) and _may_admit(context, rule, one):
+                _admit(context, rule, one, now)
 
 
 def _may_admit(context: Context, rule: Exemption, function: Function) -> bool:
