@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from commands._fleet_usd import before_free_tier, fleet_usd
 from commands._forecasts import LookedUp
 from commands.views.text import count
 from storage.forecasts import Forecast, Range, Unit
 from storage.models import Function
+from storage.totals import FREE_TRACES, Total
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -94,10 +94,11 @@ def _summary(forecasts: Sequence[Forecast], whole: bool) -> Iterator[str]:
         yield f"price: {price}"
     if unpriced := sum(one.usd is None for one in forecasts):
         yield f"not in the sum: {count(unpriced, 'function')} for which no price is known"
-    together = count(len(forecasts), "function")
-    yield f"{together} traced: {_dollars(before_free_tier(forecasts))} a month, before AWS's free tier"
+    together, total = count(len(forecasts), "function"), Total.of(forecasts)
+    yield f"{together} traced: {_dollars(total.usd)} a month, before AWS's free tier"
     if whole and any(one.unit is Unit.TRACES for one in forecasts):
-        yield f"after the free tier of 100,000 traces, which all accounts share: {_dollars(fleet_usd(forecasts))}"
+        after = _dollars(total.after_free_tier())
+        yield f"after the free tier of {FREE_TRACES:,} traces, which all accounts share: {after}"
 
 
 def print_json(functions: Sequence[Function], told: LookedUp) -> None:
@@ -110,7 +111,7 @@ def print_json(functions: Sequence[Function], told: LookedUp) -> None:
         "look_up": {"metrics_requested": told.metrics_requested, "usd": float(told.usd)},
         "functions": [_function(by_arn[arn], one) for arn, one in told.forecasts.items()],
         "unknown": [{"arn": arn, "reason": why} for arn, why in told.unknown.items()],
-        "usd_before_free_tier": asdict(before_free_tier(told.forecasts.values())),
+        "usd_before_free_tier": asdict(Total.of(told.forecasts.values()).usd),
     }
     sys.stdout.buffer.write(orjson.dumps(whole) + b"\n")
     sys.stdout.buffer.flush()

@@ -1,13 +1,14 @@
 """The free tier is taken off once, and sums over teams are the organization's."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands._fleet_usd import FREE_TRACES, before_free_tier, fleet_usd
 from storage.forecasts import Forecast, Range, Unit
+from storage.totals import FREE_TRACES, Total
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
 PRICE = 0.000005
@@ -17,6 +18,14 @@ def forecast(traces: float, price: float | None = PRICE, unit: Unit = Unit.TRACE
     recorded = Range(traces / 2, traces, 2 * traces)
     usd = None if price is None else recorded.times(price)
     return Forecast("arn", NOW, NOW - timedelta(days=14), NOW, 3600, 0, recorded, unit, usd=usd)
+
+
+def fleet_usd(forecasts: Iterable[Forecast], already: float = 0.0) -> Range:
+    return Total.of(forecasts).after_free_tier(Range(already, already, already))
+
+
+def before_free_tier(forecasts: Iterable[Forecast]) -> Range:
+    return Total.of(forecasts).usd
 
 
 @pytest.mark.parametrize(
