@@ -1,8 +1,8 @@
 # Pinned to the full version. A digest would pin it harder: add the one that your registry shows, when you mirror the image.
 FROM python:3.11.15-slim-bookworm AS build
 # Its packages come as wheels, checked against their hashes: no compiler is needed. With requirements-cluster.txt the
-# image is also a cluster's scheduler and workers.
-ARG REQUIREMENTS=requirements.txt
+# image is also a cluster's scheduler and workers; with requirements.txt it is small, and reports have no pictures.
+ARG REQUIREMENTS=requirements-charts.txt
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
 RUN python -m venv /opt/lamplighter
@@ -12,7 +12,7 @@ RUN /opt/lamplighter/bin/python -m pip install --no-input --require-hashes --no-
 
 FROM python:3.11.15-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin lamplighter \
- && install --directory --owner=lamplighter --group=lamplighter --mode=0700 /data
+ && install --directory --owner=lamplighter --group=lamplighter --mode=0700 /data /var/cache/lamplighter
 COPY --from=build /opt/lamplighter /opt/lamplighter
 WORKDIR /app
 COPY LICENSE ./
@@ -24,9 +24,11 @@ ENV PATH=/opt/lamplighter/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    MPLCONFIGDIR=/var/cache/lamplighter \
     LAMPLIGHTER_DATABASE=/data/lamplighter.db
-# Here once, and not at each start.
-RUN python -m compileall -q storage commands bot
+# Here once, and not at each start: what the code compiles to, and which fonts there are to draw with.
+RUN python -m compileall -q storage commands bot \
+ && python -c "import importlib.util as u; u.find_spec('matplotlib') and __import__('matplotlib.font_manager')"
 # Slack's requests, where Socket Mode is not used.
 EXPOSE 3000
 VOLUME /data

@@ -24,7 +24,7 @@ bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits timed
 	@exec .venv/bin/python -m tests.bench $(ARGS)
 
 pictures: venv-dev ## docs/pictures taken anew by the browser tests, with fewer colours where pngquant is installed
-	@LAMPLIGHTER_SCREENSHOTS=docs/pictures LAMPLIGHTER_BROWSER=required .venv/bin/python -m pytest -q tests/bot/test_pictures.py $(ARGS)
+	@LAMPLIGHTER_SCREENSHOTS=docs/pictures LAMPLIGHTER_BROWSER=required .venv/bin/python -m pytest -q tests/bot/test_pictures.py tests/bot/test_report_pictures.py $(ARGS)
 	@if command -v pngquant >/dev/null; then pngquant --force --ext .png 64 docs/pictures/*.png; \
 	else echo "pngquant is not installed: the pictures are several times as large as they need be."; fi
 
@@ -42,7 +42,7 @@ format: venv-dev ## lay the code out, and mend what ruff can mend
 # What `make bench` measures beside ours. Its versions are its own, so it has its own environment.
 PEER = tests/bench/requirements-peer
 
-# Each file is held to the versions of the larger one, so that all three can live in one .venv.
+# Each file is held to the versions of the larger one, so that all of them can live in one .venv.
 COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(ARGS)
 
@@ -50,6 +50,7 @@ lock: venv-dev ## compile requirements*.txt from pyproject.toml; ARGS=--upgrade 
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements-dev.txt
 	$(COMPILE) pyproject.toml --extra demo --constraints requirements-dev.txt --output-file requirements-demo.txt
 	$(COMPILE) pyproject.toml --extra cluster --constraints requirements-dev.txt --output-file requirements-cluster.txt
+	$(COMPILE) pyproject.toml --extra charts --constraints requirements-demo.txt --output-file requirements-charts.txt
 	$(COMPILE) pyproject.toml --constraints requirements-demo.txt --output-file requirements.txt
 	$(COMPILE) $(PEER).in --output-file $(PEER).txt
 

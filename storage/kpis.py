@@ -91,4 +91,5 @@ class Figures:
     spent: tuple[Spent, ...]  # oldest first
     budget_usd: Decimal | None
     unknown: Mapping[str, str]  # a sentence for each of the fields that are not known
+    earlier: tuple[Spent, ...] = ()  # the months before those of `spent`, to compare with; oldest first
     not_seen: int = 0  # accounts and regions that the last audit could not see

@@ -96,6 +96,14 @@ def m014_incidents(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m017_reports(db: Database) -> None:
+    from storage.schema_reports import REPORTS
+
+    for statement in REPORTS:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

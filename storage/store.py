@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from storage.incidents import Incidents
     from storage.measures import Measures
     from storage.overview import Overview
+    from storage.reports import Reports
     from storage.runs import DailyRuns
     from storage.snoozes import Snoozes
     from storage.spend import Spend
@@ -145,6 +146,12 @@ class Store:
         from storage.team_names import TeamNames
 
         return TeamNames(self._connection)
+
+    @cached_property
+    def reports(self) -> "Reports":
+        from storage.reports import Reports
+
+        return Reports(self._connection)
 
     @property
     def path(self) -> Path:

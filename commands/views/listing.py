@@ -76,11 +76,11 @@ def list_csv(functions: Sequence[Function], snoozed: Collection[str], forecasts:
         values = (one.name, one.account, one.region, one.team, one.mode, one.role, one.role_may_write)
         asleep, forecast = "yes" if one.arn in snoozed else "no", forecasts.get(one.arn)
         row = [*values, asleep, findings, one.arn, *_numbers(forecast)]
-        writer.writerow([_harmless("" if value is None else str(value)) for value in row])
+        writer.writerow([harmless("" if value is None else str(value)) for value in row])
     return out.getvalue()
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     plain = HIDDEN.sub("", text)
     return f"'{plain}" if FORMULA.match(plain) else plain
 

@@ -1,0 +1,67 @@
+"""How a report's numbers read: dollars, percentages, spans of time."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+_UNITS = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
+_SHORT = ((Decimal(1_000_000_000), "B"), (Decimal(1_000_000), "M"), (Decimal(1000), "k"))
+ALMOST = Decimal("0.005")  # what would be rounded to nothing
+MINUS = "\N{MINUS SIGN}"
+
+
+def dollars(amount: Decimal) -> str:
+    """ "$4.20", "$1,234", "−$3.00"; "under $0.01" for what is not nothing."""
+    if 0 < abs(amount) < ALMOST:
+        return "under $0.01"
+    sign = MINUS if amount < 0 else ""
+    return f"{sign}${abs(amount):,.0f}" if abs(amount) >= 1000 else f"{sign}${abs(amount):,.2f}"
+
+
+def short_dollars(amount: Decimal) -> str:
+    """Six characters or so, for the top of a bar: "$4.20", "$31", "$1.2k"."""
+    size, sign = abs(amount), MINUS if amount < 0 else ""
+    if 0 < size < ALMOST:
+        return "<1¢"
+    unit, letter = next((pair for pair in _SHORT if size >= pair[0]), (Decimal(1), ""))
+    number = size / unit
+    digits = 0 if number >= Decimal("99.95") or (not letter and number >= 10) else 1 if letter else 2
+    return f"{sign}${number:.{digits}f}{letter}"
+
+
+def share(percent: float | None) -> str:
+    return "n/a" if percent is None else f"{percent:g}\N{NO-BREAK SPACE}%"
+
+
+def whole_share(percent: float) -> str:
+    """Without decimals, unless that would say all or nothing where it is not."""
+    rounded = round(percent)
+    return f"{percent:g}\N{NO-BREAK SPACE}%" if rounded in (0, 100) else f"{rounded}\N{NO-BREAK SPACE}%"
+
+
+def points(change: float) -> str:
+    """A change in percentage points."""
+    if change == 0:
+        return "no change"
+    sign = "+" if change > 0 else MINUS
+    return f"{sign}{abs(change):g} {'point' if abs(change) == 1 else 'points'}"
+
+
+def lasting(seconds: float) -> str:
+    """A length of time, in the largest unit of which there are two: "3.2 days", "34 minutes"."""
+    for size, name in _UNITS:
+        if seconds >= 2 * size:
+            return f"{round(seconds / size, 1):,g} {name}"
+    return f"{max(0, round(seconds))} {'second' if round(seconds) == 1 else 'seconds'}"
+
+
+def span(since: date, until: date) -> str:
+    """Both days included: "24 Oct – 23 Nov 2026"; one day alone where they are the same."""
+    if since == until:
+        return f"{until:%-d %b %Y}"
+    first = f"{since:%-d %b}" if since.year == until.year else f"{since:%-d %b %Y}"
+    return f"{first} – {until:%-d %b %Y}"
+
+
+def last_day(until: date) -> date:
+    """Of what ends before that day's first moment."""
+    return until - timedelta(days=1)

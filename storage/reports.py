@@ -1,0 +1,59 @@
+"""Reports as they were made: a message that is drawn again later shows the same figures."""
+
+import secrets
+import zlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from storage.connection import Connection, to_text
+from storage.kpis import Figures, TeamFigures
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Figures as JSON can hold them: an object's key is always a text, and functions of no team have none."""
+
+    figures: Figures
+    by_team: tuple[tuple[str | None, TeamFigures], ...]
+
+
+class Reports:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def add(self, figures: Figures, now: datetime) -> str:
+        """The id of the report, which is all that a button carries."""
+        report_id = secrets.token_urlsafe(16)
+        row = {"id": report_id, "made_at": to_text(now), "figures": zlib.compress(to_json(figures))}
+        self._db.insert("reports", row)
+        return report_id
+
+    def get(self, report_id: str) -> Figures | None:
+        """None for an id that was never given out here, or whose report was forgotten."""
+        row = self._db.row("select figures from reports where id = ?", [report_id])
+        return from_json(zlib.decompress(row["figures"])) if row else None
+
+    def show(self, post: int, report_id: str) -> None:
+        """This post and those in its thread show that report, which is kept from now on."""
+        self._db.insert("report_posts", {"post": post, "report": report_id})
+
+    def of_post(self, post: int) -> Figures | None:
+        row = self._db.row("select report from report_posts where post = ?", [post])
+        return self.get(row["report"]) if row else None
+
+    def forget(self, before: datetime) -> None:
+        """Those that were made before then and that no post shows: nobody asks to share them any more."""
+        sql = "delete from reports where made_at < ? and id not in (select report from report_posts)"
+        self._db.change(sql, [to_text(before)])
+
+
+def to_json(figures: Figures) -> bytes:
+    """Dates as ISO 8601, money as text."""
+    return msgspec.json.encode(_Kept(replace(figures, by_team={}), tuple(figures.by_team.items())))
+
+
+def from_json(content: bytes) -> Figures:
+    kept = msgspec.json.decode(content, type=_Kept)
+    return replace(kept.figures, by_team=dict(kept.by_team))
