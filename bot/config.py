@@ -14,6 +14,7 @@ import msgspec
 from bot.budgeting import BudgetSection, SpendSection, budget_contradictions, budget_rules, spend_rules
 from bot.forecasting import ForecastSection, forecast_rules
 from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
+from bot.reporting import ReportSection, report_rules
 from bot.schedule import ScheduleSection, schedule_of, time_zones
 from bot.teams import TeamsSection, alias_pairs, contradictions, team_settings
 from bot.values import (
@@ -40,6 +41,7 @@ from commands.aws.scope import Rules
 if TYPE_CHECKING:
     from commands._budget_rules import BudgetRules, SpendRules
     from commands._forecast_rules import ForecastRules
+    from commands._report_rules import ReportRules
     from commands._schedule import Schedule
     from commands._types import FixPolicy
 
@@ -109,6 +111,7 @@ class File(Section, frozen=True):
     slack: SlackSection = SlackSection()
     spend: SpendSection = SpendSection()
     budget: BudgetSection = BudgetSection()
+    report: ReportSection = ReportSection()
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,10 @@ class Config:
     @property
     def budget(self) -> "BudgetRules":
         return budget_rules(self.file.budget)
+
+    @property
+    def reporting(self) -> "ReportRules":
+        return report_rules(self.file.report)
 
     @property
     def database(self) -> Path:

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -21,7 +22,7 @@ from bot.message_ids import message_id, what_to_keep
 from bot.notices import notify
 from bot.pacing import Pacing
 from bot.slack_errors import FINAL, LOCKED_OUT, NO_ANSWER, TOKEN_REFUSED, UNFIT, error_code, mend
-from commands._digest import attachment
+from commands._attachments import attachments
 from commands._teams import ChannelFrom
 from commands._types import Context
 from commands.views.blocks import Block
@@ -39,6 +40,8 @@ SLOWEST_CALL_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 300.0
 OF_A_CHANNEL = 4  # posts that are looked at in one round: one goes, and what is slower by itself keeps back no other
 POST, UPDATE, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
+FILES = (PostKind.FILE, PostKind.REPORT_FILES)
+PICTURE_ATTEMPTS = 6  # in two minutes; after that a report's pictures are in its thread alone
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
 
 
@@ -116,8 +119,8 @@ class Outbox:
         try:
             if post.state is PostState.SENT:
                 self._redraw(post, lane)
-            elif post.kind is PostKind.FILE:
-                self._send_file(post)
+            elif post.kind in FILES:
+                self._send_files(post)
             else:
                 self._send(post)
             self._pacing.went_through(_method(post))
@@ -157,31 +160,37 @@ class Outbox:
             self._context.store.owners.reached(post.channel, self._context.clock())
         log.info("posted %s to %s", post.key, place[0])
 
-    def _send_file(self, post: Post) -> None:
-        """The upload's id is kept before it is shared, so that one that was cut short is not uploaded again."""
+    def _send_files(self, post: Post) -> None:
+        """Uploads' ids are kept before they are shared, so that what was cut short is not uploaded again."""
         target, thread_ts = self._target(post)
         text, _ = self._draw(self._context, post)
         posts, again = self._context.store.posts, bool(post.file)
+        made = attachments(self._context, post)
         try:
-            file = post.file or self._upload(post)
+            if not again:
+                post = replace(post, file=" ".join(uploads.put(self._client, one) for one in made))
+                posts.keep_files(post.id, post.file)
             posts.begin(post.id, self._context.clock() + timedelta(seconds=UNSURE_SECONDS))
-            uploads.share(self._client, file, target, thread_ts, text, again=again)
+            titles = [one.title for one in made]
+            uploads.share(self._client, post.files, titles, target, thread_ts, text, again=again)
         except SlackApiError as problem:
             why = uploads.NO_FILES.get(error_code(problem))
             if why is None:
                 raise
-            notify(self._context, f"files:{error_code(problem)}", f"Lists come without their CSV file: {why}")
+            words = f"Lists and reports come without their files, in words alone: {why}"
+            notify(self._context, f"files:{error_code(problem)}", words)
             self._send(post)
             return
-        self._unrecorded.append(lambda: posts.sent(post.id, target, "", post.wanted_version))
+        self._unrecorded.append(lambda: self._shared(post, target))
         self._record()
         log.info("shared %s in %s", post.key, target)
 
-    def _upload(self, post: Post) -> str:
-        made = attachment(self._context, post)
-        file = uploads.put(self._client, made.name, made.content)
-        self._context.store.posts.keep_file(post.id, file)
-        return file
+    def _shared(self, post: Post, target: str) -> None:
+        """A report can show its pictures once they are files of the channel."""
+        with self._context.store.transaction():
+            self._context.store.posts.sent(post.id, target, "", post.wanted_version)
+            if post.kind is PostKind.REPORT_FILES and post.thread is not None:
+                self._context.store.posts.redraw(post.thread)
 
     def _target(self, post: Post) -> tuple[str, str | None]:
         """The channel's id or name, and the message in whose thread it stands."""
@@ -255,8 +264,12 @@ class Outbox:
         """Slack will not take the blocks: a fault of ours, and no reason to keep the words back."""
         details = (problem.response.get("response_metadata") or {}).get("messages")
         log.error("Slack took no blocks for %s: %s %s", post.key, error, details)
+        posts = self._context.store.posts
         if post.state is PostState.SENT:
-            self._context.store.posts.redrawn(post.id, post.wanted_version, _hash(*self._draw(self._context, post)))
+            if post.kind is PostKind.REPORT and posts.attempts(post.id) < PICTURE_ATTEMPTS:
+                self._later(post, error)  # UNCONFIRMED: how long a file must have been there to stand in a message
+            else:
+                posts.redrawn(post.id, post.wanted_version, _hash(*self._draw(self._context, post)))
             return
         try:
             self._send(post, plain=True)
@@ -303,7 +316,7 @@ def _method(post: Post) -> str:
     """By which it goes; each has a rate of its own."""
     if post.state is PostState.SENT:
         return UPDATE
-    return FILE if post.kind is PostKind.FILE else POST
+    return FILE if post.kind in FILES else POST
 
 
 def _hash(text: str, blocks: Sequence[Block]) -> str:

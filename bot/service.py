@@ -85,6 +85,7 @@ class Service:
             forecasting=self._config.forecasting,
             spending=self._config.spend,
             budget=self._config.budget,
+            reporting=self._config.reporting,
         )
         outbox = Outbox(context, client, ChannelNames(client), draw)
         desk = Desk(context, people, outbox)

@@ -26,6 +26,8 @@ class Attachment:
 
     name: str
     content: bytes
+    title: str = "Functions without active tracing"
+    alt: str = ""  # of a picture
 
 
 def draw(context: Context, post: Post, items: Sequence[Item]) -> tuple[str, list[Block]]:

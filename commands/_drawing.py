@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from commands import _digest, _exemption_posts, _requests
+from commands import _digest, _exemption_posts, _report_posts, _requests
 from commands._answers import patch_only
 from commands._audits import OVERTAKEN
 from commands._batch import RESULTS
@@ -40,6 +40,10 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
         return _batch(context, post)
     if post.kind is PostKind.EXEMPTION:
         return _exemption_posts.draw(context, post)
+    if post.kind is PostKind.REPORT:
+        return _report_posts.draw(context, post)
+    if post.kind is PostKind.REPORT_FILES:
+        return _report_posts.draw_files(context, post)
     items = [item(context, context.store.requests.get(number)) for number in context.store.posts.requests_of(post.id)]
     match post.kind:
         case PostKind.DIGEST:

@@ -13,6 +13,7 @@ from commands._grace import OFF, Grace
 from commands._locks import Locks
 from commands._pace import Pace
 from commands._production import EVERYTHING, Production, TwoPeople
+from commands._report_rules import ReportRules
 from commands._schedule import Schedule, Slot
 from commands._teams import TeamSettings
 from storage.models import Function, Source
@@ -162,6 +163,7 @@ class Context:
     forecasting: ForecastRules = field(default_factory=ForecastRules)
     spending: SpendRules = field(default_factory=SpendRules)
     budget: BudgetRules = field(default_factory=BudgetRules)
+    reporting: ReportRules = field(default_factory=ReportRules)
     one_audit: threading.Lock = field(default_factory=threading.Lock)
     in_hand: Locks = field(default_factory=Locks)  # the requests that this process is carrying out
     roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another

@@ -440,6 +440,8 @@ class PostKind(StrEnum):
     NOTICE = "notice"  # its own text
     LIST = "list"  # all of a team's untraced functions as a table, in the thread of its digest
     FILE = "file"  # the same as a CSV file; its text alone where Slack takes no files
+    REPORT = "report"  # the figures of a window of time
+    REPORT_FILES = "report_files"  # its pictures and its CSV file, in its thread; their words where there are no files
 
 
 class PostState(StrEnum):
@@ -471,4 +473,9 @@ class Post:
     error: str = ""
     newer: int | None = None  # the digest that takes the place of this one
     permalink: str = ""
-    file: str = ""  # Slack's id of an uploaded file
+    file: str = ""  # Slack's ids of uploaded files, with a space between
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Slack's ids of those that were uploaded for it, in their order."""
+        return tuple(self.file.split())

@@ -104,9 +104,9 @@ class Posts:
     def keep_permalink(self, number: int, permalink: str) -> None:
         self._db.change("update posts set permalink = ? where id = ?", [permalink, number])
 
-    def keep_file(self, number: int, file_id: str) -> None:
-        """Slack has its content; it is still to be shared."""
-        self._db.change("update posts set file = ? where id = ?", [file_id, number])
+    def keep_files(self, number: int, file_ids: str) -> None:
+        """Slack has their content; they are still to be shared. The ids have a space between."""
+        self._db.change("update posts set file = ? where id = ?", [file_ids, number])
 
     def replies(self, number: int) -> list[Post]:
         """Those in its thread, oldest first."""

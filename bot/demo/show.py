@@ -18,6 +18,7 @@ from bot.demo.fleet import Fleet, seed
 from bot.demo.fleet_access import AUDIT_ROLE, FIX_ROLE
 from bot.demo.fleet_spend import budget_usd
 from bot.demo.slack import SlackStandIn, Workspace
+from commands._schedule import WEEKDAYS
 from storage.models import PostKind, PostState
 from storage.store import Store, open_store
 
@@ -98,6 +99,7 @@ def configuration(fleet: Fleet, now: datetime) -> str:
     """The demo's lamplighter.toml. The daily time is a minute ago: a run that was missed, and is made at once."""
     quoted = ", ".join(f'"{account}"' for account in fleet.accounts)
     regions = ", ".join(f'"{region}"' for region in fleet.regions)
+    weekday = WEEKDAYS[now.weekday()]
     approvers = ", ".join(f'"{person}"' for person in people.APPROVERS)
     return f"""
 [aws]
@@ -119,6 +121,10 @@ fallback_channel = "#finops"
 daily = "{now - timedelta(minutes=1):%H:%M}"
 timezone = "UTC"
 days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+[report]
+weekly = "{weekday}"
+at = "{now - timedelta(minutes=1):%H:%M}"
 
 [policy]
 approvers = [{approvers}]

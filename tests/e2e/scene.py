@@ -70,6 +70,7 @@ class Scene:
         self.slack.start()
         self.fleet: Fleet = seed(self.aws)
         self.environment = bot_environment(self.folder, self.aws, self.slack, self.fleet)
+        self.configure(("[report]\n", '[report]\nweekly = "never" # '))  # it would come amid what a test looks at
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,0 +1,235 @@
+"""`/trace-report`: who asks for what, the button that shares it, and the weekly post that comes once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, time, timedelta
+from itertools import pairwise
+
+import pytest
+
+from commands import COMMANDS
+from commands._drawing import draw
+from commands._report_rules import ReportRules
+from commands._reports import POINTS, fewer
+from commands._types import Clock, Context, Progress, Replace, Reply, Request, Say
+from commands.digest import AUDIT
+from commands.report import WEEKLY, Wanted, report, share, weekly
+from commands.views.report import SHARE
+from storage.kpis import Day
+from storage.models import THE_CLOCK, Coverage, Function, Inventory, Post, PostKind, Source, Verdict
+from tests.commands.conftest import ANA, HandClock
+from tests.commands.views.test_views import words
+from tests.reporting import coverage
+
+
+@pytest.fixture
+def audited(context: Context, clock: HandClock, remembered: Callable[..., Function]) -> Context:
+    """Two functions of payments, one of which is traced, were seen."""
+    begun = clock()
+    dark, lit = remembered("refund"), remembered("ledger", verdict=Verdict.TRACED)
+    clock.forward(seconds=5)
+    seen = Inventory((dark, lit), (), ("123456789012",), ("eu-central-1",), 9)
+    counts = {"payments": Coverage.of((dark, lit))}
+    context.store.audits.record(seen, counts, source=Source.CLOCK, started_at=begun, finished_at=clock())
+    context.store.functions.save((dark, lit), begun, audited=True)
+    return context
+
+
+def asks(text: str = "", **more: object) -> Request:
+    given = {"source": Source.SLASH, "workspace": "T0LAMPLIT", "channel": "C0PAY", "text": text} | more
+    return Request(user=ANA, now=HandClock()(), **given)
+
+
+def answer(context: Context, text: str = "") -> list[Reply]:
+    return list(report(asks(text), context))
+
+
+def say(replies: list[Reply]) -> Say:
+    (found,) = [one for one in replies if isinstance(one, Say)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", Wanted("", 30)),
+        ("payments", Wanted("payments", 30)),
+        ("payments 7d", Wanted("payments", 7)),
+        ("365D Data Platform", Wanted("Data Platform", 365)),
+        ("4w", Wanted("", 28)),
+        ("52w", Wanted("", 364)),
+    ],
+)
+def test_a_team_and_a_window_are_read_in_either_order(text: str, wanted: Wanted) -> None:
+    assert Wanted.read(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["6d", "366d", "53w", "0w", "30", "-7d", "7.5d", "30m", "9999999d", "payments 30days"])
+def test_what_is_no_window_is_one_clear_line(audited: Context, text: str) -> None:
+    (reply,) = answer(audited, text)
+
+    assert isinstance(reply, Say)
+    assert f"`{text.rsplit(maxsplit=1)[-1]}` is no window of time. Write days from `7d` to `365d`" in reply.text
+    assert "\n" not in reply.text
+
+
+def test_two_windows_are_one_too_many(audited: Context) -> None:
+    assert "more than one window in that: `7d` and `30d`" in say(answer(audited, "7d 30d")).text
+
+
+def test_a_team_may_be_called_what_looks_like_a_window(audited: Context, remembered: Callable[..., Function]) -> None:
+    remembered("login", team="2fa")
+
+    assert "Tracing report of *2fa*" in say(answer(audited, "2fa")).text
+
+
+def test_a_team_that_nobody_knows_is_asked_back(audited: Context) -> None:
+    (reply,) = answer(audited, "payment 30d")
+
+    assert isinstance(reply, Say)
+    assert "No function is of a team `payment`. Did you mean `payments`?" in reply.text
+
+
+def test_before_the_first_audit_there_is_nothing_to_report(context: Context) -> None:
+    assert "No audit has been taken yet" in say(answer(context)).text
+
+
+def test_first_that_it_is_worked_on_then_the_figures_with_a_button(audited: Context) -> None:
+    first, second = answer(audited, "payments 90d")
+
+    assert first == Progress("Working out the figures of 90 days…")
+    assert isinstance(second, Say)
+    assert "Tracing report of *payments*" in second.text
+    assert "(90 days, UTC)" in words(list(second.blocks))
+    (button,) = second.blocks[-1]["elements"]
+    assert button["action_id"] == SHARE
+    assert audited.store.reports.get(button["value"])
+
+
+def click(context: Context, value: str, **more: object) -> list[Reply]:
+    return list(share(asks(value=value, source=Source.BUTTON, **more), context))
+
+
+def test_the_button_posts_the_same_report_in_the_channel_once(audited: Context, clock: HandClock) -> None:
+    shown = say(answer(audited))
+    value = shown.blocks[-1]["elements"][0]["value"]
+    clock.forward(minutes=10)
+
+    redrawn, told = click(audited, value, private=True)
+    again = click(audited, value, private=True)
+
+    assert isinstance(redrawn, Replace)
+    assert all(block["type"] != "actions" for block in redrawn.blocks)
+    assert "Posting it here" in say([told]).text
+    assert [reply.text for reply in again if isinstance(reply, Say)] == ["This report was posted here already."]
+    (post,) = audited.store.posts.all(PostKind.REPORT)
+    (files,) = audited.store.posts.all(PostKind.REPORT_FILES)
+    assert (post.channel, files.thread) == ("C0PAY", post.id)
+    text, blocks = draw(audited, post)
+    assert text == shown.text
+    assert "shared by <@U0ANA>" in words(blocks)
+
+
+def test_a_report_that_is_no_longer_kept_is_asked_for_anew(audited: Context, clock: HandClock) -> None:
+    value = say(answer(audited)).blocks[-1]["elements"][0]["value"]
+    clock.forward(days=8)
+    audited.store.reports.forget(clock() - timedelta(days=7))
+
+    assert "This report is no longer kept. Ask for a new one" in say(click(audited, value)).text
+    assert "This report is no longer kept. Ask for a new one" in say(click(audited, "of another installation")).text
+
+
+def test_a_report_is_posted_in_channels_only(audited: Context) -> None:
+    value = say(answer(audited)).blocks[-1]["elements"][0]["value"]
+
+    assert "this is a direct message" in say(click(audited, value, channel="D0ANA")).text
+    assert audited.store.posts.all(PostKind.REPORT) == []
+
+
+# -- The weekly post.
+
+
+def turn(context: Context) -> list[Post]:
+    """The clock looks; the reports that wait by now."""
+    list(weekly(Request(THE_CLOCK, context.clock(), Source.CLOCK), context))
+    return context.store.posts.all(PostKind.REPORT)
+
+
+def audit_of_the_day(context: Context) -> None:
+    day = context.clock().astimezone(context.zone).date()
+    context.store.daily_runs.begin(AUDIT, day, context.clock())
+    context.store.daily_runs.end(AUDIT, day, context.clock())
+
+
+def test_it_is_posted_once_on_its_day_however_late_and_not_on_the_next(audited: Context, clock: HandClock) -> None:
+    audit_of_the_day(audited)
+    clock.now = clock.now.replace(hour=8, minute=59)  # 09:59 in Berlin
+    assert turn(audited) == []
+    clock.forward(minutes=1)
+    (post,) = turn(audited)
+    clock.forward(hours=5)
+    assert turn(audited) == [post]
+    for _ in range(6):
+        clock.forward(days=1)
+        assert turn(audited) == [post]
+    clock.forward(days=1)
+    audit_of_the_day(audited)
+    assert [one.key for one in turn(audited)] == ["report:weekly:2026-11-23", "report:weekly:2026-11-30"]
+    assert post.channel == "#finops"
+
+
+def test_a_bot_that_was_down_at_its_hour_posts_it_later_that_day(audited: Context, clock: HandClock) -> None:
+    clock.now = clock.now.replace(hour=22)
+    assert len(turn(audited)) == 1
+
+
+def test_a_bot_that_was_down_all_day_leaves_it_out(audited: Context, clock: HandClock) -> None:
+    clock.forward(days=1)
+    assert turn(audited) == []
+
+
+def test_it_waits_for_the_audit_of_the_day_but_not_for_long(audited: Context, clock: HandClock) -> None:
+    clock.now = clock.now.replace(hour=9, minute=30)
+    assert turn(audited) == []
+    audit_of_the_day(audited)
+    assert len(turn(audited)) == 1
+
+
+def test_without_any_audit_there_is_none(context: Context, clock: HandClock) -> None:
+    audit_of_the_day(context)
+    assert turn(context) == []
+
+
+def test_the_day_the_hour_and_the_channel_are_those_of_the_settings(audited: Context, clock: HandClock) -> None:
+    rules = ReportRules(weekly=4, at=time(16, 45), channel="#cloud-costs")
+    friday = replace(audited, reporting=rules)
+    assert turn(friday) == []
+    clock.forward(days=4, hours=4)
+    audit_of_the_day(friday)
+    (post,) = turn(friday)
+    assert post.channel == "#cloud-costs"
+
+
+def test_never_is_never(audited: Context, clock: HandClock) -> None:
+    off = replace(audited, reporting=ReportRules(weekly=None))
+    for _ in range(8):
+        audit_of_the_day(off)
+        assert turn(off) == []
+        clock.forward(days=1)
+
+
+def test_the_clock_looks_often_enough_for_a_late_start() -> None:
+    (entry,) = [one for one in COMMANDS if isinstance(one, Clock) and one.job_id == WEEKLY]
+    assert entry.every
+    assert entry.every <= timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("days", [1, 30, 62, 63, 90, 365])
+def test_a_long_trend_keeps_its_newest_day_and_even_steps(days: int) -> None:
+    whole = [Day(date(2025, 11, 24) + timedelta(days=at), coverage(10, 4)) for at in range(days)]
+    kept = fewer(whole, whole[-1].on)
+
+    assert kept[-1] == whole[-1]
+    assert len(kept) <= POINTS
+    assert len({(later.on - earlier.on).days for earlier, later in pairwise(kept)}) <= 1
+    assert (kept[0].on - whole[0].on).days < 7

@@ -1,0 +1,39 @@
+"""What a report said is kept as it was said, and only for as long as somebody may want it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from storage.models import PostKind
+from storage.reports import from_json, to_json
+from storage.store import Store
+from tests.reporting import NOON, figures
+
+
+def test_figures_come_back_as_they_were(store: Store) -> None:
+    made = figures()
+    number = store.reports.add(made, NOON)
+
+    assert store.reports.get(number) == made
+    assert from_json(to_json(made)) == made
+    assert store.reports.get("of another installation") is None
+
+
+def test_a_report_that_no_post_shows_is_forgotten_and_one_that_a_post_shows_is_not(store: Store) -> None:
+    asked, posted = (store.reports.add(figures(), NOON) for _ in range(2))
+    post = store.posts.create("report:1", PostKind.REPORT, "#finops", NOON)
+    assert post
+    store.reports.show(post.id, posted)
+
+    store.reports.forget(NOON)
+    assert store.reports.get(asked)
+    store.reports.forget(NOON + timedelta(seconds=1))
+
+    assert store.reports.get(asked) is None
+    assert store.reports.of_post(post.id) == store.reports.get(posted) == figures()
+
+
+def test_five_hundred_teams_of_two_months_are_a_fraction_of_a_megabyte(store: Store, tmp_path: Path) -> None:
+    big = figures(teams=500, days=60)
+    store.reports.add(big, NOON)
+
+    assert (tmp_path / "memory.db-wal").stat().st_size < 2_000_000
