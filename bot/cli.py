@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `forecast`, `demo`."""
+"""The command line: `run`, `audit`, `forecast`, `report`, `demo`."""
 
 import difflib
 import logging
@@ -6,7 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -88,6 +90,18 @@ def forecast(as_json: bool, team: str | None) -> None:
     """
     _log(False)
     sys.exit(_answering(lambda: _forecast(as_json, team)))
+
+
+@main.command()
+@click.option("--team", help="Of this team only.")
+@click.option("--days", type=click.IntRange(7, 365), default=30, show_default=True, help="Of so many days up to now.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
+@click.option("--png", "folder", type=click.Path(path_type=Path), help="Write the pictures into this folder.")
+@click.option("--csv", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file.")
+def report(team: str | None, days: int, as_json: bool, folder: Path | None, file: Path | None) -> None:
+    """Print coverage, repair times and cost, from what the bot remembers. Asks neither AWS nor Slack."""
+    _log(False)
+    sys.exit(_answering(lambda: _report(team, days, as_json, folder, file)))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -186,6 +200,33 @@ def _forecast(as_json: bool, team: str | None) -> int:
     else:
         terminal_forecast.print_table(functions, told, whole=team is None)
     return terminal_forecast.exit_code(told)
+
+
+def _report(team: str | None, days: int, as_json: bool, folder: Path | None, file: Path | None) -> int:
+    from bot import terminal_report
+    from bot.config import load
+    from commands._reports import UnknownTeam, known_teams, make_report, team_of
+    from commands.aws.accounts import Cloud
+    from storage.store import open_store
+
+    config = load()
+    if not config.database.exists():
+        raise click.UsageError(f"there is no {config.database} yet. Take an audit first: python -m bot audit")
+    with open_store(config.database) as store:
+        context = replace(_context(config, store, Cloud(config.aws)), policy=config.policy, budget=config.budget)
+        if store.audits.latest() is None:
+            raise click.UsageError("no audit has been taken yet. Take one first: python -m bot audit")
+        wanted = team_of(context, team) if team else None
+        if isinstance(wanted, UnknownTeam):
+            near = wanted.near or tuple(sorted(known_teams(context))[:10])
+            raise click.UsageError(f"no function belongs to team {team}. Teams: {', '.join(near) or 'none'}")
+        made = make_report(context, days, wanted)
+    terminal_report.print_json(made) if as_json else terminal_report.print_report(made)
+    written = [*(terminal_report.write_pictures(made, folder) if folder else ())]
+    written += [terminal_report.write_csv(made, file)] if file else []
+    for one in written:
+        click.echo(f"written: {one}", err=True)
+    return EXIT_DONE
 
 
 def _context(config: "Config", store: "Store", cloud: "Cloud") -> "Context":
