@@ -57,7 +57,7 @@ def rearrange(context: Context, changed: Assignment) -> list[Function]:
         after = _assigned(before, rules) if before else None
         if before is None or after is None or after.team == before.team:
             continue
-        store.functions.set_team(after)
+        store.functions.set_team(after, context.clock())
         moved.append((before.team, after))
     follow(context, {side for before, after in moved for side in (before, after.team)})
     return [after for _, after in moved]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Connection:
             self._sqlite = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
             for pragma in ("journal_mode = wal", "foreign_keys = on", "synchronous = full"):
                 self._sqlite.execute(f"pragma {pragma}")
+            self._sqlite.create_function("matches", 2, fnmatchcase, deterministic=True)  # a name, a pattern
             self._db = Database(self._sqlite)
             with self.transaction():
                 migrations.apply(self._db)

@@ -154,12 +154,16 @@ class Functions:
         """What was decided here, not seen at AWS: an exemption."""
         self._db.change("update functions set verdict = ?, since = ? where arn = ?", [str(verdict), to_text(at), arn])
 
-    def set_team(self, function: Function) -> None:
+    def set_team(self, function: Function, at: datetime) -> None:
         """What was decided here, not seen at AWS: its team, and the finding that it has none."""
         row = _to_row(function)
         self._db.change(
-            "update functions set team = :team, team_from = :team_from, findings = :findings where arn = :arn",
-            {name: row[name] for name in ("arn", "team", "team_from", "findings")},
+            """
+            update functions set team = :team, team_from = :team_from, findings = :findings,
+                known_since = case when team is :team or gone_at is not null then known_since else :at end
+            where arn = :arn
+            """,
+            {**{name: row[name] for name in ("arn", "team", "team_from", "findings")}, "at": to_text(at)},
         )
 
     def get(self, arn: str) -> Function | None:

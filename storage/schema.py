@@ -97,6 +97,14 @@ def m014_incidents(db: Database) -> None:
 
 
 @migrations()
+def m015_the_past(db: Database) -> None:
+    from storage.schema_past import PAST
+
+    for statement in PAST:
+        db.execute(statement)
+
+
+@migrations()
 def m017_reports(db: Database) -> None:
     from storage.schema_reports import REPORTS
 

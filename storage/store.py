@@ -18,6 +18,7 @@ from storage.exempted import Exempted
 from storage.exemptions import Exemptions
 from storage.functions import Functions
 from storage.owners import Owners
+from storage.past import Past
 from storage.places import Places
 from storage.posts import Posts
 from storage.requests import Requests
@@ -55,6 +56,7 @@ class Store:
         self.posts = Posts(self._connection)
         self.changes = Changes(self._connection)
         self.places = Places(self._connection)
+        self.past = Past(self._connection)
         self.owners = Owners(self._connection)
 
     @cached_property

@@ -163,7 +163,7 @@ def test_a_function_that_went_to_another_team_is_decided_on_by_that_team(two: De
     function = two.remembered("refund")
     two.exempts(function)
     people.of_team = {"orders": (EVE,)}
-    two.context.store.functions.set_team(replace(function, team="orders"))
+    two.context.store.functions.set_team(replace(function, team="orders"), two.clock())
 
     assert "not an approver" in two.confirms(two.only(), BO)
     assert "is exempt until" in two.confirms(two.only(), EVE)
