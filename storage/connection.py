@@ -95,6 +95,20 @@ class Connection:
         with self.transaction():
             self._sqlite.executemany(sql, parameters)
 
+    def change_what_can(self, sql: str, parameters: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+        """As `change_many`; those by which no row was changed."""
+        left: list[Sequence[Any]] = []
+
+        def watched() -> Iterator[Sequence[Any]]:
+            for one in parameters:
+                before = self._sqlite.total_changes
+                yield one
+                if self._sqlite.total_changes == before:
+                    left.append(one)
+
+        self.change_many(sql, watched())
+        return left
+
     def insert(self, table: str, row: Row) -> int:
         """The new row's id."""
         with self.transaction():
