@@ -70,12 +70,20 @@ def run(verbose: bool) -> None:
 @click.option("--account", callback=_twelve_digits, help="Ask this account only (12 digits).")
 @click.option("--region", callback=_region_name, help="Ask this region only.")
 @click.option("--all", "everything", is_flag=True, help="Show traced functions too (a table shows the others).")
-def audit(as_json: bool, team: str | None, account: str | None, region: str | None, everything: bool) -> None:
+@click.option("--as-of", help="Ask memory instead of AWS how it was at the end of this day, as in 2026-10-03.")
+def audit(
+    as_json: bool, team: str | None, account: str | None, region: str | None, everything: bool, as_of: str | None
+) -> None:
     """Audit once and print. Needs AWS credentials and nothing of Slack.
 
     Exit code 0: all is traced, exempt or not applicable; 1: something is not, or could not be seen; 2: bad usage.
     """
     _log(False)
+    if as_of is not None:
+        from bot import terminal_past
+
+        narrow = terminal_past.Narrow(team, account, region)
+        sys.exit(_answering(lambda: terminal_past.tell(as_of, narrow, as_json=as_json, everything=everything)))
     sys.exit(_answering(lambda: _audit(as_json, team, account, region, everything)))
 
 

@@ -63,9 +63,14 @@ def _table() -> "tuple[Entry, ...]":
     return (
         Slash(
             "/trace-audit",
-            usage="[team or function]",
-            summary="Shows which Lambda functions are traced: all, a team's, or one with its buttons.",
-            examples=("/trace-audit", "/trace-audit payments", "/trace-audit refund-worker"),
+            usage="[team or function] [on <date>]",
+            summary="Shows which Lambda functions are traced, or were: all, a team's, or one with its buttons.",
+            examples=(
+                "/trace-audit",
+                "/trace-audit payments",
+                "/trace-audit refund-worker",
+                "/trace-audit payments on 2026-10-03",
+            ),
             run=audit.audit,
         ),
         Slash(

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from commands import _find
+from commands import _as_of, _find
 from commands._answers import ask_now
 from commands._audits import coverage_by_team, take_audit
 from commands._changes import last_known
@@ -21,7 +21,11 @@ UNOWNED = "unowned"
 
 
 def audit(request: Request, context: Context) -> Answer:
-    """Answer `/trace-audit [team or function]`."""
+    """Answer `/trace-audit [team or function] [on a day]`."""
+    before = _as_of.answer(request.text, context)
+    if before:
+        yield before
+        return
     wanted = _find.Wanted.read(request.text)
     if not wanted.name:
         yield Progress("Looking at every account and region…")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from storage.connection import Connection, Row, to_text, to_time
+from storage.connection import Connection, Row, maybe_text, to_text, to_time
 from storage.models import Audit, Coverage, Inventory, NotScanned, Source
 
 
@@ -78,9 +78,10 @@ class Audits:
             ),
         )
 
-    def latest(self) -> Audit | None:
-        """The newest that looked at everything."""
-        row = self._db.row("select * from audits where scope = '' order by id desc limit 1")
+    def latest(self, by: datetime | None = None) -> Audit | None:
+        """The newest that looked at everything, and that had begun by then."""
+        sql = "select * from audits where scope = '' and started_at <= ? order by id desc limit 1"
+        row = self._db.row(sql, [maybe_text(by) or "9999"])
         if row is None:
             return None
         sql = "select account, region, reason from not_scanned where audit_id = ? order by rowid"

@@ -2,12 +2,12 @@
 
 import json
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Connection:
             self._sqlite = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
             for pragma in ("journal_mode = wal", "foreign_keys = on", "synchronous = full"):
                 self._sqlite.execute(f"pragma {pragma}")
-            self._sqlite.create_function("matches", 2, fnmatchcase, deterministic=True)  # a name, a pattern
+            self._sqlite.create_function("regexp", 2, _regexp, deterministic=True)
             self._db = Database(self._sqlite)
             with self.transaction():
                 migrations.apply(self._db)
@@ -119,6 +119,11 @@ class Connection:
     def close(self) -> None:
         with self._lock:
             self._sqlite.close()
+
+
+def _regexp(pattern: str, text: str) -> bool:
+    """SQL's `text regexp pattern`, which SQLite leaves to its users; `re` keeps what it has compiled."""
+    return re.match(pattern, text) is not None
 
 
 def _plain(parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | dict[str, Any]:

@@ -4,6 +4,7 @@ An audit counts from when it began to ask, and a decision from when it was made.
 is as it was last known to be. What was known before the past was kept is part of it as far as memory had it.
 """
 
+import fnmatch
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,10 +24,19 @@ _THEN = """
 _EVERYWHERE = _THEN.format(now="", then="")
 _ONE = _THEN.format(now="and arn = :arn", then="and past.function = (select id from past_functions where arn = :arn)")
 _OF_TEAMS = "(:teams is null or coalesce(team, '') in (select value from json_each(:teams)))"
+# The same with less of it, for a count looks at all of them: an ARN names the account and the function.
+_COUNTED = """
+    select arn, verdict, team, production from functions
+    where gone_at is null and coalesce(known_since, made_at) <= :at
+    union all
+    select arn, verdict, team, production from past join past_functions on id = function
+    where since <= :at and until > :at
+"""
 # As `commands._production.Production.covers` says it of one function.
 _IN_PRODUCTION = """
-    (:everything or account in (select value from json_each(:accounts)) or (:by_tags and production is not 0)
-        or exists (select 1 from json_each(:names) where matches(name, value)))
+    (:everything or (:by_tags and production is not 0)
+        or exists (select 1 from json_each(:accounts) where instr(arn, ':' || value || ':function:'))
+        or (:names <> '' and arn regexp :names))
 """
 
 
@@ -71,16 +81,15 @@ class Past:
         row = self._db.row("select min(started_at) as at from audits")
         return maybe_time(row["at"]) if row else None
 
-    def audit_by(self, at: datetime) -> int | None:
-        """The number of the newest audit of everything that had begun by then."""
-        sql = "select max(id) as id from audits where scope = '' and started_at <= ?"
-        row = self._db.row(sql, [to_text(at)])
-        return row["id"] if row else None
-
     def verdict_at(self, arn: str, at: datetime) -> PastVerdict | None:
         """None: it was not there, or nobody knew of it."""
         row = self._db.row(_ONE, {"at": to_text(at), "arn": arn})
         return _from_row(row) if row else None
+
+    def named_at(self, name: str, at: datetime) -> list[PastVerdict]:
+        """In every account and region, by these; case makes no difference."""
+        sql = f"select * from ({_EVERYWHERE}) where name = :name collate nocase order by account, region, name"  # noqa: S608 - constants
+        return [_from_row(row) for row in self._db.rows(sql, {"at": to_text(at), "name": name})]
 
     def coverage_at(self, at: datetime, production: ProductionRule | None = None) -> dict[str | None, Coverage]:
         """By team, None for functions of no known team; of those that `production` covers, by their tags of then.
@@ -126,18 +135,23 @@ class Past:
         accounts, names, tags = (production.accounts, production.names, production.tags) if production else ((), (), ())
         found = self._db.tuples(
             f"""
-            select team, verdict, count(*) from ({_EVERYWHERE}) where {what} and {_IN_PRODUCTION}
+            select team, verdict, count(*) from ({_COUNTED}) where {what} and {_IN_PRODUCTION}
             group by team, verdict order by team is null, team
             """,  # noqa: S608 - constants
             {
                 "at": to_text(at),
                 "everything": not (accounts or names or tags),
                 "accounts": to_json(list(accounts)),
-                "names": to_json(list(names)),
+                "names": _any_of(names),
                 "by_tags": bool(tags),
             },
         )
         return list(found)
+
+
+def _any_of(names: Sequence[str]) -> str:
+    """An expression for the ARNs of functions with such names; "" where there is none."""
+    return rf".*:function:(?:{'|'.join(map(fnmatch.translate, names))})" if names else ""
 
 
 def _from_row(row: Row) -> PastVerdict:

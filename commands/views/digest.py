@@ -166,7 +166,7 @@ def everything_blocks(
         f"*{escape(team_name(team))}*: {counts.untraced:,} untraced · {coverage_line(counts)}{_cost(costs.get(team))}"
         for team, counts in ranked
     ]
-    made += _sections(lines, "teams")
+    made += sections(lines, "teams")
     made.append(
         blocks.context(
             "Look closer: `/trace-audit &lt;team&gt;`, `/trace-audit &lt;function&gt;` or `/trace-audit unowned`"
@@ -221,7 +221,7 @@ def team_blocks(
         made.append(review_button(team, review))
     rows = [line(function, forecast=known.get(function.arn)) for function in functions]
     rows += [line(one.function, one.seen_at) for one in kept]
-    made += _sections(rows, "functions")
+    made += sections(rows, "functions")
     if rows:
         made.append(
             blocks.context(
@@ -231,7 +231,7 @@ def team_blocks(
     return made
 
 
-def _sections(lines: Sequence[str], noun: str) -> list[Block]:
+def sections(lines: Sequence[str], noun: str) -> list[Block]:
     """The lines in sections, as many as a message takes; then how many were left out."""
     parts: list[list[str]] = []
     room, total = 0, TEXT_LIMIT
