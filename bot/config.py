@@ -13,6 +13,7 @@ import msgspec
 
 from bot.budgeting import BudgetSection, SpendSection, budget_contradictions, budget_rules, spend_rules
 from bot.forecasting import ForecastSection, forecast_rules
+from bot.measuring import MetricsSection
 from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
 from bot.reporting import ReportSection, report_rules
 from bot.schedule import ScheduleSection, schedule_of, time_zones
@@ -112,6 +113,7 @@ class File(Section, frozen=True):
     spend: SpendSection = SpendSection()
     budget: BudgetSection = BudgetSection()
     report: ReportSection = ReportSection()
+    metrics: MetricsSection = MetricsSection()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -32,7 +32,11 @@ from commands._carry_out import carry_out
 from commands._drawing import draw
 from commands._types import Clock, Context
 from commands.aws.accounts import Cloud
+from commands.custom_metrics import data, price_line
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from bot.gauges import MetricsDoor
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +90,13 @@ class Service:
             spending=self._config.spend,
             budget=self._config.budget,
             reporting=self._config.reporting,
+            custom_metrics=self._config.file.metrics.cloudwatch,
         )
         outbox = Outbox(context, client, ChannelNames(client), draw)
         desk = Desk(context, people, outbox)
         app = build_app(COMMANDS, desk, client, self._config.environment.slack_signing_secret)
         door = door_for(self._config, app)
+        metrics = self._metrics_door(context)
         clocks = [entry for entry in COMMANDS if isinstance(entry, Clock)]
         daily = DailyClock(clocks, context, context.schedule.slots(), outbox.nudge)
         self._say_missing(context, missing)
@@ -100,6 +106,8 @@ class Service:
                 return
             daily.every(TAKE_UP_SECONDS, "take-up", lambda: _take_up(context, desk))
             daily.start()
+            if metrics:
+                metrics.open()
             self.ready.set()
             log.info("Lamplighter is ready")
             self.stop.wait()
@@ -107,9 +115,21 @@ class Service:
             log.info("ending: running fixes finish first")
             context.ending.set()
             door.close()
+            if metrics:
+                metrics.close()
             daily.stop()
             desk.stop()
             outbox.stop()
+
+    def _metrics_door(self, context: Context) -> "MetricsDoor | None":
+        """Raises ConfigProblem."""
+        if context.custom_metrics:
+            log.info(price_line(len(list(data(context)))))
+        if not self._config.file.metrics.listen:
+            return None
+        from bot.gauges import MetricsDoor  # who asks for no metrics need not load their library
+
+        return MetricsDoor(context, self._config.file.metrics.listen)
 
     def _web_client(self) -> WebClient:
         return WebClient(

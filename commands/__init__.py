@@ -18,6 +18,7 @@ def _table() -> "tuple[Entry, ...]":
         audit,
         budget,
         confirm,
+        custom_metrics,
         deny,
         digest,
         exempt,
@@ -161,6 +162,7 @@ def _table() -> "tuple[Entry, ...]":
         Clock(exemption_clock.EXEMPTIONS, exemption_clock.turn, every=exemption_clock.EVERY),
         Clock(incidents.INCIDENTS, incidents.incidents, every=incidents.EVERY),
         Clock(usage.USAGE, usage.usage, every=usage.EVERY),
+        Clock(custom_metrics.CUSTOM_METRICS, custom_metrics.send, every=custom_metrics.EVERY),
     )
 
 

@@ -169,6 +169,7 @@ class Context:
     roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another
     pace: Pace = field(default_factory=Pace)  # of batches, by account and region
     ending: threading.Event = field(default_factory=threading.Event)  # set: begin nothing more, end what has begun
+    custom_metrics: bool = False  # [metrics] cloudwatch: what an audit found goes to CloudWatch too
 
 
 Run = Callable[[Request, Context], Answer]

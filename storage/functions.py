@@ -1,6 +1,5 @@
 """The current state of every function that an audit ever saw."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -23,90 +22,7 @@ from storage.models import (
     Verdict,
 )
 from storage.news import LastKnown
-
-_COLUMNS = (
-    "arn",
-    "account",
-    "region",
-    "name",
-    "mode",
-    "role",
-    "role_may_write",
-    "runtime",
-    "last_modified",
-    "revision_id",
-    "code_sha256",
-    "team",
-    "aliases",
-    "sources",
-    "edge",
-    "layers",
-    "environment_keys",
-    "package_type",
-    "handler",
-    "forms",
-    "published_mode",
-    "untraced_callers",
-    "managed_by",
-    "stack",
-    "stack_id",
-    "logical_id",
-    "production",
-    "team_from",
-    "channel",
-    "tag_marks",
-    "verdict",
-    "findings",
-)
-_FROM_TAGS = ("team", "team_from", "channel", "managed_by", "stack", "stack_id", "logical_id", "tag_marks")
-KEPT = ", ".join(_COLUMNS)
-_PAST = ("verdict", "team", "production")  # what of a function is kept as it was: see storage.past
-_LEARNT = "max(functions.seen_at, coalesce(functions.gone_at, ''))"
-
-
-def _update(*, but: Collection[str] = ()) -> str:
-    columns = [f"{column} = excluded.{column}" for column in _COLUMNS[1:] if column not in (*_FROM_TAGS, *but)]
-    tags = [f"{each} = iif(:team_known, excluded.{each}, functions.{each})" for each in _FROM_TAGS if each not in but]
-    return ", ".join([*columns, *tags])
-
-
-_INSERT = f"""
-    insert into functions ({KEPT}, since, seen_at, gone_at, made_at, told)
-    values ({", ".join(":" + column for column in _COLUMNS)}, :seen_at, :seen_at, null, :seen_at,
-        case when :audited then case :verdict when 'exempt' then 'untraced' else :verdict end end)
-"""  # noqa: S608 - the names are ours
-_TOLD = """
-    told = case when not :audited then functions.told when functions.told is null then excluded.told
-                when excluded.verdict in ('unknown', 'exempt') then functions.told else excluded.verdict end
-"""
-# One that is there and goes on as it was has no new past, and SQLite does without the trigger: nearly all of an audit.
-_SAME = f"""
-    {_INSERT} on conflict (arn) do update set {_update(but=_PAST)}, {_TOLD}, seen_at = excluded.seen_at
-    where functions.gone_at is null and excluded.seen_at >= functions.seen_at
-        and functions.verdict is excluded.verdict and functions.production is excluded.production
-        and (functions.team is excluded.team or not :team_known)
-"""
-# Knowledge that was asked for earlier never overwrites later knowledge: a fix may end while an audit is under way.
-_CHANGED = f"""
-    {_INSERT} on conflict (arn) do update set {_update()}, {_TOLD},
-        made_at = case when functions.gone_at is null or functions.outside then functions.made_at
-                       else excluded.made_at end,
-        outside = 0,
-        since = case when functions.verdict is excluded.verdict and functions.gone_at is null
-                     then functions.since else excluded.since end,
-        seen_at = excluded.seen_at,
-        gone_at = null
-    where excluded.seen_at >= {_LEARNT} or {_LEARNT} > :now
-"""
-_PLACES = (*_COLUMNS, "team_known", "seen_at", "now", "audited")
-
-
-def _by_place(sql: str) -> str:
-    """Instead of by name, which is a third faster."""
-    return re.sub(r":([a-z_0-9]+)", lambda found: f"?{_PLACES.index(found[1]) + 1}", sql)
-
-
-_SAVE_SAME, _SAVE_CHANGED = _by_place(_SAME), _by_place(_CHANGED)
+from storage.saving import COLUMNS, KEPT, SAVE_CHANGED, SAVE_SAME
 
 
 class Functions:
@@ -122,7 +38,7 @@ class Functions:
         times = (to_text(seen_at), to_text(now) if now else "9999", int(audited))
         with self._db.transaction():
             rows = ((*_values(one), int(one.team_known), *times) for one in functions)
-            self._db.change_many(_SAVE_CHANGED, self._db.change_what_can(_SAVE_SAME, rows))
+            self._db.change_many(SAVE_CHANGED, self._db.change_what_can(SAVE_SAME, rows))
 
     def mark_unseen_gone(self, places: Iterable[tuple[str, str]], before: datetime) -> None:
         """The functions in these accounts' regions that were last seen before `before` no longer exist."""
@@ -284,11 +200,11 @@ class Functions:
 
 
 def _to_row(function: Function) -> Row:
-    return dict(zip(_COLUMNS, _values(function), strict=True))
+    return dict(zip(COLUMNS, _values(function), strict=True))
 
 
 def _values(function: Function) -> tuple[object, ...]:
-    """In the order of `_COLUMNS`. Plain texts: SQLite's adapter takes as long for three others as for the whole row."""
+    """In the order of `COLUMNS`. Plain texts: SQLite's adapter takes as long for three others as for the whole row."""
     aliases = None if function.aliases is None else tuple(map(_alias_to_json, function.aliases))
     return (
         function.arn,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from storage.connection import Connection, to_text, to_time
-from storage.functions import KEPT, from_row
+from storage.functions import from_row
 from storage.models import Coverage, Function, Verdict
+from storage.saving import KEPT
 
 _OF_TEAMS = "(:teams is null or coalesce(team, '') in (select value from json_each(:teams)))"
 

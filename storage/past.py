@@ -4,14 +4,13 @@ An audit counts from when it began to ask, and a decision from when it was made.
 is as it was last known to be. What was known before the past was kept is part of it as far as memory had it.
 """
 
-import fnmatch
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from storage.connection import Connection, Row, maybe_time, to_json, to_text, to_time
 from storage.models import Coverage, Verdict
+from storage.production_rule import IN_PRODUCTION, ProductionRule, parameters
 
 _THEN = """
     select arn, account, region, name, verdict, team, production, coalesce(known_since, made_at) as since, null as until
@@ -32,27 +31,6 @@ _COUNTED = """
     select arn, verdict, team, production from past join past_functions on id = function
     where since <= :at and until > :at
 """
-# As `commands._production.Production.covers` says it of one function.
-_IN_PRODUCTION = """
-    (:everything or (:by_tags and production is not 0)
-        or exists (select 1 from json_each(:accounts) where instr(arn, ':' || value || ':function:'))
-        or (:names <> '' and arn regexp :names))
-"""
-
-
-class ProductionRule(Protocol):
-    """What says which functions are in production; where it names nothing, all of them are."""
-
-    @property
-    def accounts(self) -> Sequence[str]: ...
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Patterns, as in file names."""
-
-    @property
-    def tags(self) -> Sequence[str]:
-        """What they say of a function is kept with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,26 +110,14 @@ class Past:
         return [_from_row(row) for row in rows]
 
     def _count(self, at: datetime, production: ProductionRule | None, what: str) -> list[tuple[str | None, str, int]]:
-        accounts, names, tags = (production.accounts, production.names, production.tags) if production else ((), (), ())
         found = self._db.tuples(
             f"""
-            select team, verdict, count(*) from ({_COUNTED}) where {what} and {_IN_PRODUCTION}
+            select team, verdict, count(*) from ({_COUNTED}) where {what} and {IN_PRODUCTION}
             group by team, verdict order by team is null, team
             """,  # noqa: S608 - constants
-            {
-                "at": to_text(at),
-                "everything": not (accounts or names or tags),
-                "accounts": to_json(list(accounts)),
-                "names": _any_of(names),
-                "by_tags": bool(tags),
-            },
+            {"at": to_text(at), **parameters(production)},
         )
         return list(found)
-
-
-def _any_of(names: Sequence[str]) -> str:
-    """An expression for the ARNs of functions with such names; "" where there is none."""
-    return rf".*:function:(?:{'|'.join(map(fnmatch.translate, names))})" if names else ""
 
 
 def _from_row(row: Row) -> PastVerdict:

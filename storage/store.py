@@ -18,13 +18,13 @@ from storage.exempted import Exempted
 from storage.exemptions import Exemptions
 from storage.functions import Functions
 from storage.owners import Owners
-from storage.past import Past
 from storage.places import Places
 from storage.posts import Posts
 from storage.requests import Requests
 
 if TYPE_CHECKING:
     from storage.batches import Batches
+    from storage.dashboards import Dashboards
     from storage.digests import Digests
     from storage.drivers import SpendDrivers
     from storage.forecasts import Forecasts
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from storage.incidents import Incidents
     from storage.measures import Measures
     from storage.overview import Overview
+    from storage.past import Past
     from storage.reports import Reports
     from storage.runs import DailyRuns
     from storage.snoozes import Snoozes
@@ -56,7 +57,6 @@ class Store:
         self.posts = Posts(self._connection)
         self.changes = Changes(self._connection)
         self.places = Places(self._connection)
-        self.past = Past(self._connection)
         self.owners = Owners(self._connection)
 
     @cached_property
@@ -154,6 +154,18 @@ class Store:
         from storage.reports import Reports
 
         return Reports(self._connection)
+
+    @cached_property
+    def past(self) -> "Past":
+        from storage.past import Past
+
+        return Past(self._connection)
+
+    @cached_property
+    def dashboards(self) -> "Dashboards":
+        from storage.dashboards import Dashboards
+
+        return Dashboards(self._connection)
 
     @property
     def path(self) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,7 @@ def _show(folder: Path, port: int, verbose: bool) -> int:
         fleet = seed(aws)
         log = folder / "bot.log"
         environment = bot_environment(folder, aws, slack, fleet)
+        metrics = _add_metrics(Path(environment["LAMPLIGHTER_CONFIG"]))
         with log.open("wb") as written:
             target = None if verbose else written
             bot = subprocess.Popen(
@@ -65,7 +67,7 @@ def _show(folder: Path, port: int, verbose: bool) -> int:
         if not _first_digests(folder, bot):
             click.echo(f"The bot did not get that far:\n{log.read_text(errors='replace')[-3000:]}", err=True)
             return 1
-        _tell(slack, fleet)
+        _tell(slack, fleet, metrics)
         bot.wait()
         return 0 if bot.returncode in (0, -2, 130) else 1
     except KeyboardInterrupt:
@@ -134,6 +136,16 @@ monthly_usd = {budget_usd(now):g}
 """
 
 
+def _add_metrics(config: Path) -> str:
+    """The address of /metrics, on a port that was free just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    with config.open("a", encoding="utf-8") as file:
+        file.write(f'\n[metrics]\nlisten = "{address}"\n')
+    return address
+
+
 def _first_digests(folder: Path, bot: "subprocess.Popen[bytes]") -> bool:
     """Wait until the daily job has ended and all that it left to post is posted."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -156,7 +168,7 @@ def _posted(store: Store) -> bool:
     )
 
 
-def _tell(slack: SlackStandIn, fleet: Fleet) -> None:
+def _tell(slack: SlackStandIn, fleet: Fleet, metrics: str) -> None:
     places = f"{len(fleet.accounts)} accounts and {len(fleet.regions)} regions"
     click.echo(
         f"""
@@ -166,6 +178,7 @@ Lamplighter has posted its first digests. Open this page:
 
 You are Ana, who may approve. Open #team-payments, click Approve fix, and watch it change.
 Type /trace-audit payments, or exempt a function. The menu at your name makes you another person.
+What Prometheus would read: http://{metrics}/metrics
 
 {len(fleet.functions)} functions in {places}, all of them pretend. ctrl-C ends everything."""
     )

@@ -130,6 +130,9 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("budget", "thresholds_actual", "[]", [], "80", "valid list"),
     ("budget", "thresholds_forecast", "[120]", [120], "[80.5]", "valid whole number"),
     ("budget", "channel", '"#money"', "#money", '"money"', '"#finops"'),
+    ("slack", "listen", '"[::1]:65535"', "[::1]:65535", '"127.0.0.1:65536"', '"0.0.0.0:3000"'),
+    ("metrics", "listen", '"127.0.0.1:9464"', "127.0.0.1:9464", '"9464"', '"0.0.0.0:3000"'),
+    ("metrics", "cloudwatch", "true", True, '"yes"', "true or false"),
 ]
 
 

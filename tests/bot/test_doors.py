@@ -1,6 +1,8 @@
 """HTTP instead of Socket Mode: the same bot, reached by signed requests."""
 
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.people import ANA
-from tests.e2e.scene import Scene, wait_for
+from tests.e2e.scene import ROOT, Scene, wait_for
 
 
 def free_port() -> int:
@@ -42,3 +44,25 @@ def test_over_http_commands_are_answered_and_unsigned_requests_are_not(tmp_path:
         refused.value.close()
         assert refused.value.code == 401
         assert scene.stop_bot() == 0
+
+
+def test_metrics_have_an_address_of_their_own(tmp_path: Path, port: int) -> None:
+    with Scene(tmp_path) as scene:
+        with (tmp_path / "lamplighter.toml").open("a") as config:
+            config.write(f'\n[metrics]\nlisten = "127.0.0.1:{port}"\ncloudwatch = true\n')
+        scene.start_bot()
+        scene.until_posted()
+
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            told = answer.read().decode()
+        assert 'lamplighter_functions{account="482915067331",team="payments",verdict="untraced"}' in told
+        assert "lamplighter_coverage_ratio 0." in told
+        assert "lamplighter_posts_waiting 0.0" in told
+        assert "CloudWatch metrics, at most $" in scene.logged()
+        assert scene.stop_bot() == 0
+
+
+def test_who_asks_for_no_metrics_does_not_load_their_library() -> None:
+    code = "import sys, bot.service; sys.exit('prometheus_client' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
