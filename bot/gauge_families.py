@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
 from bot import VERSION
+from commands._budget_alerts import end_of
 from commands._dashboards import Shown, coverage
 from commands._types import Context
 from commands.custom_metrics import CUSTOM_METRICS
@@ -129,6 +130,18 @@ def _money(context: Context) -> Iterator[Metric]:
         }
         for name, (help_text, value) in of_month.items():
             yield GaugeMetricFamily(name, help_text, value=value)
+        if end := end_of(context, spent):
+            ends = GaugeMetricFamily(
+                "lamplighter_xray_month_end_dollars",
+                "What they are going to have cost when this month ends, in US dollars: low, expected and high.",
+                labels=["bound"],
+            )
+            for bound in ("low", "expected", "high"):
+                ends.add_metric([bound], float(getattr(end, bound)))
+            yield ends
+    if context.budget.monthly_usd:
+        help_text = "What X-Ray may cost in a month by the settings, in US dollars."
+        yield GaugeMetricFamily("lamplighter_budget_dollars", help_text, value=float(context.budget.monthly_usd))
     yield from _forecasts(context)
 
 

@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot import VERSION
 from bot.config import ConfigProblem
 from bot.gauges import CACHE_SECONDS, Gauges, MetricsDoor
+from commands._budget_rules import BudgetRules
 from commands._dashboards import MOST_ACCOUNTS, MOST_PAIRS, MOST_TEAMS, Shown
 from commands._production import Production
 from commands._teams import TeamSettings
@@ -100,10 +101,11 @@ def full(context: Context, clock: HandClock) -> Context:
         Bill(month, "111122223333", Billed.LAMBDA, Decimal(400)),
     ]
     store.spend.save(bills, NOON, {month: True})
+    store.spend.save_days({month + timedelta(days=day): Decimal("0.5") for day in range(22)})
     foreseen = Forecast(seen[0].arn, NOON, NOON, NOON, 3600, 9, Range(1, 2000, 3), usd=Range(0, 0.01, 1))
     store.forecasts.save([foreseen, replace(foreseen, function_arn=seen[1].arn, usd=None)])
     clock.forward(hours=1)
-    return context
+    return replace(context, budget=BudgetRules(monthly_usd=Decimal(200)))
 
 
 def text_of(context: Context) -> str:
@@ -143,6 +145,9 @@ def test_what_memory_knows_is_what_is_shown(full: Context) -> None:
     assert [value("fixes_total", outcome=outcome) for outcome in outcomes] == [2, 1, 0, 0]
     assert value("posts_waiting") == 1
     assert (value("xray_spend_dollars"), value("lambda_spend_dollars")) == (12.5, 400)
+    low, expected, high = (value("xray_month_end_dollars", bound=bound) or 0 for bound in ("low", "expected", "high"))
+    assert 12.5 <= low <= expected <= high < 20
+    assert value("budget_dollars") == 200
     assert value("forecast_recorded", verdict="untraced", unit="traces") == 2000
     assert value("forecast_dollars", verdict="untraced", unit="traces") == 0.01
     assert value("forecast_dollars", verdict="traced", unit="traces") is None  # its price is not known
