@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from storage.models import Coverage, Verdict
 from storage.dashboards import Counted
+from storage.models import Coverage, Verdict
 
 MOST_TEAMS, MOST_ACCOUNTS, MOST_PAIRS = 200, 200, 2000
 NO_TEAM, OTHER = "(none)", "(other)"  # no tag makes a team of brackets alone, or hardly

@@ -27,6 +27,7 @@ from commands._production import Production
 from commands._teams import TeamSettings
 from commands._types import Context, FixPolicy
 from commands.aws.accounts import AwsSettings, Cloud
+from storage.dashboards import Counted
 from storage.forecasts import Forecast, Range
 from storage.models import (
     Decision,
@@ -41,7 +42,6 @@ from storage.models import (
 )
 from storage.spend import Bill, Billed
 from storage.store import Store
-from storage.dashboards import Counted
 from tests.commands.conftest import HandClock, NamedPeople
 
 ROOT = Path(__file__).parent.parent.parent
