@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from commands._types import Context
 from commands.aws.errors import AwsProblem
 from commands.aws.prices import SPANS_SAY, Price, Prices, as_spans
-from commands.aws.sampling import count, month, spiky
+from commands.aws.sampling import count, evenly, month, spiky
 from commands.aws.trace_destination import TraceDestination, trace_destination
 from commands.aws.traffic import FIVE_MINUTES, HOUR, MINUTE, Traffic, Window, traffic
 from storage.forecasts import Forecast, Range, Unit
@@ -143,7 +143,7 @@ class Place:
         bins, a_day = seen.bins, _DAY // period
         days = [count(bins[start : start + a_day], period) for start in range(0, len(bins), a_day)]
         first = next((place for place, number in enumerate(bins) if number), 0)
-        traces = month(days, began=first / a_day)
+        traces = month(days, began=first / a_day, even=evenly(bins, period))
         self._expected[arn] = traces.expected
         made = Forecast(
             function_arn=arn,

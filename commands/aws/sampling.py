@@ -8,7 +8,8 @@ N invocations of which the first came in R different seconds, a trace is made of
 
     R at least    1 where N > 0           all in one second
     R at most     min(N, B)               each in a second of its own
-    R expected    B x (1 - e^(-N / B))    by chance, at the bin's rate
+    R expected    B x (1 - (1 - 1/B)^N)   by chance, each in any of the seconds
+                  min(N, B)               by a timetable: counts that differ by far less than chance would make them
 
 Each of these adds up over bins. Smaller bins raise the least and lower the others, never the other way round. The
 scope of "every second" (a function, or each machine that runs it) is UNCONFIRMED: it is taken to be the function.
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
+from statistics import median
 
 from storage.forecasts import Range
 
@@ -32,7 +34,10 @@ LARGEST = 1e15  # invocations of a bin; Lambda has never run so many anywhere
 
 _FEWEST_TOGETHER = 3  # invocations that may be called a burst
 _WORTH_SAYING = 1.25  # so many times what there is at least has to be expected, or bursts hardly matter
-_STEADY_PAIRS = 48  # so many neighbours it takes to tell a timetable from chance
+_STEADY_PAIRS = 100  # so many pairs of bins it takes to tell a timetable from chance
+# The median of (one - other)² / (one + other) is 0.455 where counts are by chance (chi-squared of one degree).
+_LESS_THAN_CHANCE = 0.1
+_SELDOM = 0.05  # invocations a second, below which it hardly matters how they are spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +65,16 @@ def count(bins: Iterable[float], seconds: int) -> Counted:
     """`bins`: invocations in each `seconds` long stretch of time; what is no number of invocations is passed over."""
     total = expected = high = 0.0
     busy = 0
+    empty = math.log1p(-1 / seconds)  # the logarithm of the chance that one invocation leaves a second empty
     for number in bins:
         if number == 0 or not is_count(number):
             continue
         total += number
         busy += 1
-        expected -= seconds * math.expm1(-number / seconds)
+        expected += min(number, -seconds * math.expm1(number * empty))
         high += min(number, seconds)
     low = min(float(busy), high)
-    return Counted(total, Range(low, min(max(low, expected), high), high))
+    return Counted(total, Range(low, expected, high))
 
 
 def recorded(bins: Iterable[float], seconds: int) -> Range:
@@ -88,11 +94,11 @@ def traces(counted: Counted) -> Range:
     return Range(min(max(least, low), expected), expected, max(expected, min(counted.invocations, high)))
 
 
-def month(days: Sequence[Counted], began: float = 0.0) -> Range:
+def month(days: Sequence[Counted], began: float = 0.0, *, even: bool = False) -> Range:
     """The traces of 30 days, if the traffic of these fourteen goes on.
 
     `days`: each 24 hours of the window, oldest first. `began`: how many days of it had gone when the first invocation
-    came.
+    came. `even`: they come by a timetable, and are expected in as many seconds as they can be in (see `evenly`).
 
     Four weeks are the quieter of the two weeks four times over, or the busier one; the two days that are left are the
     quietest or the busiest two in a row; `expected` is 30/14 of all. Where the traffic began within the window (a day
@@ -119,7 +125,8 @@ def month(days: Sequence[Counted], began: float = 0.0) -> Range:
     uncertain = 1 + factor
     sizes = [1.0] * 3 if new else [_burst(each) for each in _daily(days)]
     low = _mean(least.seconds.low, least.invocations)
-    middle = _mean(min(expected.seconds.expected, MONTH_SECONDS), expected.invocations)
+    seconds = expected.seconds.high if even else expected.seconds.expected
+    middle = _mean(min(seconds, MONTH_SECONDS), expected.invocations)
     high = _mean(min(most.seconds.high, MONTH_SECONDS), most.invocations)
     low -= _spread(uncertain * low, sizes[0])
     high += _spread(uncertain * high, sizes[1])
@@ -150,7 +157,7 @@ def spiky(bins: Sequence[float], seconds: int) -> bool:
     Either most of them stand in bins beside which there is next to nothing, or the bins are so equal that a timetable
     must be behind them, with several invocations a minute. `bins`: one after the other, with those that had none.
     """
-    kept = [number if is_count(number) else 0.0 for number in bins]
+    kept = _counts(bins)
     total = sum(kept)
     if not total:
         return False
@@ -160,7 +167,11 @@ def spiky(bins: Sequence[float], seconds: int) -> bool:
     alone = sum(
         number for place, number in enumerate(kept) if number >= _FEWEST_TOGETHER and 3 * _beside(kept, place) < number
     )
-    return alone > total / 2 or _by_timetable(kept, seconds)
+    return alone > total / 2 or (evenly(kept, seconds) and 2 <= _a_minute(kept, seconds) < 60)
+
+
+def _counts(bins: Sequence[float]) -> list[float]:
+    return [number if is_count(number) else 0.0 for number in bins]
 
 
 def _beside(bins: Sequence[float], place: int) -> float:
@@ -168,14 +179,29 @@ def _beside(bins: Sequence[float], place: int) -> float:
     return (bins[place - 2] if place >= 2 else 0.0) + (bins[place + 2] if place + 2 < len(bins) else 0.0)
 
 
-def _by_timetable(bins: Sequence[float], seconds: int) -> bool:
-    """Chance makes the counts of bins differ by as much as their mean (variance = mean, Poisson); a timetable less."""
-    pairs = [(one, other) for one, other in pairwise(bins) if one and other]
-    if len(pairs) < _STEADY_PAIRS:
+def evenly(bins: Sequence[float], seconds: int) -> bool:
+    """Whether a timetable is behind the invocations: counts differ by far less than chance makes them differ, from one
+    bin to the next or from one week to the other, by which days and nights and weekends do not count.
+
+    Whether one comes every second, or sixty every minute, no count of a minute tells; the first costs more, and is
+    what is expected.
+    """
+    kept = _counts(bins)
+    if _a_minute(kept, seconds) < 60 * _SELDOM:
         return False
-    total = sum(one for one, _ in pairs)
-    varies = sum((one - other) ** 2 for one, other in pairs) / 2
-    return varies < total / 4 and 2 <= total / len(pairs) * 60 / seconds < 60
+    week = WEEK_DAYS * 86_400 // seconds
+    return any(_alike(zip(kept, kept[lag:], strict=False)) for lag in (1, week))
+
+
+def _alike(pairs: Iterable[tuple[float, float]]) -> bool:
+    differences = [(one - other) ** 2 / (one + other) for one, other in pairs if one and other]
+    return len(differences) >= _STEADY_PAIRS and median(differences) < _LESS_THAN_CHANCE
+
+
+def _a_minute(bins: Sequence[float], seconds: int) -> float:
+    """Invocations a minute, in bins that have any."""
+    busy = [number for number in bins if number]
+    return sum(busy) / len(busy) * 60 / seconds if busy else 0.0
 
 
 def _began_within(days: Sequence[Counted]) -> bool:

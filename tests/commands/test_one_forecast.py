@@ -22,7 +22,7 @@ def delays() -> dict[str, object]:
 
 @pytest.fixture
 def refund(world: World) -> str:
-    """Invoked 3,600 times an hour."""
+    """Invoked once a second, so that each invocation is a trace."""
     arn = world.function("refund")
     world.aws.metrics.invoked(HOME, BERLIN, "refund", lambda _: 3_600.0)
     world.audit()
@@ -43,11 +43,11 @@ def test_a_card_has_a_forecast_of_now_and_the_next_ones_of_the_day_have_the_same
     asked = looks(world)
     second = card(world)
 
-    assert "*Cost:* about $8." in first
-    assert "before the free tier: ≈\N{NO-BREAK SPACE}1.7 million traces" in first
+    assert "*Cost:* about $12.96 a month" in first
+    assert "before the free tier: ≈\N{NO-BREAK SPACE}2.6 million traces" in first
     assert "(1,209,600 invocations, by " in first
     assert "per million traces recorded in eu-central-1" in first
-    assert "*Cost:* about $8." in second
+    assert "*Cost:* about $12.96 a month" in second
     assert looks(world) == asked > 0
 
 
@@ -55,7 +55,7 @@ def test_what_is_asked_for_shows_the_forecast_in_its_plan_and_keeps_it(world: Wo
     list(fix(world.asks(text="refund"), world.context))
 
     (post,) = world.store.posts.all(PostKind.REQUEST)
-    assert "*Cost:* about $8." in words(draw(world.context, post)[1])
+    assert "*Cost:* about $12.96 a month" in words(draw(world.context, post)[1])
     plan = world.request(refund).plan
     assert plan
     assert plan.forecast == world.store.forecasts.get(refund)

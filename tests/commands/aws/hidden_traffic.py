@@ -108,6 +108,23 @@ def one_a_second(_: random.Random, __: int) -> tuple[int, int]:
     return 60, 60
 
 
+def even(rate: float, swing: float = 0.0) -> Shape:
+    """Evenly spaced; with more by day than by night."""
+
+    def shape(_: random.Random, minute: int) -> tuple[int, int]:
+        before, after = (_until(rate, swing, at) for at in (minute, minute + 1))
+        number = math.floor(after) - math.floor(before)
+        return min(number, 60), number
+
+    return shape
+
+
+def _until(rate: float, swing: float, minute: int) -> float:
+    """Invocations since Monday."""
+    wave = swing * MINUTES_A_DAY / math.tau * (1 - math.cos(math.tau * minute / MINUTES_A_DAY))
+    return 60 * rate * (minute + wave)
+
+
 def half_hours(rate: float) -> Shape:
     """On for half an hour, off for the next."""
 

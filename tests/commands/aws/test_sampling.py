@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.aws.sampling import MONTH_SECONDS, Counted, count, month, recorded, spiky
+from commands.aws.sampling import MONTH_SECONDS, Counted, count, evenly, month, recorded, spiky
 from storage.forecasts import Range
 from tests.commands.aws import hidden_traffic as hidden
 from tests.commands.aws.hidden_traffic import Hidden, Shape, hide
@@ -26,7 +26,7 @@ def days_of(bins: list[float], seconds: int) -> list[Counted]:
 
 def month_of(bins: list[float], seconds: int) -> Range:
     first = next((place for place, number in enumerate(bins) if number), 0)
-    return month(days_of(bins, seconds), began=first * seconds / DAY)
+    return month(days_of(bins, seconds), began=first * seconds / DAY, even=evenly(bins, seconds))
 
 
 # ---- for any counts
@@ -144,6 +144,8 @@ def test_a_week_that_begins_with_a_weekend_did_not_begin_within_the_window() -> 
 STEADY = {f"steady {rate}/s": hidden.steady(rate) for rate in (0.01, 0.3, 1, 30, 1000)}
 WAVES = {"diurnal 0.05/s": hidden.diurnal(0.05, 0.9), "diurnal 2/s": hidden.diurnal(2, 0.8)}
 WAVES["diurnal 300/s"] = hidden.diurnal(300, 0.7)
+EVEN = {f"evenly {rate}/s": hidden.even(rate) for rate in (0.1, 0.25, 0.5, 1, 1.5, 2, 5)}
+EVEN |= {"exactly one a second": hidden.one_a_second, "evenly, by day 1/s": hidden.even(1, 0.8)}
 OTHERS = {
     "30 each minute": hidden.cron(30),
     "200 every five minutes": hidden.cron(200, 5),
@@ -151,11 +153,10 @@ OTHERS = {
     "rare bursts": hidden.bursts(5000, 20, 1 / 700),
     "weekend idle 0.5/s": hidden.weekend_idle(0.5),
     "weekend idle 100/s": hidden.weekend_idle(100),
-    "exactly one a second": hidden.one_a_second,
     "half hours": hidden.half_hours(3),
     "a nightly batch": hidden.nightly(20_000, 3),
 }
-COSTLY = ("steady 1/s", "diurnal 2/s", "half hours")  # a draw for each invocation
+COSTLY = (*EVEN, "steady 1/s", "diurnal 2/s", "half hours")  # a draw for each invocation
 
 
 def seeds_of(name: str) -> range:
@@ -174,7 +175,7 @@ def check(truth: Hidden) -> None:
         assert ahead.low <= truth.month_traces <= ahead.high, period
 
 
-@pytest.mark.parametrize(("shape", "seed"), cases(STEADY | WAVES))
+@pytest.mark.parametrize(("shape", "seed"), cases(STEADY | WAVES | EVEN))
 def test_of_steady_and_daily_traffic_what_is_expected_is_true_within_a_tenth(shape: Shape, seed: int) -> None:
     truth = hide(shape, seed, first_weekday=seed % 7)
 
@@ -210,4 +211,4 @@ def test_steady_and_daily_traffic_has_no_bursts(name: str, period: int) -> None:
 def test_weekends_and_single_invocations_are_no_bursts() -> None:
     assert not spiky(hide(OTHERS["weekend idle 0.5/s"], 1).bins(MINUTE), MINUTE)
     assert not spiky([1.0] * 20_160, MINUTE)
-    assert not spiky(hide(OTHERS["exactly one a second"], 1).bins(MINUTE), MINUTE)
+    assert not spiky(hide(EVEN["exactly one a second"], 1).bins(MINUTE), MINUTE)
