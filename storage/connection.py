@@ -37,10 +37,12 @@ class Connection:
             # A file that names who decided what is nobody else's to read.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             self._sqlite = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
-            for pragma in ("journal_mode = wal", "foreign_keys = on", "synchronous = full"):
+            # A new file's pages hold several functions each; of a file that is there, the size stays what it was.
+            for pragma in ("page_size = 8192", "journal_mode = wal", "foreign_keys = on", "synchronous = full"):
                 self._sqlite.execute(f"pragma {pragma}")
             self._sqlite.create_function("regexp", 2, _regexp, deterministic=True)
-            self._db = Database(self._sqlite)
+            # What other packages would add to every connection is not wanted here, and takes long to look for.
+            self._db = Database(self._sqlite, execute_plugins=False)
             with self.transaction():
                 migrations.apply(self._db)
         except OSError as problem:
