@@ -21,6 +21,7 @@ class ForecastSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     max_usd_per_day: UsdPerDay = 1.0
     finer_above_usd: Usd = 1.0
     busy_usd: Usd = 10.0
+    scale: bool = False
 
 
 def forecast_rules(section: ForecastSection) -> "ForecastRules":
@@ -34,4 +35,5 @@ def forecast_rules(section: ForecastSection) -> "ForecastRules":
         max_usd_per_day=Decimal(str(section.max_usd_per_day)),
         finer_above_usd=section.finer_above_usd,
         busy_usd=section.busy_usd,
+        scale=section.scale,
     )

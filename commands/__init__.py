@@ -27,6 +27,7 @@ def _table() -> "tuple[Entry, ...]":
         expire,
         extend,
         fix,
+        forecast_check,
         grace,
         home,
         incidents,
@@ -162,6 +163,7 @@ def _table() -> "tuple[Entry, ...]":
         Clock(exemption_clock.EXEMPTIONS, exemption_clock.turn, every=exemption_clock.EVERY),
         Clock(incidents.INCIDENTS, incidents.incidents, every=incidents.EVERY),
         Clock(usage.USAGE, usage.usage, every=usage.EVERY),
+        Clock(forecast_check.FORECAST_CHECK, forecast_check.forecast_check, every=forecast_check.EVERY),
         Clock(custom_metrics.CUSTOM_METRICS, custom_metrics.send, every=custom_metrics.EVERY),
     )
 

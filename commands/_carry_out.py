@@ -229,6 +229,8 @@ def _end(
             )
             if plan:
                 store.requests.keep_plan(asked.id, plan)
+            if state is RequestState.APPLIED:
+                store.forecast_checks.plan(asked.id, asked.function_arn, now, store.forecasts.get(asked.function_arn))
         store.posts.redraw_showing(asked.id)
 
 

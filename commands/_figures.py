@@ -7,6 +7,7 @@ from decimal import Decimal
 from statistics import median
 
 from commands._chargeback import Money, money
+from commands._forecast_errors import forecast_errors
 from commands._mttr import mttr
 from commands._types import Context
 from storage.kpis import Attribution, Day, Figures, Median, TeamFigures, Window
@@ -60,6 +61,7 @@ def figures(context: Context, window: Window, team: str | None) -> Figures:
         spent=spent.spent,
         budget_usd=context.budget.monthly_usd,
         unknown=unknown,
+        forecasts=forecast_errors(context, window, team),
         not_seen=covered.not_seen,
     )
 

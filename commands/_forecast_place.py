@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from commands._calibration import Calibration, scaled
 from commands._types import Context
 from commands.aws.errors import AwsProblem
 from commands.aws.prices import SPANS_SAY, Price, Prices, as_spans
@@ -61,10 +62,16 @@ class Place:
     """An account and region; `look` may run in any thread. Raises nothing of AWS's."""
 
     def __init__(
-        self, context: Context, window: Window, prices: Prices, purse: Purse, go_on: Callable[[], bool]
+        self,
+        context: Context,
+        window: Window,
+        prices: Prices,
+        purse: Purse,
+        go_on: Callable[[], bool],
+        known: Calibration,
     ) -> None:
-        """`go_on` is asked before each batch."""
-        self._context, self._window, self._prices = context, window, prices
+        """`go_on` is asked before each batch; `known` is what earlier forecasts missed."""
+        self._context, self._window, self._prices, self._known = context, window, prices, known
         self._purse, self._go_on = purse, go_on
         self._found = Found()
         self._expected: dict[str, float] = {}  # by ARN: traces in a month, by the smallest bins so far
@@ -155,7 +162,8 @@ class Place:
             recorded=traces,
             spiky=spiky(bins, period),
         )
-        made = billing.bill(made, traces)
+        region, account = arn.split(":")[3:5]
+        made = scaled(billing.bill(made, traces), self._known.factor(account, region))
         return replace(made, busy=made.usd is not None and made.usd.expected >= self._context.forecasting.busy_usd)
 
 

@@ -13,3 +13,4 @@ class ForecastRules:
     max_usd_per_day: Decimal = Decimal("1.00")  # what CloudWatch may cost, whoever asks
     finer_above_usd: float = 1.0  # a month's range that is wider than this is worth smaller bins
     busy_usd: float = 10.0  # a month of a function whose traces are better sampled before they reach it
+    scale: bool = False  # by what X-Ray saw of functions that were fixed

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from commands._calibration import calibration
 from commands._forecast_place import WAITING, Found, Place, Purse
 from commands._types import Context
 from commands.aws.prices import Prices
@@ -128,10 +129,10 @@ def _look(
         places.setdefault((one.account, one.region), {})[one.arn] = one
     window, prices, spent = window_before(context.clock()), Prices(context.cloud, context.clock), purse.spent
     largest = sorted(places.values(), key=len, reverse=True)
-    found = Found()
+    found, known = Found(), calibration(context)
     with ThreadPoolExecutor(min(_PLACES_AT_ONCE, max(1, len(largest))), "forecast") as pool:
         looks = [
-            pool.submit(Place(context, window, prices, purse, go_on).look, list(members.values()))
+            pool.submit(Place(context, window, prices, purse, go_on, known).look, list(members.values()))
             for members in largest
         ]
         for done, look in enumerate(as_completed(looks), 1):

@@ -10,7 +10,8 @@ from commands._costs import forecasts_of, in_order
 from commands._drawing import item_of
 from commands._one_forecast import look_up
 from commands._types import Answer, Context, Progress, Request, Say
-from commands.views import digest, news
+from commands.views import blocks, digest, news
+from commands.views.forecast_errors import check_line
 from commands.views.functions import card_blocks
 from commands.views.text import channel, clip, code
 from storage.models import Audit, Coverage, Function, Verdict
@@ -59,7 +60,10 @@ def _card(context: Context, function: Function) -> Say:
     if current.verdict is Verdict.UNTRACED:
         context.store.requests.open_for(current, context.clock())
     shown = item_of(context, current, no_forecast=look_up(context, current))
-    return Say(f"{code(current.name)}: {current.verdict}", tuple(card_blocks(shown)))
+    check = context.store.forecast_checks.newest(current.arn)
+    told = check_line(check) if check else ""
+    made = [*card_blocks(shown), *([blocks.context(told)] if told else [])]
+    return Say(f"{code(current.name)}: {current.verdict}", tuple(made))
 
 
 def _everything(context: Context, taken: Audit) -> Say:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from storage.forecast_checks import ForecastErrors
 from storage.models import Coverage
 
 
@@ -92,4 +93,5 @@ class Figures:
     budget_usd: Decimal | None
     unknown: Mapping[str, str]  # a sentence for each of the fields that are not known
     earlier: tuple[Spent, ...] = ()  # the months before those of `spent`, to compare with; oldest first
+    forecasts: ForecastErrors | None = None  # how those of fixed functions did; None: made before that was looked at
     not_seen: int = 0  # accounts and regions that the last audit could not see

@@ -165,10 +165,19 @@ class Measures:
         return dict(self._db.tuples(sql, place))
 
     def traces(self) -> Mapping[str, Mapping[str | None, float]]:
-        """What traced functions record in 30 days, by account and team, as forecast from their traffic."""
+        """What traced functions record in 30 days, by account and team: as X-Ray saw it where a fix was looked at in
+        the last 30 days, else as forecast from their traffic. A trace is billed once, however many functions it passes.
+        """
         found: dict[str, dict[str | None, float]] = {}
         sql = """
-            select account, team, sum(recorded_expected) from forecasts join functions on functions.arn = forecasts.arn
+            with seen as (  -- in 30 days, of the newest look at each function; max() takes the other columns along
+                select arn, seen * 30 / (julianday(until) - julianday(since)) as traces, max(closed_at)
+                from forecast_checks where state = 'seen' and closed_at >= (
+                    select strftime('%Y-%m-%dT%H:%M:%f', max(finished_at), '-30 days') from audits
+                ) group by arn
+            )
+            select account, team, sum(coalesce(seen.traces, recorded_expected))
+            from forecasts join functions on functions.arn = forecasts.arn left join seen on seen.arn = forecasts.arn
             where verdict = 'traced' and gone_at is null group by account, team
         """
         for account, team, traces in self._db.tuples(sql):

@@ -105,6 +105,14 @@ def m015_the_past(db: Database) -> None:
 
 
 @migrations()
+def m016_forecast_checks(db: Database) -> None:
+    from storage.schema_money import FORECAST_CHECKS
+
+    for statement in FORECAST_CHECKS:
+        db.execute(statement)
+
+
+@migrations()
 def m017_reports(db: Database) -> None:
     from storage.schema_reports import REPORTS
 

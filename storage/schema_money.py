@@ -74,3 +74,27 @@ SPEND = (
     ) without rowid
     """,
 )
+
+FORECAST_CHECKS = (
+    """
+    create table forecast_checks (         -- what was forecast of a function that was fixed, and what came of it
+        request_id text primary key references requests(id),
+        arn text not null,
+        fixed_at text not null,
+        unit text not null,                -- 'traces' or 'spans'
+        low real,                          -- in 30 days, as forecast when it was fixed; null: it was not
+        expected real,
+        high real,
+        since text not null,               -- the whole days (UTC) that are looked at
+        until text not null,
+        due_at text not null,
+        state text not null default 'due' check (state in ('due', 'seen', 'unknown')),
+        seen real,                         -- traces that X-Ray recorded between the two
+        modelled real,                     -- by the same reckoning, of the invocations that there were
+        why text not null default '',      -- why it is not known, or not yet
+        closed_at text
+    ) without rowid
+    """,
+    "create index forecast_checks_due on forecast_checks(due_at) where state = 'due'",
+    "create index forecast_checks_by_function on forecast_checks(arn, closed_at)",
+)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from storage.dashboards import Dashboards
     from storage.digests import Digests
     from storage.drivers import SpendDrivers
+    from storage.forecast_checks import ForecastChecks
     from storage.forecasts import Forecasts
     from storage.grace import GraceNotices
     from storage.incidents import Incidents
@@ -106,6 +107,12 @@ class Store:
         from storage.forecasts import Forecasts
 
         return Forecasts(self._connection)
+
+    @cached_property
+    def forecast_checks(self) -> "ForecastChecks":
+        from storage.forecast_checks import ForecastChecks
+
+        return ForecastChecks(self._connection)
 
     @cached_property
     def spend(self) -> "Spend":

@@ -94,6 +94,12 @@ def traces(counted: Counted) -> Range:
     return Range(min(max(least, low), expected), expected, max(expected, min(counted.invocations, high)))
 
 
+def modelled(bins: Sequence[float], seconds: int) -> float:
+    """The traces that are expected of just these bins, by chance or by a timetable."""
+    counted = count(bins, seconds)
+    return _mean(counted.seconds.high if evenly(bins, seconds) else counted.seconds.expected, counted.invocations)
+
+
 def month(days: Sequence[Counted], began: float = 0.0, *, even: bool = False) -> Range:
     """The traces of 30 days, if the traffic of these fourteen goes on.
 

@@ -10,6 +10,7 @@ from commands.views import blocks
 from commands.views.amounts import dollars, lasting, points, share, span
 from commands.views.blocks import Block
 from commands.views.chart_data import Chart, worst_first
+from commands.views.forecast_errors import errors_value, worst_line
 from commands.views.living import who
 from commands.views.text import ZERO_WIDTH_SPACE, clip, count, escape, sentence
 from storage.kpis import Figures, Median, Spent, TeamFigures
@@ -99,6 +100,7 @@ def _kpis(figures: Figures) -> list[tuple[str, str]]:
         ("Incidents of untraced functions", _mttr(figures, figures.mttr_untraced, "mttr_untraced")),
         ("X-Ray cost", _cost(figures)),
         ("Budget", _budget(figures)),
+        *([("Forecasts against X-Ray", errors_value(figures.forecasts))] if figures.forecasts else []),
         ("Cost with a known team", _attribution(figures)),
         *([("X-Ray cost of this team", _own_cost(figures))] if figures.team else []),
     ]
@@ -253,6 +255,8 @@ def _notes(figures: Figures, extras: Extras) -> list[str]:
         said.append(f"The last audit could not fully see {count(figures.not_seen, 'place')}: not counted there.")
     if figures.team is None and any(one.xray_usd is not None for one in figures.by_team.values()):
         said.append(f"A team's X-Ray cost is of {_months(figures)}, shared out by traces as forecast from traffic.")
+    if figures.forecasts and (worst := worst_line(figures.forecasts)):
+        said.append(worst)
     told = {why for field, why in figures.unknown.items() if field in TOLD}
     more = dict.fromkeys(why for field, why in figures.unknown.items() if field not in TOLD and why not in told)
     said += [sentence(escape(clip(why, REASON_SHOWN))) for why in more]

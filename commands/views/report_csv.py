@@ -36,6 +36,7 @@ def _rows(figures: Figures) -> Iterator[Row]:
     yield _median(figures, "incident duration, untraced functions", whose, figures.mttr_untraced, "mttr_untraced")
     yield _attribution(figures)
     yield from _money(figures)
+    yield from _forecasts(figures)
     if figures.team is None:
         for name, one in worst_first(figures.by_team):
             yield from _of_team(figures, name or NO_TEAM, one)
@@ -98,6 +99,22 @@ def _money(figures: Figures) -> Iterator[Row]:
     first = figures.made_at.date().replace(day=1)
     note = "" if figures.budget_usd is not None else figures.unknown.get("budget_usd", "none is set")
     yield _row("X-Ray budget of a month", ALL, first, _month_end(first), _usd(figures.budget_usd), "USD", note=note)
+
+
+def _forecasts(figures: Figures) -> Iterator[Row]:
+    """What X-Ray saw a week after a fix, above or below what was expected."""
+    errors = figures.forecasts
+    if errors is None:
+        return
+    whose, since, until = figures.team or ALL, figures.window.since.date(), figures.window.until.date()
+    value = "" if errors.median_error is None else f"{100 * errors.median_error:.1f}"
+    note = f"{errors.within} within their range, {errors.pending} not looked at yet, {errors.unknown} not known"
+    yield _row("forecast error, median", whose, since, until, value, "%", n=str(errors.n), note=note)
+    for check in errors.worst:
+        if check.error is not None:
+            name = check.function_arn.rsplit(":", 1)[-1]
+            days = (check.since.date(), check.until.date())
+            yield _row("forecast error of a function", whose, *days, f"{100 * check.error:.1f}", "%", note=name)
 
 
 def _days(figures: Figures) -> Iterator[tuple[date, str, Coverage]]:

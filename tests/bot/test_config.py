@@ -117,6 +117,7 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("forecast", "max_usd_per_day", "0.25", 0.25, "-1", "greater than or equal to 0"),
     ("forecast", "finer_above_usd", "5", 5, '"$5"', "valid"),
     ("forecast", "busy_usd", "25", 25, "-1", "greater than or equal to 0"),
+    ("forecast", "scale", "true", True, "1", "true or false"),
     ("report", "weekly", '"fri"', "fri", '"friday"', '"never"'),
     ("report", "weekly", '"never"', "never", "false", 'should be "mon"'),
     ("report", "at", '"16:45"', "16:45", '"4pm"', "write one like 09:00"),

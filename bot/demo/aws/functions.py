@@ -28,6 +28,7 @@ BLOCKED_RUNTIMES = {
     "dotnetcore3.1": "dotnet8",
 }
 # Settings that a function carries and moto drops.
+_ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)  # before anybody asks
 _KEPT = (
     "LoggingConfig",
     "DeadLetterConfig",
@@ -97,6 +98,7 @@ class Functions:
     def __init__(self, knobs: Knobs, may_trace: MayTrace) -> None:
         self._knobs, self._may_trace = knobs, may_trace
         self._records: WeakKeyDictionary[Any, Record] = WeakKeyDictionary()
+        self._modes: dict[tuple[str, str, str], list[tuple[datetime, str]]] = {}  # of $LATEST: since when it was which
         self._published: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # $LATEST -> $LATEST.PUBLISHED
 
     def record(self, version: Any) -> Record:
@@ -182,11 +184,32 @@ class Functions:
         if "Layers" in changes:
             version.layers = _layers(self.backend(account, region), account, changes["Layers"])
         version.update_configuration({key: value for key, value in changes.items() if key != "Layers"})
+        self._note_mode(account, region, version, mode)
         version.tracing_config = {"Mode": mode}
         record = self.record(version)
         record.settings = record.settings | {key: changes[key] for key in _KEPT if key in changes}
         self.begin_update(version)
         return version
+
+    def _note_mode(self, account: str, region: str, version: Any, mode: str) -> None:
+        before = version.tracing_config["Mode"]
+        if mode != before:
+            kept = self._modes.setdefault((account, region, version.function_name), [(_ALWAYS, before)])
+            kept.append((self._knobs.clock(), mode))
+
+    def traced_between(
+        self, account: str, region: str, name: str, start: datetime, end: datetime
+    ) -> Iterator[tuple[datetime, datetime]]:
+        """The parts of this time in which $LATEST was Active."""
+        version = self.backend(account, region)._lambdas._functions[name]["latest"]
+        modes = self._modes.get((account, region, name)) or [(_ALWAYS, version.tracing_config["Mode"])]
+        for number, (since, mode) in enumerate(modes):
+            until = modes[number + 1][0] if number + 1 < len(modes) else end
+            if mode == "Active" and max(since, start) < min(until, end):
+                yield max(since, start), min(until, end)
+
+    def names(self, account: str, region: str) -> list[str]:
+        return sorted(self.backend(account, region)._lambdas._functions)
 
     def publish(self, account: str, region: str, version: Any, description: str = "", seeding: bool = False) -> Any:
         """PublishVersion: freezes $LATEST as it is; the same version again where nothing changed since."""

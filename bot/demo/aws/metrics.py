@@ -103,6 +103,11 @@ class Metrics:
             "Duration", dimensions, by_hour(hourly, evenly)
         )
 
+    def invocations(self, account: str, region: str, function: str) -> Between | None:
+        """None for one without any."""
+        series = self._series.get((account, region), {}).get(("Invocations", (("FunctionName", function),)))
+        return series.between if series else None
+
     def _list(self, request: Request) -> Mapping[str, Any] | None:
         asked = request.params
         if asked.get("Namespace") != _NAMESPACE:

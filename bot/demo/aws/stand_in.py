@@ -84,7 +84,7 @@ class AwsStandIn(Seeding):
         self.metrics = Metrics(knobs)
         self.alarms = Alarms(knobs)
         self.organizations = Organizations()
-        self.xray = XRay()
+        self.xray = XRay(self.functions, self.metrics, knobs)
         self.pricing = Pricing()
         self.costs = CostExplorer(knobs, self.organizations)
         self.budgets = Budgets(knobs)

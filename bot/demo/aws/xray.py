@@ -1,10 +1,18 @@
 """X-Ray: its settings and its service graph. moto lacks both, and cannot load its X-Ray without more packages."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot.demo.aws.functions import Functions
+from bot.demo.aws.knobs import Knobs, aware, page
+from bot.demo.aws.metrics import Metrics
 from bot.demo.aws.protocol import AwsError, Handler, Request
+
+_PAGE = 50  # nodes
+_KEPT = timedelta(days=30)
+_LONGEST = timedelta(hours=6)
+_MINUTE = timedelta(minutes=1)
 
 _DEFAULT_RULE = {
     "RuleName": "Default",
@@ -26,7 +34,8 @@ _DEFAULT_RULE = {
 class XRay:
     """Where traces go and how they are sampled."""
 
-    def __init__(self) -> None:
+    def __init__(self, functions: Functions, metrics: Metrics, knobs: Knobs) -> None:
+        self._functions, self._metrics, self._knobs = functions, metrics, knobs
         self._searched: dict[tuple[str, str], tuple[str, float]] = {}  # the switch's status, the percentage indexed
         self._graphs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
 
@@ -51,10 +60,41 @@ class XRay:
         self._graphs[account, region] = list(services)
 
     def _graph(self, request: Request) -> Mapping[str, Any]:
-        start, end = request.params["StartTime"], request.params["EndTime"]
-        if end - start > timedelta(hours=6):
+        start, end = aware(request.params["StartTime"]), aware(request.params["EndTime"])
+        if end - start > _LONGEST:
             raise AwsError("InvalidRequestException", "Time range cannot be longer than 6 hours")
-        return {"StartTime": start, "EndTime": end, "Services": self._graphs.get((request.account, request.region), [])}
+        place = (request.account, request.region)
+        nodes = self._graphs.get(place)
+        if nodes is None:
+            nodes = list(self._nodes(*place, max(start, self._knobs.clock() - _KEPT), end))
+        refusal = AwsError("InvalidRequestException", "Invalid NextToken")
+        shown, after = page(nodes, _PAGE, request.params.get("NextToken"), lambda node: str(node["Name"]), refusal)
+        return {"StartTime": start, "EndTime": end, "Services": shown, **({"NextToken": after} if after else {})}
+
+    def _nodes(self, account: str, region: str, start: datetime, end: datetime) -> Iterator[Mapping[str, Any]]:
+        """What Lambda's sampling recorded of the seeded traffic, evenly spaced, while each function was Active."""
+        for number, name in enumerate(self._functions.names(account, region)):
+            between = self._metrics.invocations(account, region, name)
+            if between is None:
+                continue
+            total = 0.0
+            for since, until in self._functions.traced_between(account, region, name, start, end):
+                at = since.replace(second=0, microsecond=0)
+                while at < until:
+                    invoked = between(at, at + _MINUTE)
+                    seconds = min(invoked, 60)
+                    total += seconds + 0.05 * (invoked - seconds)
+                    at += _MINUTE
+            if round(total):
+                summary = {"OkCount": round(total), "TotalCount": round(total)}
+                kind = "AWS::Lambda::Function"
+                yield {
+                    "ReferenceId": number,
+                    "Name": name,
+                    "AccountId": account,
+                    "Type": kind,
+                    "SummaryStatistics": summary,
+                }
 
     def _destination(self, request: Request) -> Mapping[str, Any]:
         searched = self._searched.get((request.account, request.region))
