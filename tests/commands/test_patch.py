@@ -97,7 +97,13 @@ def test_a_row_of_a_function_that_is_changed_in_its_code_shows_the_patch_instead
         asked = context.store.requests.open_for(function, context.clock())
         key = f"{function.name} {policy}"
         post = context.store.posts.create(
-            key, PostKind.REQUEST, "#c", context.clock(), requests=[asked.id], text="Please."
+            key,
+            PostKind.REQUEST,
+            "#c",
+            context.clock(),
+            team=function.team,
+            requests=[asked.id],
+            text="Please.",
         )
         _, made = draw(replace(context, policy=policy), context.store.posts.get(post.id))
         assert buttons(made) == offered
