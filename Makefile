@@ -51,6 +51,7 @@ lock: venv-dev ## compile requirements*.txt from pyproject.toml; ARGS=--upgrade 
 	$(COMPILE) pyproject.toml --extra demo --constraints requirements-dev.txt --output-file requirements-demo.txt
 	$(COMPILE) pyproject.toml --extra cluster --constraints requirements-dev.txt --output-file requirements-cluster.txt
 	$(COMPILE) pyproject.toml --extra charts --constraints requirements-demo.txt --output-file requirements-charts.txt
+	$(COMPILE) pyproject.toml --extra iac --constraints requirements-dev.txt --output-file requirements-iac.txt
 	$(COMPILE) pyproject.toml --constraints requirements-demo.txt --output-file requirements.txt
 	$(COMPILE) $(PEER).in --output-file $(PEER).txt
 

@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `forecast`, `report`, `demo`."""
+"""The command line: `run`, `audit`, `forecast`, `report`, `check-iac`, `demo`."""
 
 import difflib
 import logging
@@ -110,6 +110,26 @@ def report(team: str | None, days: int, as_json: bool, folder: Path | None, file
     """Print coverage, repair times and cost, from what the bot remembers. Asks neither AWS nor Slack."""
     _log(False)
     sys.exit(_answering(lambda: _report(team, days, as_json, folder, file)))
+
+
+@main.command("check-iac")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+@click.option(
+    "--sarif", "sarif_file", type=click.Path(path_type=Path, dir_okay=False), help="Write SARIF to this file."
+)
+@click.option(
+    "--fix", "mend", is_flag=True, help="Turn active tracing on in the files, where that takes a line or two."
+)
+def check_iac(paths: tuple[Path, ...], as_json: bool, sarif_file: Path | None, mend: bool) -> None:
+    """Check the code that deploys functions. Asks neither AWS nor Slack, and needs no settings.
+
+    CloudFormation, SAM, cdk.out, Serverless Framework, Terraform and what `terraform show -json` prints of a plan. Exit
+    code 0: every function is Active, or tracing cannot work there; 1: one is not, or it cannot be told; 2: bad usage.
+    """
+    from bot import check_iac as checking
+
+    sys.exit(_answering(lambda: checking.check_iac(paths, as_json=as_json, sarif_file=sarif_file, mend=mend)))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

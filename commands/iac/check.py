@@ -1,0 +1,179 @@
+"""All that is said of some paths: each file by the tool that it is written for, folders of Terraform as modules."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from commands.iac import cloudformation, files, serverless, terraform, terraform_plan
+from commands.iac.document import documents
+from commands.iac.expressions import Scope
+from commands.iac.nouns import CannotReadError, Checked, Outcome, Result, Tool
+
+_TERRAFORM = (".tf", ".tofu", ".tfvars")
+_CODE_MOST = 2 * 2**20  # of a file of Terraform's language, whose parser is slow
+_FUNCTION_TYPES = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+
+
+class NotUnderstoodError(Exception):
+    """A path that was named cannot be what it is said to be; the sentence names it."""
+
+
+@dataclass(slots=True)
+class Paths:
+    """What was asked for. `texts` stand in for files, for an edit that has not been written yet."""
+
+    named: Sequence[Path]
+    texts: Mapping[Path, str] = field(default_factory=dict)
+
+    def text(self, path: Path) -> str:
+        return self.texts[path] if path in self.texts else files.text_of(path)
+
+
+def check(paths: Paths) -> Checked:
+    """Raises NotUnderstoodError for a path that was named; what lies in a folder and is no such code is passed over."""
+    named, below = _listed(paths.named)
+    checked = Checked()
+    code = [path for path in [*named, *below] if path.name.endswith(_TERRAFORM)]
+    for path in [*named, *below]:
+        if path not in code:
+            checked += _document(paths, path, path in named)
+    return checked + _terraform(paths, code, named)
+
+
+def _listed(given: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    named: dict[Path, None] = {}
+    below: dict[Path, None] = {}
+    for path in given:
+        if path.is_dir():
+            below.update(dict.fromkeys(files.found(path)))
+        elif path.is_file():
+            named[path] = None
+        else:
+            raise NotUnderstoodError(f"there is no {path}. Name a file or a folder that is there.")
+    return list(named), [path for path in below if path not in named]
+
+
+def _document(paths: Paths, path: Path, named: bool) -> Checked:
+    if serverless.CODE_NAMES.fullmatch(path.name):
+        why = "the service is written in code, which is not run here"
+        by_hand = "Run `serverless package` and check .serverless/cloudformation-template-update-stack.json."
+        return Checked(
+            (Result(path, 1, Tool.SERVERLESS, path.name, Outcome.UNKNOWN, why, by_hand=by_hand),), (), (path,)
+        )
+    if path.suffix in (".ts", ".js", ".cjs", ".mjs"):
+        if named:
+            raise NotUnderstoodError(f"{path} is no template. Name what it is synthesised to, as in cdk.out.")
+        return Checked()
+    try:
+        text = paths.text(path)
+    except CannotReadError as problem:
+        if named:
+            raise NotUnderstoodError(f"{path}: {problem}.") from problem
+        return Checked()
+    if not named and not _worth_reading(path, text):
+        return Checked()
+    try:
+        found = _understood(path, text)
+    except CannotReadError as problem:
+        if named:
+            raise NotUnderstoodError(f"{path}, line {problem.line}: {problem}.") from problem
+        return _unreadable(path, text, problem)
+    if found is None and named:
+        raise NotUnderstoodError(
+            f"{path} is no CloudFormation or SAM template, Serverless Framework service, or Terraform plan or code."
+        )
+    return found or Checked()
+
+
+def _worth_reading(path: Path, text: str) -> bool:
+    if serverless.NAMES.fullmatch(path.name):
+        return True
+    if path.name.endswith(".tf.json"):
+        return "aws_lambda_function" in text
+    return "AWS::" in text or "Fn::Transform" in text or ('"format_version"' in text and "_lambda_function" in text)
+
+
+def _understood(path: Path, text: str) -> Checked | None:
+    if path.name.endswith(".tf.json"):
+        why = "Terraform's JSON syntax is not read"
+        result = Result(path, 1, Tool.TERRAFORM, path.name, Outcome.UNKNOWN, why, by_hand="Check the plan instead.")
+        return Checked((result,), (), (path,))
+    json = path.suffix.lower() == ".json" or (text.lstrip()[:1] in ("{", "[") and path.suffix not in (".yml", ".yaml"))
+    if json and '"format_version"' in text:
+        plan = terraform_plan.read(text)
+        if terraform_plan.looks_like(plan):
+            return terraform_plan.check(plan, path, text)
+    checked: Checked | None = None
+    for root in documents(text, json=json):
+        if root.kind != "mapping":
+            continue
+        if serverless.looks_like(root, path):
+            checked = (checked or Checked()) + serverless.check(root, path, text)
+        elif cloudformation.looks_like(root):
+            checked = (checked or Checked()) + cloudformation.check(root, path, text)
+    return checked
+
+
+def _unreadable(path: Path, text: str, problem: CannotReadError) -> Checked:
+    """A file of a folder that ought to have been understood: it names a type of function, or is a service's."""
+    if not any(kind in text for kind in _FUNCTION_TYPES) and not serverless.NAMES.fullmatch(path.name):
+        return Checked()
+    tool = Tool.SERVERLESS if serverless.NAMES.fullmatch(path.name) else Tool.CLOUDFORMATION
+    why = f"{problem}, so that its functions are not seen"
+    return Checked((Result(path, problem.line, tool, path.name, Outcome.UNKNOWN, why, by_hand="Mend the file."),))
+
+
+def _terraform(paths: Paths, code: list[Path], named: list[Path]) -> Checked:
+    folders: dict[Path, list[Path]] = {}
+    for path in code:
+        for one in _beside(path) if path in named else [path]:
+            listed = folders.setdefault(one.parent.resolve(), [])
+            if one not in listed:
+                listed.append(one)
+
+    def read(path: Path) -> str:
+        text = paths.text(path)
+        if len(text) > _CODE_MOST:
+            raise CannotReadError("it is too large to be read")
+        return text
+
+    modules = {folder: terraform.load(folder, listed, read) for folder, listed in folders.items()}
+    _must_be_read(modules, named)
+    checked = Checked()
+    called = _called(modules)
+    for folder, module in modules.items():
+        if folder not in called:
+            checked += terraform.check(module, modules)
+    return _narrowed(checked, code, named)
+
+
+def _must_be_read(modules: Mapping[Path, terraform.Module], named: list[Path]) -> None:
+    for module in modules.values():
+        for file, problem in module.unread:
+            if file in named:
+                raise NotUnderstoodError(f"{file}, line {problem.line}: {problem}.")
+
+
+def _beside(path: Path) -> list[Path]:
+    """A file of Terraform means nothing without the others of its folder."""
+    return sorted(one for one in path.parent.iterdir() if one.name.endswith(_TERRAFORM) and one.is_file())
+
+
+def _called(modules: Mapping[Path, terraform.Module]) -> set[Path]:
+    """Folders that another one calls: they are judged there, with the values that they are given."""
+    found: set[Path] = set()
+    for folder, module in modules.items():
+        for block in module.all("module"):
+            source = terraform.local_source(block, Scope())
+            if source is not None and source != folder:
+                found.add(source)
+    # Of modules that call each other in a ring, none may be left out.
+    return found if len(found) < len(modules) else set()
+
+
+def _narrowed(checked: Checked, code: list[Path], named: list[Path]) -> Checked:
+    """Of files that were only read beside a named one, nothing is said."""
+    if not named or not any(path in named for path in code):
+        return checked
+    results = tuple(dict.fromkeys(one for one in checked.results if one.file in code))
+    return Checked(results, tuple(one for one in checked.notes if one.file in code), checked.read)

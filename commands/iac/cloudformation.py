@@ -1,0 +1,207 @@
+"""Functions in CloudFormation templates, SAM's and CDK's among them: what their tracing mode will be."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from commands.iac import sam, template_roles, yaml_edits
+from commands.iac.document import Node
+from commands.iac.intrinsics import Template, places, referred, ways
+from commands.iac.nouns import Checked, Edit, Note, Outcome, Result, Tool
+from commands.iac.values import May, hang, judge
+
+FUNCTION, SERVERLESS_FUNCTION = "AWS::Lambda::Function", "AWS::Serverless::Function"
+_NESTED = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application", "AWS::CloudFormation::StackSet")
+# AWS's own macros, none of which touches a function that stands in the template.
+_OWN_TRANSFORMS = (
+    "AWS::Serverless-2016-10-31",
+    "AWS::LanguageExtensions",
+    "AWS::CodeDeployBlueGreen",
+    "AWS::SecretsManager-2020-07-23",
+    "AWS::SecretsManager-2024-09-16",
+)
+MODE = "TracingConfig.Mode"
+
+
+def looks_like(root: Node) -> bool:
+    if root.kind != "mapping":
+        return False
+    resources = root.get("Resources")
+    typed = resources is not None and any(value.get("Type") is not None for _, _, value in resources.entries())
+    return typed or root.get("AWSTemplateFormatVersion") is not None or _transforms(root) != []
+
+
+def check(root: Node, file: Path, text: str, tool: Tool | None = None) -> Checked:
+    template = Template(root)
+    if tool is None:
+        tool = Tool.SAM if sam.is_sam(template) else Tool.CDK if _is_cdk(file) else Tool.CLOUDFORMATION
+    results: list[Result] = []
+    notes: list[Note] = []
+    macro = _macro(template)
+    edge = _at_the_edge(template)
+    for name, key, resource in template.resources.entries():
+        kind = resource.get("Type")
+        type_name = kind.value if kind is not None else ""
+        if name.startswith("Fn::"):
+            if name == "Fn::Transform" or _holds_functions(resource):
+                why = f"{name} makes functions, and what it makes is not worked out"
+                results.append(Result(file, key.line, tool, name, Outcome.UNKNOWN, why, by_hand=_write_out(tool)))
+        elif type_name in (FUNCTION, SERVERLESS_FUNCTION):
+            results.append(_function(template, name, key, resource, macro, name in edge, _At(file, text, tool)))
+        elif type_name in _NESTED:
+            notes.append(Note(file, key.line, f"{name} is a stack of its own: check its template too"))
+        elif type_name.endswith("::MODULE"):
+            why = f"{type_name} is a module of the registry, which may hold functions"
+            results.append(Result(file, key.line, tool, name, Outcome.UNKNOWN, why, by_hand="Look into the module."))
+    resources = template.root.get("Resources")
+    if resources is not None and (resources.tag.startswith("!") or resources.kind != "mapping"):
+        why = "the resources are worked out at deployment"
+        results.append(Result(file, resources.line, tool, "Resources", Outcome.UNKNOWN, why, by_hand=_write_out(tool)))
+    return Checked(tuple(results), tuple(notes), (file,))
+
+
+class _At:
+    """Where a function stands."""
+
+    def __init__(self, file: Path, text: str, tool: Tool) -> None:
+        self.file, self.text, self.tool = file, text, tool
+
+
+def _function(template: Template, name: str, key: Node, resource: Node, macro: str, edge: bool, at: _At) -> Result:
+    serverless = _type(resource) == SERVERLESS_FUNCTION
+    setting = "Tracing" if serverless else MODE
+    result = Result(at.file, key.line, at.tool, name, Outcome.NOT_APPLICABLE, "")
+    role = template_roles.role_of(template, resource)
+    if edge or (role and template_roles.trusts_edge(template, role)):
+        return replace(result, reason="X-Ray does not work in Lambda@Edge")
+    seen = sam.mode(template, resource) if serverless else mode(template, resource.get("Properties"))
+    literal = next((one.node for one in seen if one.dark and one.node is not None), None)
+    outcome, reason = judge(seen, setting)
+    result = replace(result, outcome=outcome, reason=reason, line=literal.line if literal else key.line)
+    if macro or _transformed(resource):
+        why = f"macro {macro or _transformed(resource)} may change what the template says"
+        return replace(result, outcome=Outcome.UNKNOWN, reason=why, by_hand=_write_out(at.tool))
+    if outcome is Outcome.FAIL:
+        result = _with_edits(result, yaml_edits.activate(resource, seen, at.file, at.text, serverless), at)
+    return _weigh_role(template, resource, role, result, at)
+
+
+def mode(template: Template, properties: Node | None) -> tuple[May, ...]:
+    """`TracingConfig.Mode` of AWS::Lambda::Function."""
+    made: list[May] = []
+    for place, way in places(template, properties):
+        if place is None:
+            made.append(way)
+            continue
+        for config, inner in places(template, place.get("TracingConfig")):
+            if config is None:
+                made += hang([inner], way.under or inner.under, _both(way, inner))
+            else:
+                found = ways(template, config.get("Mode") if config.kind == "mapping" else config)
+                made += hang(found, way.under or inner.under, _both(way, inner))
+    return tuple(made)
+
+
+def _both(one: May, other: May) -> bool | None:
+    return None if one.likely is None or other.likely is None else one.likely and other.likely
+
+
+def _with_edits(result: Result, edits: tuple[Edit, ...], at: _At) -> Result:
+    if at.tool is Tool.CDK:
+        return replace(result, by_hand="Set `tracing: lambda.Tracing.ACTIVE` in the construct, and synthesise again.")
+    by_hand = "" if edits else f"Set {'Tracing' if at.tool is Tool.SAM else MODE} to Active by hand."
+    return replace(result, edits=edits, by_hand=by_hand)
+
+
+def _weigh_role(template: Template, resource: Node, role: str | None, result: Result, at: _At) -> Result:
+    """An Active function whose role certainly may not send traces is refused by Lambda, or loses them."""
+    if _type(resource) == SERVERLESS_FUNCTION and sam.makes_role(template, resource):
+        return result  # and lets it write
+    may = template_roles.may_write(template, role) if role else None
+    if may is None:
+        return replace(result, role="role not known")
+    if may or result.outcome not in (Outcome.PASS, Outcome.FAIL):
+        return result
+    said = f"role {role} may not send traces: no policy of it allows xray:PutTraceSegments"
+    passed = result.outcome is Outcome.PASS
+    reason = f"{result.reason}, but {said}" if passed else f"{result.reason}; {said}"
+    mended = yaml_edits.permit(template, role or "", at.file, at.text) if at.tool is not Tool.CDK else ()
+    can = bool(mended) and (passed or bool(result.edits))
+    by_hand = "" if can else f"{result.by_hand} Give role {role} the policy AWSXRayDaemonWriteAccess.".strip()
+    return replace(
+        result, outcome=Outcome.FAIL, reason=reason, edits=(*result.edits, *mended) if can else (), by_hand=by_hand
+    )
+
+
+def _at_the_edge(template: Template) -> set[str]:
+    """Functions that a CloudFront distribution calls, also through a version of theirs."""
+    named: set[str] = set()
+    for _, _, resource in template.resources.entries():
+        if _type(resource) == "AWS::CloudFront::Distribution":
+            for one in _associations(resource, 0):
+                named |= referred(one)
+    for name, _, resource in template.resources.entries():
+        if name in named and _type(resource) == "AWS::Lambda::Version":
+            named |= referred(_properties(resource).get("FunctionName") or Node(""))
+    return named
+
+
+def _associations(node: Node, deep: int) -> Iterator[Node]:
+    if deep > 20:
+        return
+    for key, value in node.pairs:
+        if key.value == "LambdaFunctionAssociations":
+            yield value
+        else:
+            yield from _associations(value, deep + 1)
+    for one in node.items:
+        yield from _associations(one, deep + 1)
+
+
+def _holds_functions(node: Node, deep: int = 0) -> bool:
+    kind = node.get("Type") if node.kind == "mapping" else None
+    if kind is not None and (kind.value in (FUNCTION, SERVERLESS_FUNCTION) or "${" in kind.value):
+        return True
+    if node.tag == "!Transform" or (node.kind == "mapping" and node.get("Fn::Transform") is not None):
+        return True
+    inner = [*node.items, *(value for _, value in node.pairs)]
+    return deep < 20 and any(_holds_functions(one, deep + 1) for one in inner)
+
+
+def _transformed(resource: Node) -> str:
+    properties = _properties(resource)
+    inner = properties.get("TracingConfig") if properties.kind == "mapping" else None
+    held = [one for one in (resource, properties, inner) if one is not None and one.kind == "mapping"]
+    return "Fn::Transform" if any(one.get("Fn::Transform") is not None for one in held) else ""
+
+
+def _macro(template: Template) -> str:
+    """A macro that is not AWS's own: it may set or unset anything."""
+    return next((one for one in _transforms(template.root) if one not in _OWN_TRANSFORMS), "")
+
+
+def _transforms(root: Node) -> list[str]:
+    found = root.get("Transform")
+    if found is None:
+        return []
+    listed = found.items if found.kind == "sequence" else [found]
+    named = [(one.get("Name") or one) if one.kind == "mapping" else one for one in listed]
+    return [one.value or "Fn::Transform" for one in named]
+
+
+def _is_cdk(file: Path) -> bool:
+    return file.name.endswith(".template.json") and any(part.startswith("cdk.out") for part in file.parts)
+
+
+def _write_out(tool: Tool) -> str:
+    maker = "SAM" if tool is Tool.SAM else "CloudFormation"
+    return f"Check what {maker} makes of it: the processed template of a change set."
+
+
+def _properties(resource: Node) -> Node:
+    return resource.get("Properties") or Node("mapping")
+
+
+def _type(resource: Node) -> str:
+    kind = resource.get("Type")
+    return kind.value if kind is not None else ""

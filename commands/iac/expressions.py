@@ -1,0 +1,284 @@
+"""Terraform's expressions, as far as variables, locals and plain functions go. What is computed is UNKNOWN."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from commands.iac.hcl import kind_of, literal, name_of, traversal
+from commands.iac.policy import UNKNOWN
+from commands.iac.values import ABSENT, May, hang, unknown
+
+_DEEP = 60
+
+
+@dataclass(slots=True)
+class Scope:
+    """What names mean within one module: its variables as it is called, its locals, `each`."""
+
+    variables: Mapping[str, object] = field(default_factory=dict)
+    defaults: frozenset[str] = frozenset()  # the variables whose value is only the default, and may be given otherwise
+    locals: Mapping[str, Any] = field(default_factory=dict)  # expressions
+    names: Mapping[str, object] = field(default_factory=dict)  # `each`, `tracing_config`
+    used: set[str] = field(default_factory=set)  # defaults that were leant on
+    deep: int = 0
+
+    def within(self, **names: object) -> "Scope":
+        return Scope(self.variables, self.defaults, self.locals, {**self.names, **names}, self.used, self.deep)
+
+
+def ways(scope: Scope, expression: Any, deep: int = 0) -> tuple[May, ...]:
+    """What a setting may come to; null is absent."""
+    inner = _bare(expression)
+    if kind_of(inner) == "conditional" and deep < _DEEP:
+        parts = [one for one in inner.children if hasattr(one, "data") and one.data != "new_line_or_comment"]
+        before = set(scope.used)
+        scope.used.clear()
+        decided, leant = evaluate(scope, parts[0]), sorted(scope.used)
+        scope.used.update(before)
+        if isinstance(decided, bool) and not leant:
+            return ways(scope, parts[1 if decided else 2], deep + 1)
+        under = ", ".join(leant) or "what is known at deployment"
+        sides = ((parts[1], True), (parts[2], False))
+        made: list[May] = []
+        for part, side in sides:
+            likely = decided is side if isinstance(decided, bool) else None
+            made += hang(ways(scope, part, deep + 1), under, likely)
+        return tuple(made)
+    named = traversal(inner)
+    if named and len(named) == 2 and named[0] == "local" and named[1] in scope.locals and deep < _DEEP:
+        return ways(scope, scope.locals[named[1]], deep + 1)
+    before = set(scope.used)
+    scope.used.clear()
+    value, leant = evaluate(scope, expression), sorted(scope.used)
+    scope.used.update(before)
+    default = ", ".join(leant)
+    if value is None:
+        return ABSENT if not default else (May(absent=True, default=default),)
+    if not isinstance(value, str):
+        return unknown(f"{'.'.join(named)} is not known" if named else "it is worked out at deployment")
+    return (May(value=value, node=literal(expression), default=default),)
+
+
+def evaluate(scope: Scope, expression: Any) -> Any:
+    """A text, number, truth, None, list or dictionary, or UNKNOWN."""
+    if scope.deep > _DEEP:
+        return UNKNOWN
+    scope.deep += 1
+    try:
+        return _evaluate(scope, _bare(expression))
+    finally:
+        scope.deep -= 1
+
+
+def _evaluate(scope: Scope, item: Any) -> Any:
+    worked_out = _KINDS.get(kind_of(item))
+    return worked_out(scope, item) if worked_out else UNKNOWN
+
+
+def _bare(expression: Any) -> Any:
+    while kind_of(expression) == "expr_term":
+        inner = [one for one in expression.children if hasattr(one, "data") and one.data != "new_line_or_comment"]
+        if len(inner) != 1:
+            break
+        expression = inner[0]
+    return expression
+
+
+def _parts(item: Any) -> list[Any]:
+    return [one for one in item.children if hasattr(one, "data") and one.data != "new_line_or_comment"]
+
+
+def _literal(_: Scope, item: Any) -> Any:
+    return {"true": True, "false": False, "null": None}[str(item.children[0])]
+
+
+def _number(_: Scope, item: Any) -> Any:
+    return float(str(item.children[0])) if kind_of(item) == "float_lit" else int(str(item.children[0]))
+
+
+def _string(scope: Scope, item: Any) -> Any:
+    made = []
+    for part in item.children:
+        if kind_of(part) != "string_part":
+            continue
+        inner = part.children[0]
+        if not hasattr(inner, "data"):
+            made.append(str(inner).replace("$${", "${").replace('\\"', '"'))
+            continue
+        value = evaluate(scope, _parts(inner)[0]) if inner.data == "interpolation" and _parts(inner) else UNKNOWN
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        if not isinstance(value, (str, int)):
+            return UNKNOWN
+        made.append(str(value))
+    return "".join(made)
+
+
+def _heredoc(_: Scope, item: Any) -> Any:
+    lines = str(item.children[0]).splitlines()
+    text = "\n".join(lines[1:-1])
+    return UNKNOWN if re.search(r"[$%]\{", text) else text
+
+
+def _tuple(scope: Scope, item: Any) -> Any:
+    return [evaluate(scope, one) for one in _parts(item)]
+
+
+def _object(scope: Scope, item: Any) -> Any:
+    made: dict[str, object] = {}
+    for element in item.children:
+        if kind_of(element) != "object_elem":
+            continue
+        key = _bare(_parts(element.children[0])[0]) if _parts(element.children[0]) else element.children[0]
+        name = name_of(key) if kind_of(key) in ("identifier", "keyword") else evaluate(scope, key)
+        if not isinstance(name, str):
+            return UNKNOWN
+        made[name] = evaluate(scope, element.children[-1])
+    return made
+
+
+def _conditional(scope: Scope, item: Any) -> Any:
+    test, then, otherwise = _parts(item)
+    decided = evaluate(scope, test)
+    if not isinstance(decided, bool):
+        return UNKNOWN
+    return evaluate(scope, then if decided else otherwise)
+
+
+def _named(scope: Scope, item: Any) -> Any:
+    names = traversal(item)
+    if not names or len(names) < 2 or "*" in names:
+        return UNKNOWN
+    value, rest = _root(scope, names[0], names[1:])
+    for name in rest:
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, dict):
+            return _MISSING
+        else:
+            return UNKNOWN
+    return value
+
+
+def _root(scope: Scope, first: str, rest: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
+    if first == "var":
+        if rest[0] in scope.defaults:
+            scope.used.add(f"var.{rest[0]}")
+        return scope.variables.get(rest[0], UNKNOWN), rest[1:]
+    if first == "local":
+        return (evaluate(scope, scope.locals[rest[0]]) if rest[0] in scope.locals else UNKNOWN), rest[1:]
+    return scope.names.get(first, UNKNOWN), rest
+
+
+class _Missing:
+    """An attribute that an object does not have: an error to Terraform, which try() and lookup() forgive."""
+
+
+_MISSING = _Missing()
+
+
+def _operation(scope: Scope, item: Any) -> Any:
+    left_part, term = _parts(item)[:2]
+    operator, right_part = str(_parts(term)[0].children[0]), _parts(term)[-1]
+    left, right = evaluate(scope, left_part), evaluate(scope, right_part)
+    if operator in ("&&", "||"):
+        settles = operator == "||"
+        if left is settles or right is settles:
+            return settles
+        return (not settles) if isinstance(left, bool) and isinstance(right, bool) else UNKNOWN
+    if operator not in ("==", "!=") or not (_known(left) and _known(right)):
+        return _compared(operator, left, right)
+    return (left == right) is (operator == "==")
+
+
+def _compared(operator: str, left: Any, right: Any) -> Any:
+    if not all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in (left, right)):
+        return UNKNOWN
+    return {"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}.get(operator, UNKNOWN)
+
+
+def _unary(scope: Scope, item: Any) -> Any:
+    value = evaluate(scope, _parts(item)[0])
+    return (not value) if str(item.children[0]) == "!" and isinstance(value, bool) else UNKNOWN
+
+
+def _call(scope: Scope, item: Any) -> Any:
+    name = name_of(item.children[0])
+    listed = next((one for one in item.children if kind_of(one) == "arguments"), None)
+    given = [evaluate(scope, one) for one in _parts(listed)] if listed is not None else []
+    if name == "try":
+        return next((one for one in given if one is not _MISSING), UNKNOWN)
+    work = _FUNCTIONS.get(name)
+    if work is None or not given or any(str(one) == "..." for one in (listed.children if listed is not None else ())):
+        return UNKNOWN
+    if name not in ("jsonencode", "coalesce", "lookup") and not all(_known(one) for one in given):
+        return UNKNOWN
+    try:
+        return work(*given)
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return UNKNOWN
+
+
+def _known(value: Any) -> bool:
+    if isinstance(value, (list, dict)):
+        return all(_known(one) for one in (value.values() if isinstance(value, dict) else value))
+    return value is not UNKNOWN and value is not _MISSING
+
+
+def _coalesce(*given: Any) -> Any:
+    for one in given:
+        if not _known(one):
+            return UNKNOWN
+        if one not in (None, ""):
+            return one
+    return UNKNOWN
+
+
+def _lookup(found: Any, key: Any, default: Any = UNKNOWN) -> Any:
+    if not isinstance(found, dict) or not isinstance(key, str):
+        return UNKNOWN
+    return found.get(key, default)
+
+
+def _merge(*given: Any) -> Any:
+    return {key: value for one in given for key, value in one.items()}
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "jsonencode": lambda one: one,  # a policy document is judged as it is
+    "jsondecode": json.loads,
+    "coalesce": _coalesce,
+    "lookup": _lookup,
+    "merge": _merge,
+    "tostring": lambda one: str(one) if isinstance(one, str) else UNKNOWN,
+    "lower": lambda one: one.lower(),
+    "upper": lambda one: one.upper(),
+    "title": lambda one: one.title(),
+    "length": len,
+    "contains": lambda many, one: one in many,
+    "toset": lambda many: list(dict.fromkeys(many)),
+    "tolist": list,
+    "tomap": dict,
+    "concat": lambda *many: [one for each in many for one in each],
+    "keys": lambda one: sorted(one.keys()),
+    "tobool": lambda one: one if isinstance(one, bool) else {"true": True, "false": False}[one],
+}
+
+_KINDS: dict[str, Callable[[Scope, Any], Any]] = {
+    "literal_value": _literal,
+    "int_lit": _number,
+    "float_lit": _number,
+    "string": _string,
+    "heredoc_template": _heredoc,
+    "heredoc_template_trim": _heredoc,
+    "tuple": _tuple,
+    "object": _object,
+    "conditional": _conditional,
+    "get_attr_expr_term": _named,
+    "index_expr_term": _named,
+    "binary_op": _operation,
+    "unary_op": _unary,
+    "function_call": _call,
+}

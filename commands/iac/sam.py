@@ -1,0 +1,48 @@
+"""SAM's `Tracing`, which `Globals` may set for every function of a template."""
+
+from commands.iac.document import Node
+from commands.iac.intrinsics import Template, places, ways
+from commands.iac.values import ABSENT, May, hang, unknown
+
+TRANSFORM = "AWS::Serverless-2016-10-31"
+
+
+def is_sam(template: Template) -> bool:
+    return any(
+        (kind := resource.get("Type")) is not None and kind.value == "AWS::Serverless::Function"
+        for _, _, resource in template.resources.entries()
+    )
+
+
+def mode(template: Template, resource: Node) -> tuple[May, ...]:
+    """A function's own `Tracing`, else that of Globals; PassThrough and Disabled are said as they are written.
+
+    https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html
+    """
+    made: list[May] = []
+    for place, way in places(template, resource.get("Properties")):
+        if place is None and way.doubt:
+            made.append(way)
+            continue
+        own = place.get("Tracing") if place is not None else None
+        found = ways(template, own) if own is not None else globals_mode(template)
+        if own is not None and any(one.absent for one in found) and globals_mode(template) != ABSENT:
+            found = unknown("the function takes its own value away, and Globals has another")
+        made += hang(found, way.under, way.likely)
+    return tuple(made)
+
+
+def globals_mode(template: Template) -> tuple[May, ...]:
+    function = template.section("Globals").get("Function")
+    if function is None:
+        return ABSENT
+    if function.kind != "mapping":
+        return unknown("Globals are worked out at deployment")
+    return ways(template, function.get("Tracing"))
+
+
+def makes_role(template: Template, resource: Node) -> bool:
+    """Whether SAM itself makes the function's role, which it then lets send traces, and without any boundary."""
+    function = template.section("Globals").get("Function")
+    own = [one for one in (resource.get("Properties"), function) if one is not None]
+    return not any(one.get(name) is not None for one in own for name in ("Role", "PermissionsBoundary"))

@@ -1,0 +1,285 @@
+"""Functions in Terraform's code: each module of a folder with the values that it is called with."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from commands.iac import hcl_edits, known_modules, terraform_roles
+from commands.iac.expressions import Scope, evaluate, ways
+from commands.iac.hcl import Block, parse, references, traversal
+from commands.iac.nouns import CannotReadError, Checked, Note, Outcome, Result, Tool
+from commands.iac.policy import UNKNOWN
+from commands.iac.values import ABSENT, May, hang, judge, unknown
+
+FUNCTION, CLOUD_CONTROL = "aws_lambda_function", "awscc_lambda_function"
+_CALLS_DEEP = 8
+_MEANS_FUNCTIONS = ("lambda", "function", "serverless")
+SETTING = "tracing_config.mode"
+
+Read = Callable[[Path], str]
+
+
+@dataclass(slots=True)
+class Module:
+    """The files of one folder."""
+
+    folder: Path
+    blocks: list[Block] = field(default_factory=list)
+    texts: dict[Path, str] = field(default_factory=dict)
+    given: list[tuple[str, Any]] = field(default_factory=list)  # of *.tfvars that Terraform loads by itself
+    unread: list[tuple[Path, CannotReadError]] = field(default_factory=list)
+    overridden: bool = False
+
+    def all(self, kind: str, *labels: str) -> Iterator[Block]:
+        return (one for one in self.blocks if one.kind == kind and one.labels[: len(labels)] == labels)
+
+
+def load(folder: Path, files: list[Path], read: Read) -> Module:
+    """`read` gives a file's text, or raises CannotReadError."""
+    module = Module(folder)
+    for file in sorted(files):
+        module.overridden = module.overridden or file.stem == "override" or file.stem.endswith("_override")
+        try:
+            text = module.texts[file] = read(file)
+            if file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars"):
+                whole = parse("given {\n" + text + "\n}\n", file)
+                module.given += list(whole[0].attributes.items())
+            else:
+                module.blocks += parse(text, file)
+        except CannotReadError as problem:
+            module.unread.append((file, problem))
+    return module
+
+
+@dataclass(slots=True)
+class Call:
+    """How a module is reached: through which calls, and with what."""
+
+    address: str = ""
+    arguments: Mapping[str, object] | None = None  # None: nobody calls it, so that its variables may be given otherwise
+    deep: int = 0
+
+
+def check(module: Module, modules: Mapping[Path, Module], call: Call | None = None) -> Checked:
+    call = call or Call()
+    scope = scope_of(module, call)
+    results = list(_unreadable(module)) if not call.deep else []
+    notes: list[Note] = []
+    edge = _at_the_edge(module)
+    for block in module.all("resource"):
+        if len(block.labels) == 2 and block.labels[0] in (FUNCTION, CLOUD_CONTROL):
+            results += _function(module, block, scope, call, edge)
+    for block in module.all("module"):
+        found = _called(module, modules, block, scope, call)
+        results += found.results
+        notes += found.notes
+    return Checked(tuple(results), tuple(notes), tuple(module.texts))
+
+
+def local_source(block: Block, scope: Scope) -> Path | None:
+    """The folder of a module that stands in the same repository."""
+    source = evaluate(scope, block.attributes["source"]) if "source" in block.attributes else None
+    if not isinstance(source, str) or not source.startswith(("./", "../")):
+        return None
+    return (block.file.parent / source).resolve()
+
+
+def scope_of(module: Module, call: Call) -> Scope:
+    bare = Scope()
+    values: dict[str, object] = {}
+    defaults: set[str] = set()
+    given = {name: evaluate(bare, value) for name, value in module.given} if call.arguments is None else {}
+    for block in module.all("variable"):
+        name = block.labels[0] if block.labels else ""
+        if call.arguments is not None and name in call.arguments:
+            values[name] = call.arguments[name]
+            if values[name] is None and _not_nullable(block):
+                values[name] = _default(block)
+        elif name in given:
+            values[name] = given[name]
+        else:
+            values[name] = _default(block)
+            if call.arguments is None and "default" in block.attributes:
+                defaults.add(name)
+    local = {name: value for block in module.all("locals") for name, value in block.attributes.items()}
+    return Scope(values, frozenset(defaults), local)
+
+
+def _default(block: Block) -> object:
+    return evaluate(Scope(), block.attributes["default"]) if "default" in block.attributes else UNKNOWN
+
+
+def _not_nullable(block: Block) -> bool:
+    return "nullable" in block.attributes and evaluate(Scope(), block.attributes["nullable"]) is False
+
+
+def _unreadable(module: Module) -> Iterator[Result]:
+    for file, problem in module.unread:
+        if any(word in module.texts.get(file, _MEANS_FUNCTIONS[0]).lower() for word in _MEANS_FUNCTIONS):
+            yield Result(
+                file, problem.line, Tool.TERRAFORM, file.name, Outcome.UNKNOWN, str(problem), by_hand="Mend the file."
+            )
+
+
+def _function(module: Module, block: Block, scope: Scope, call: Call, edge: set[str]) -> Iterator[Result]:
+    address = f"{call.address}{block.labels[0]}.{block.labels[1]}"
+    result = Result(block.file, block.line, Tool.TERRAFORM, address, Outcome.NOT_APPLICABLE, "")
+    role = terraform_roles.role_of(block)
+    if block.labels[1] in edge or (role and terraform_roles.trusts_edge(module, role, scope)):
+        yield replace(result, reason="X-Ray does not work in Lambda@Edge")
+        return
+    if _never_made(block, scope):
+        return
+    seen = mode(block, scope)
+    if module.overridden or sum(1 for _ in module.all("resource", *block.labels)) > 1:
+        seen = unknown("an override file may change it")
+    elif seen and all(one.active for one in seen) and _keeps_old(block):
+        seen = unknown("ignore_changes keeps the mode that the function has")
+    outcome, reason = judge(seen, SETTING)
+    literal = next((one.node for one in seen if one.dark and one.node is not None), None)
+    result = replace(result, outcome=outcome, reason=reason, line=literal.line if literal else block.line)
+    if outcome is Outcome.FAIL:
+        edits = hcl_edits.activate(block, seen, module.texts[block.file])
+        result = replace(result, edits=edits, by_hand="" if edits else "Set the mode to Active by hand.")
+    yield terraform_roles.weigh(module, role, scope, result)
+
+
+def _never_made(block: Block, scope: Scope) -> bool:
+    """`count = 0`, whatever a deployment says; a default may be given otherwise."""
+    if "count" not in block.attributes:
+        return False
+    scope.used.clear()
+    return evaluate(scope, block.attributes["count"]) == 0 and not scope.used
+
+
+def mode(block: Block, scope: Scope) -> tuple[May, ...]:
+    if block.labels[0] == CLOUD_CONTROL:
+        return _attribute_mode(block, scope)
+    made: list[May] = []
+    for inner in _each(block, scope):
+        static = list(block.all("tracing_config"))
+        if len(static) > 1:
+            return unknown("there is more than one tracing_config")
+        if static:
+            given = static[0].attributes.get("mode")
+            made += ways(inner, given) if given is not None else ABSENT
+            continue
+        dynamic = list(block.all("dynamic", "tracing_config"))
+        made += _dynamic(dynamic[0], inner) if dynamic else ABSENT
+    return tuple(made)
+
+
+def _attribute_mode(block: Block, scope: Scope) -> tuple[May, ...]:
+    given = block.attributes.get("tracing_config")
+    if given is None:
+        return ABSENT
+    value = evaluate(scope, given)
+    if not isinstance(value, dict):
+        return unknown("tracing_config is worked out at deployment")
+    found = value.get("mode")
+    return ABSENT if found is None else (May(value=found),) if isinstance(found, str) else unknown("mode is not known")
+
+
+def _each(block: Block, scope: Scope) -> list[Scope]:
+    """A scope for each instance, where they can be told."""
+    if "for_each" not in block.attributes:
+        return [scope.within(each=UNKNOWN)]
+    many = evaluate(scope, block.attributes["for_each"])
+    if isinstance(many, dict) and many:
+        return [scope.within(each={"key": key, "value": value}) for key, value in many.items()]
+    if isinstance(many, list) and many:
+        return [scope.within(each={"key": one, "value": one}) for one in many]
+    return [scope.within(each=UNKNOWN)]
+
+
+def _dynamic(block: Block, scope: Scope) -> tuple[May, ...]:
+    """A block that is there or not, as its for_each says."""
+    content = next(iter(block.all("content")), None)
+    if content is None or "for_each" not in block.attributes:
+        return unknown("the dynamic block has no content")
+    scope.used.clear()
+    many = evaluate(scope, block.attributes["for_each"])
+    leant = ", ".join(sorted(scope.used))
+    if not isinstance(many, (list, dict)):
+        inside = ways(scope.within(tracing_config=UNKNOWN), content.attributes.get("mode"))
+        if not leant and inside and all(one.dark for one in inside):
+            return inside
+        return unknown("whether there is a tracing_config is worked out at deployment")
+    if not many:
+        return ABSENT if not leant else (May(absent=True, default=leant),)
+    value = next(iter(many.values())) if isinstance(many, dict) else many[0]
+    key = next(iter(many)) if isinstance(many, dict) else value
+    iterator = traversal(block.attributes["iterator"]) if "iterator" in block.attributes else ("tracing_config",)
+    inner = scope.within(**{(iterator or ("tracing_config",))[0]: {"key": key, "value": value}})
+    given = content.attributes.get("mode")
+    inside = ways(inner, given) if given is not None else ABSENT
+    if not leant or _same(block, inside, leant):
+        return tuple(replace(one, default=one.default or leant) for one in inside)
+    return (*inside, *hang(ABSENT, leant, False))
+
+
+def _same(block: Block, inside: tuple[May, ...], leant: str) -> bool:
+    """`for_each = var.mode == null ? [] : [var.mode]`: one variable decides, and the value that it has is the mode."""
+    return (
+        len(inside) == 1
+        and len(leant.split(", ")) == 1
+        and any(one[:2] == tuple(leant.split(".")) for one in references(block.attributes["for_each"]))
+        and not inside[0].node
+    )
+
+
+def _keeps_old(block: Block) -> bool:
+    for lifecycle in block.all("lifecycle"):
+        for names in references(lifecycle.attributes.get("ignore_changes")):
+            if names[0] in ("tracing_config", "all"):
+                return True
+    return False
+
+
+def _at_the_edge(module: Module) -> set[str]:
+    """Names of the functions that a CloudFront distribution calls."""
+    found: set[str] = set()
+    waiting = list(module.all("resource", "aws_cloudfront_distribution"))
+    while waiting:
+        block = waiting.pop()
+        waiting += block.blocks
+        if block.kind == "lambda_function_association" and "lambda_arn" in block.attributes:
+            found |= {names[1] for names in references(block.attributes["lambda_arn"]) if names[0] == FUNCTION}
+    return found
+
+
+def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope: Scope, call: Call) -> Checked:
+    label = block.labels[0] if block.labels else "?"
+    address = f"{call.address}module.{label}."
+    if _never_made(block, scope):
+        return Checked()
+    folder = local_source(block, scope)
+    if folder is None:
+        return known_modules.check(block, scope, address, module.texts[block.file])
+    inner = modules.get(folder)
+    if inner is None or call.deep >= _CALLS_DEEP:
+        why = f"module.{label} is not among the paths that are checked"
+        return Checked((), (Note(block.file, block.line, why),)) if inner is None else Checked()
+    arguments = {}
+    for each in _each(block, scope):
+        arguments = {name: _argument(each, value) for name, value in block.attributes.items()}
+        break
+    if "for_each" in block.attributes:
+        arguments = {name: _agreed(block, scope, name) for name in block.attributes}
+    found = check(inner, modules, Call(address, arguments, call.deep + 1))
+    return replace(found, read=())
+
+
+def _agreed(block: Block, scope: Scope, name: str) -> object:
+    """What every instance of a module is given, if that is the same."""
+    values = [_argument(each, block.attributes[name]) for each in _each(block, scope)]
+    return values[0] if all(one == values[0] for one in values) else UNKNOWN
+
+
+def _argument(scope: Scope, expression: Any) -> object:
+    """A value that rests on a default which may be given otherwise is passed on only where both come to the same."""
+    seen = ways(scope, expression)
+    if len({(one.value, one.absent) for one in seen}) > 1:
+        return UNKNOWN
+    return evaluate(scope, expression)
