@@ -131,4 +131,5 @@ def test_what_runs_is_pinned_alike_for_running_showing_and_testing():
 
     assert pins("requirements.txt") < pins("requirements-demo.txt") < pins("requirements-dev.txt")
     assert pins("requirements.txt") < pins("requirements-charts.txt") < pins("requirements-demo.txt")
+    assert pins("requirements.txt") < pins("requirements-iac.txt") < pins("requirements-dev.txt")
     assert pins("requirements-charts.txt") < pins("requirements-cluster.txt") < pins("requirements-dev.txt")

@@ -139,12 +139,22 @@ def _terraform(paths: Paths, code: list[Path], named: list[Path]) -> Checked:
 
     modules = {folder: terraform.load(folder, listed, read) for folder, listed in folders.items()}
     _must_be_read(modules, named)
+    _spread_values(modules)
     checked = Checked()
     called = _called(modules)
     for folder, module in modules.items():
         if folder not in called:
             checked += terraform.check(module, modules)
     return _narrowed(checked, code, named)
+
+
+def _spread_values(modules: Mapping[Path, terraform.Module]) -> None:
+    """Values in a folder of their own, as in `envs/prod.tfvars`, may be given to the code in a folder above."""
+    for folder, module in modules.items():
+        if not module.blocks:
+            above = next((modules[one] for one in folder.parents if one in modules and modules[one].blocks), None)
+            if above is not None:
+                above.elsewhere += [*module.given, *module.elsewhere]
 
 
 def _must_be_read(modules: Mapping[Path, terraform.Module], named: list[Path]) -> None:

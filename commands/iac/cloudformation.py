@@ -1,11 +1,10 @@
 """Functions in CloudFormation templates, SAM's and CDK's among them: what their tracing mode will be."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from commands.iac import sam, template_roles, yaml_edits
-from commands.iac.document import Node
+from commands.iac.document import Node, walk
 from commands.iac.intrinsics import Template, places, referred, ways
 from commands.iac.nouns import Checked, Edit, Note, Outcome, Result, Tool
 from commands.iac.values import May, hang, judge
@@ -138,34 +137,22 @@ def _at_the_edge(template: Template) -> set[str]:
     named: set[str] = set()
     for _, _, resource in template.resources.entries():
         if _type(resource) == "AWS::CloudFront::Distribution":
-            for one in _associations(resource, 0):
-                named |= referred(one)
+            held = [key for node in walk(resource) for key in node.pairs]
+            named |= referred(*(value for key, value in held if key.value == "LambdaFunctionAssociations"))
     for name, _, resource in template.resources.entries():
         if name in named and _type(resource) == "AWS::Lambda::Version":
             named |= referred(_properties(resource).get("FunctionName") or Node(""))
     return named
 
 
-def _associations(node: Node, deep: int) -> Iterator[Node]:
-    if deep > 20:
-        return
-    for key, value in node.pairs:
-        if key.value == "LambdaFunctionAssociations":
-            yield value
-        else:
-            yield from _associations(value, deep + 1)
-    for one in node.items:
-        yield from _associations(one, deep + 1)
-
-
-def _holds_functions(node: Node, deep: int = 0) -> bool:
-    kind = node.get("Type") if node.kind == "mapping" else None
-    if kind is not None and (kind.value in (FUNCTION, SERVERLESS_FUNCTION) or "${" in kind.value):
-        return True
-    if node.tag == "!Transform" or (node.kind == "mapping" and node.get("Fn::Transform") is not None):
-        return True
-    inner = [*node.items, *(value for _, value in node.pairs)]
-    return deep < 20 and any(_holds_functions(one, deep + 1) for one in inner)
+def _holds_functions(resource: Node) -> bool:
+    for node in walk(resource):
+        kind = node.get("Type") if node.kind == "mapping" else None
+        if kind is not None and (kind.value in (FUNCTION, SERVERLESS_FUNCTION) or "${" in kind.value):
+            return True
+        if node.tag == "!Transform" or node.key("Fn::Transform") is not None:
+            return True
+    return False
 
 
 def _transformed(resource: Node) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from commands.iac.nouns import CannotReadError
 
 DEPTH_MOST = 100
-EVENTS_MOST = 3_000_000
+EVENTS_MOST = 1_000_000
+TEXT_MOST = 8 * 2**20  # CloudFormation takes one MiB
 
 
 @dataclass(eq=False, slots=True)
@@ -58,6 +59,18 @@ class Node:
         return self.text is not None and not self.quoted and self.value in ("", "~", "null", "Null", "NULL")
 
 
+def walk(*begin: Node) -> Iterator[Node]:
+    """Each node below, once, however often aliases repeat it."""
+    seen: set[int] = set()
+    waiting = list(begin)
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            waiting += [*node.items, *(value for _, value in node.pairs)]
+
+
 def _merged(node: Node, key: str) -> Node | None:
     seen: set[int] = {id(node)}
     waiting = [value for name, value in node.pairs if name.value == "<<" and not name.quoted]
@@ -77,6 +90,8 @@ def documents(text: str, *, json: bool) -> list[Node]:
     """Each document of a file. Raises CannotReadError."""
     import yaml
 
+    if len(text) > TEXT_MOST:
+        raise CannotReadError("it is too large to be read")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     if json:
         _must_be_json(text)

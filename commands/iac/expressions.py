@@ -11,6 +11,9 @@ from commands.iac.policy import UNKNOWN
 from commands.iac.values import ABSENT, May, hang, unknown
 
 _DEEP = 60
+_DECISIONS_DEEP = 6
+_TEXT_MOST = 65_536
+_ITEMS_MOST = 10_000
 
 
 @dataclass(slots=True)
@@ -23,15 +26,18 @@ class Scope:
     names: Mapping[str, object] = field(default_factory=dict)  # `each`, `tracing_config`
     used: set[str] = field(default_factory=set)  # defaults that were leant on
     deep: int = 0
+    known_locals: dict[str, tuple[Any, frozenset[str]]] = field(default_factory=dict)  # each is worked out once
 
     def within(self, **names: object) -> "Scope":
-        return Scope(self.variables, self.defaults, self.locals, {**self.names, **names}, self.used, self.deep)
+        return Scope(
+            self.variables, self.defaults, self.locals, {**self.names, **names}, self.used, self.deep, self.known_locals
+        )
 
 
 def ways(scope: Scope, expression: Any, deep: int = 0) -> tuple[May, ...]:
     """What a setting may come to; null is absent."""
     inner = _bare(expression)
-    if kind_of(inner) == "conditional" and deep < _DEEP:
+    if kind_of(inner) == "conditional" and deep < _DECISIONS_DEEP:
         parts = [one for one in inner.children if hasattr(one, "data") and one.data != "new_line_or_comment"]
         before = set(scope.used)
         scope.used.clear()
@@ -47,7 +53,7 @@ def ways(scope: Scope, expression: Any, deep: int = 0) -> tuple[May, ...]:
             made += hang(ways(scope, part, deep + 1), under, likely)
         return tuple(made)
     named = traversal(inner)
-    if named and len(named) == 2 and named[0] == "local" and named[1] in scope.locals and deep < _DEEP:
+    if named and len(named) == 2 and named[0] == "local" and named[1] in scope.locals and deep < _DECISIONS_DEEP:
         return ways(scope, scope.locals[named[1]], deep + 1)
     before = set(scope.used)
     scope.used.clear()
@@ -113,7 +119,7 @@ def _string(scope: Scope, item: Any) -> Any:
         if not isinstance(value, (str, int)):
             return UNKNOWN
         made.append(str(value))
-    return "".join(made)
+    return "".join(made) if sum(map(len, made)) < _TEXT_MOST else UNKNOWN
 
 
 def _heredoc(_: Scope, item: Any) -> Any:
@@ -168,8 +174,22 @@ def _root(scope: Scope, first: str, rest: tuple[str, ...]) -> tuple[Any, tuple[s
             scope.used.add(f"var.{rest[0]}")
         return scope.variables.get(rest[0], UNKNOWN), rest[1:]
     if first == "local":
-        return (evaluate(scope, scope.locals[rest[0]]) if rest[0] in scope.locals else UNKNOWN), rest[1:]
+        return _local(scope, rest[0]), rest[1:]
     return scope.names.get(first, UNKNOWN), rest
+
+
+def _local(scope: Scope, name: str) -> Any:
+    if name not in scope.locals:
+        return UNKNOWN
+    if name not in scope.known_locals:
+        scope.known_locals[name] = (UNKNOWN, frozenset())  # of one that rests on itself, nothing is known
+        before = set(scope.used)
+        scope.used.clear()
+        scope.known_locals[name] = (evaluate(scope, scope.locals[name]), frozenset(scope.used))
+        scope.used.update(before)
+    value, leant = scope.known_locals[name]
+    scope.used.update(leant)
+    return value
 
 
 class _Missing:
@@ -188,7 +208,8 @@ def _operation(scope: Scope, item: Any) -> Any:
         if left is settles or right is settles:
             return settles
         return (not settles) if isinstance(left, bool) and isinstance(right, bool) else UNKNOWN
-    if operator not in ("==", "!=") or not (_known(left) and _known(right)):
+    compared = [one for one in (left, right) if isinstance(one, (list, dict)) and one]
+    if operator not in ("==", "!=") or compared or not (_known(left) and _known(right)):
         return _compared(operator, left, right)
     return (left == right) is (operator == "==")
 
@@ -222,9 +243,16 @@ def _call(scope: Scope, item: Any) -> Any:
 
 
 def _known(value: Any) -> bool:
-    if isinstance(value, (list, dict)):
-        return all(_known(one) for one in (value.values() if isinstance(value, dict) else value))
-    return value is not UNKNOWN and value is not _MISSING
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if one is UNKNOWN or one is _MISSING:
+            return False
+        if isinstance(one, (list, dict)) and id(one) not in seen:
+            seen.add(id(one))
+            waiting += one.values() if isinstance(one, dict) else one
+    return True
 
 
 def _coalesce(*given: Any) -> Any:
@@ -246,6 +274,10 @@ def _merge(*given: Any) -> Any:
     return {key: value for one in given for key, value in one.items()}
 
 
+def _concat(*many: Any) -> Any:
+    return [one for each in many for one in each] if sum(map(len, many)) < _ITEMS_MOST else UNKNOWN
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "jsonencode": lambda one: one,  # a policy document is judged as it is
     "jsondecode": json.loads,
@@ -261,7 +293,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "toset": lambda many: list(dict.fromkeys(many)),
     "tolist": list,
     "tomap": dict,
-    "concat": lambda *many: [one for each in many for one in each],
+    "concat": _concat,
     "keys": lambda one: sorted(one.keys()),
     "tobool": lambda one: one if isinstance(one, bool) else {"true": True, "false": False}[one],
 }

@@ -1,6 +1,6 @@
 """Terraform's language: a file as blocks that know their places, and the expressions that can be worked out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from lark import Tree
 
     Expression = Tree[Any]
+
+
+_DEPTH_MOST = 250
 
 
 @dataclass(eq=False, slots=True)
@@ -39,11 +42,22 @@ def parse(text: str, file: Path) -> list[Block]:
 
     try:
         tree = hcl2.parses_to_tree(text if text.endswith("\n") else text + "\n")
+        if _deep(tree) > _DEPTH_MOST:
+            raise CannotReadError("it is nested too deeply")
         return [_block(child, file) for child in _body(tree).children if _is(child, "block")]
     except UnexpectedInput as problem:
         raise CannotReadError("it is no valid HCL", max(problem.line, 1)) from problem
     except (LarkError, RecursionError) as problem:
         raise CannotReadError("it is no HCL that can be read") from problem
+
+
+def _deep(tree: Any) -> int:
+    deepest, waiting = 0, [(tree, 0)]
+    while waiting:
+        item, deep = waiting.pop()
+        deepest = max(deepest, deep)
+        waiting += [(one, deep + 1) for one in getattr(item, "children", ())]
+    return deepest
 
 
 def literal(expression: "Expression") -> Node | None:
@@ -134,6 +148,3 @@ def _text(string: Any) -> str | None:
 
 def kind_of(item: Any) -> str:
     return str(getattr(item, "data", ""))
-
-
-Values = Mapping[str, object]

@@ -4,12 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from commands.iac.document import Node
+from commands.iac.document import Node, walk
 from commands.iac.policy import UNKNOWN
 from commands.iac.values import ABSENT, May, hang, unknown
 
-_DEEP = 20
-_WAYS_MOST = 256
+_DEEP = 5  # of decisions within decisions
+_PLAIN_DEEP = 20
+_NODES_MOST = 20_000  # of a policy document, with all that aliases repeat
 
 
 @dataclass(slots=True)
@@ -47,7 +48,11 @@ def ways(template: Template, node: Node | None, deep: int = 0) -> tuple[May, ...
         return unknown("it refers to itself")
     found = intrinsic(node)
     if found is None:
-        return (May(value=node.value, node=node),) if node.kind == "scalar" else unknown("it is no text")
+        if node.kind != "scalar":
+            return unknown("it is no text")
+        if node.value.startswith("{{resolve:") or "${" in node.value:
+            return unknown(f"it is looked up at deployment: {node.value}")
+        return (May(value=node.value, node=node),)
     name, given = found
     match name:
         case "Ref":
@@ -78,7 +83,7 @@ def places(template: Template, node: Node | None, deep: int = 0) -> list[tuple[N
             for one, way in places(template, given.items[at], deep + 1):
                 likely = None if decided is None else decided is side
                 made.append((one, hang([way], f"condition {under}", likely)[0]))
-        return made[:_WAYS_MOST]
+        return made
     if name == "Ref" and given.value == "AWS::NoValue":
         return [(None, ABSENT[0])]
     return [(None, May(doubt=f"it is worked out by {name}"))]
@@ -89,38 +94,36 @@ def condition(template: Template, name: str) -> tuple[bool | None, bool]:
     return _holds(template, template.section("Conditions").get(name), 0)
 
 
-def plain(template: Template, node: Node | None, deep: int = 0) -> object:
+def plain(template: Template, node: Node | None) -> object:
     """A policy document as Python knows it, with UNKNOWN for what is computed."""
-    if node is None:
-        return None
-    if deep > _DEEP:
+    return _plain(template, node, 0, [_NODES_MOST]) if node is not None else None
+
+
+def _plain(template: Template, node: Node, deep: int, left: list[int]) -> object:
+    left[0] -= 1
+    if deep > _PLAIN_DEEP or left[0] < 0:
         return UNKNOWN
     if intrinsic(node) is not None:
         seen = ways(template, node)
         return seen[0].value if len(seen) == 1 and seen[0].value is not None else UNKNOWN
     if node.kind == "mapping":
-        return {name: plain(template, value, deep + 1) for name, _, value in node.entries()}
+        return {name: _plain(template, value, deep + 1, left) for name, _, value in node.entries()}
     if node.kind == "sequence":
-        return [plain(template, one, deep + 1) for one in node.items]
+        return [_plain(template, one, deep + 1, left) for one in node.items]
     return node.value
 
 
-def referred(node: Node, deep: int = 0) -> set[str]:
-    """Every logical id that a value refers to, wherever in it."""
-    if deep > _DEEP:
-        return set()
+def referred(*begin: Node) -> set[str]:
+    """Every logical id that values refer to, wherever in them."""
     found: set[str] = set()
-    inner = intrinsic(node)
-    if inner is not None:
-        name, given = inner
+    for inner in map(intrinsic, walk(*begin)):
+        name, given = inner or ("", Node(""))
         if name in ("Ref", "Fn::GetAtt"):
             first = given.items[0].value if given.items else given.value
             found.add(first.partition(".")[0])
         if name == "Fn::Sub":
             text = given.items[0].value if given.items else given.value
             found |= {one.partition(".")[0] for one in re.findall(r"\$\{([^!}]+)\}", text)}
-    for child in [*node.items, *(value for _, value in node.pairs)]:
-        found |= referred(child, deep + 1)
     return found
 
 
@@ -167,7 +170,7 @@ def _either(template: Template, given: Node, deep: int) -> tuple[May, ...]:
     made: list[May] = []
     for node, side in sides:
         made += hang(ways(template, node, deep + 1), f"condition {under}", None if decided is None else decided is side)
-    return tuple(made[:_WAYS_MOST])
+    return tuple(made)
 
 
 def _in_map(template: Template, given: Node, deep: int) -> tuple[May, ...]:
@@ -180,7 +183,7 @@ def _in_map(template: Template, given: Node, deep: int) -> tuple[May, ...]:
     found = _entries(template, mapping, names[1:], deep)
     if not found:
         return unknown(f"mapping {names[0].value} has no such entry")
-    return tuple(replace(one, under=one.under or f"mapping {names[0].value}") for one in found[:_WAYS_MOST])
+    return tuple(replace(one, under=one.under or f"mapping {names[0].value}") for one in found)
 
 
 def _entries(template: Template, mapping: Node, keys: Sequence[May | None], deep: int) -> list[May]:

@@ -9,8 +9,8 @@ POLICY = "AWSXRayDaemonWriteAccess"
 # AWS managed policies with that action, and common ones without. Of any other, nothing is claimed.
 GRANTING = frozenset(
     """AWSXRayDaemonWriteAccess AWSXrayWriteOnlyAccess AWSXrayFullAccess CloudWatchFullAccessV2
-    CloudWatchAgentServerPolicy CloudWatchAgentAdminPolicy AdministratorAccess PowerUserAccess AWSElasticBeanstalkWebTier
-    AWSElasticBeanstalkWorkerTier""".split()
+    CloudWatchAgentServerPolicy CloudWatchAgentAdminPolicy AdministratorAccess PowerUserAccess
+    AWSElasticBeanstalkWebTier AWSElasticBeanstalkWorkerTier""".split()
 )
 WITHOUT = frozenset(
     """AWSLambdaBasicExecutionRole AWSLambdaVPCAccessExecutionRole AWSLambdaRole AWSLambdaExecute AWSLambda_FullAccess
@@ -45,7 +45,9 @@ def allows(document: object) -> bool | None:
         return None
     statements = document["Statement"]
     listed = statements if isinstance(statements, list) else [statements]
-    return combined(_statement(one) for one in listed)
+    verdicts = [_statement(one) for one in listed]
+    denied = any(isinstance(one, dict) and one.get("Effect") == "Deny" for one in listed) and None in verdicts
+    return None if denied else combined(verdicts)
 
 
 def combined(verdicts: Iterable[bool | None]) -> bool | None:

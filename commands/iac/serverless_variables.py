@@ -7,6 +7,7 @@ from commands.iac.document import Node
 from commands.iac.values import ABSENT, May, unknown
 
 _DEEP = 20
+_LOOKUPS_DEEP = 6
 _INNERMOST = re.compile(r"\$\{([^${}]*)\}")
 _FROM_OUTSIDE = ("opt:", "env:", "param:", "sls:")  # given at deployment, else the default behind the comma
 
@@ -28,7 +29,7 @@ def _worked_out(root: Node, text: str, deep: int) -> tuple[May, ...]:
     default = ""
     for _ in range(_DEEP):
         found = _INNERMOST.search(text)
-        if found is None or deep > _DEEP:
+        if found is None or deep > _LOOKUPS_DEEP:
             return unknown(f"{text} is not worked out")
         whole = found.group(0) == text
         seen = _variable(root, found.group(1), default, deep)
@@ -80,7 +81,7 @@ def _path(root: Node, dotted: str, default: str, deep: int) -> tuple[May, ...] |
     under = f"{default} in ${{self:{dotted}}}"
     made: list[May] = []
     for name, _, value in above.entries():
-        for one in ways(root, value, deep + 1):
+        for one in ways(root, value, deep + 3):
             made.append(replace(one, likely=name == names[-1], under=under))
     return tuple(made)
 

@@ -13,7 +13,7 @@ from commands.iac.policy import UNKNOWN
 from commands.iac.values import ABSENT, May, hang, judge, unknown
 
 FUNCTION, CLOUD_CONTROL = "aws_lambda_function", "awscc_lambda_function"
-_CALLS_DEEP = 8
+_CALLS_DEEP, _CALLS_MOST = 8, 2000
 _MEANS_FUNCTIONS = ("lambda", "function", "serverless")
 SETTING = "tracing_config.mode"
 
@@ -29,6 +29,7 @@ class Module:
     texts: dict[Path, str] = field(default_factory=dict)
     given: list[tuple[str, Any]] = field(default_factory=list)  # of *.tfvars that Terraform loads by itself
     unread: list[tuple[Path, CannotReadError]] = field(default_factory=list)
+    elsewhere: list[tuple[str, Any]] = field(default_factory=list)  # of *.tfvars that may be given at deployment
     overridden: bool = False
 
     def all(self, kind: str, *labels: str) -> Iterator[Block]:
@@ -42,9 +43,10 @@ def load(folder: Path, files: list[Path], read: Read) -> Module:
         module.overridden = module.overridden or file.stem == "override" or file.stem.endswith("_override")
         try:
             text = module.texts[file] = read(file)
-            if file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars"):
-                whole = parse("given {\n" + text + "\n}\n", file)
-                module.given += list(whole[0].attributes.items())
+            if file.name.endswith(".tfvars"):
+                (whole,) = parse("given {\n" + text + "\n}\n", file)
+                itself = file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars")
+                (module.given if itself else module.elsewhere).extend(whole.attributes.items())
             else:
                 module.blocks += parse(text, file)
         except CannotReadError as problem:
@@ -58,7 +60,9 @@ class Call:
 
     address: str = ""
     arguments: Mapping[str, object] | None = None  # None: nobody calls it, so that its variables may be given otherwise
+    leant: frozenset[str] = frozenset()  # arguments that rest on a default which may be given otherwise
     deep: int = 0
+    left: list[int] = field(default_factory=lambda: [_CALLS_MOST])
 
 
 def check(module: Module, modules: Mapping[Path, Module], call: Call | None = None) -> Checked:
@@ -89,7 +93,8 @@ def scope_of(module: Module, call: Call) -> Scope:
     bare = Scope()
     values: dict[str, object] = {}
     defaults: set[str] = set()
-    given = {name: evaluate(bare, value) for name, value in module.given} if call.arguments is None else {}
+    root = call.arguments is None
+    given = {name: evaluate(bare, value) for name, value in module.given} if root else {}
     for block in module.all("variable"):
         name = block.labels[0] if block.labels else ""
         if call.arguments is not None and name in call.arguments:
@@ -100,10 +105,19 @@ def scope_of(module: Module, call: Call) -> Scope:
             values[name] = given[name]
         else:
             values[name] = _default(block)
-            if call.arguments is None and "default" in block.attributes:
+            if root and "default" in block.attributes:
                 defaults.add(name)
+        if root and _may_differ(module, name, values[name]):
+            values[name] = UNKNOWN
     local = {name: value for block in module.all("locals") for name, value in block.attributes.items()}
-    return Scope(values, frozenset(defaults), local)
+    return Scope(values, frozenset(defaults) | call.leant, local)
+
+
+def _may_differ(module: Module, name: str, value: object) -> bool:
+    """Whether a file of values beside it, which may be given at deployment, has another for a variable."""
+    if any(file.name.endswith(".tfvars") for file, _ in module.unread):
+        return True
+    return any(other == name and evaluate(Scope(), given) != value for other, given in module.elsewhere)
 
 
 def _default(block: Block) -> object:
@@ -156,18 +170,21 @@ def _never_made(block: Block, scope: Scope) -> bool:
 def mode(block: Block, scope: Scope) -> tuple[May, ...]:
     if block.labels[0] == CLOUD_CONTROL:
         return _attribute_mode(block, scope)
-    made: list[May] = []
-    for inner in _each(block, scope):
-        static = list(block.all("tracing_config"))
-        if len(static) > 1:
-            return unknown("there is more than one tracing_config")
-        if static:
-            given = static[0].attributes.get("mode")
-            made += ways(inner, given) if given is not None else ABSENT
-            continue
-        dynamic = list(block.all("dynamic", "tracing_config"))
-        made += _dynamic(dynamic[0], inner) if dynamic else ABSENT
-    return tuple(made)
+    each = [tuple(_instance_mode(block, inner)) for inner in _each(block, scope)]
+    # One instance that is not Active is enough.
+    dark = [seen for seen in each if seen and all(one.dark for one in seen)]
+    return dark[0] if dark else tuple(one for seen in each for one in seen)
+
+
+def _instance_mode(block: Block, inner: Scope) -> tuple[May, ...]:
+    static = list(block.all("tracing_config"))
+    if len(static) > 1:
+        return unknown("there is more than one tracing_config")
+    if static:
+        given = static[0].attributes.get("mode")
+        return ways(inner, given) if given is not None else ABSENT
+    dynamic = list(block.all("dynamic", "tracing_config"))
+    return _dynamic(dynamic[0], inner) if dynamic else ABSENT
 
 
 def _attribute_mode(block: Block, scope: Scope) -> tuple[May, ...]:
@@ -258,16 +275,17 @@ def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope:
     if folder is None:
         return known_modules.check(block, scope, address, module.texts[block.file])
     inner = modules.get(folder)
-    if inner is None or call.deep >= _CALLS_DEEP:
+    call.left[0] -= 1
+    if inner is None or call.deep >= _CALLS_DEEP or call.left[0] < 0:
         why = f"module.{label} is not among the paths that are checked"
-        return Checked((), (Note(block.file, block.line, why),)) if inner is None else Checked()
-    arguments = {}
-    for each in _each(block, scope):
-        arguments = {name: _argument(each, value) for name, value in block.attributes.items()}
-        break
-    if "for_each" in block.attributes:
-        arguments = {name: _agreed(block, scope, name) for name in block.attributes}
-    found = check(inner, modules, Call(address, arguments, call.deep + 1))
+        return Checked((), (Note(block.file, block.line, why),))
+    arguments, leant = {}, set()
+    for name in block.attributes:
+        scope.used.clear()
+        arguments[name] = _agreed(block, scope, name)
+        if scope.used:
+            leant.add(name)
+    found = check(inner, modules, Call(address, arguments, frozenset(leant), call.deep + 1, call.left))
     return replace(found, read=())
 
 

@@ -45,8 +45,20 @@ def weigh(module: "Module", role: str | None, scope: Scope, result: Result) -> R
 def trusts_edge(module: "Module", role: str, scope: Scope) -> bool:
     for block in module.all("resource", "aws_iam_role", role):
         given = block.attributes.get("assume_role_policy")
-        if given is not None and _EDGE in json.dumps(_document(module, given, scope), default=str):
+        if given is not None and _holds(_document(module, given, scope), _EDGE):
             return True
+    return False
+
+
+def _holds(value: object, text: str) -> bool:
+    waiting, seen = [value], set()
+    while waiting:
+        one = waiting.pop()
+        if one == text:
+            return True
+        if isinstance(one, (dict, list)) and id(one) not in seen:
+            seen.add(id(one))
+            waiting += one.values() if isinstance(one, dict) else one
     return False
 
 

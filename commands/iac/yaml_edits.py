@@ -75,9 +75,9 @@ def inserted(mapping: Node, added: Added, file: Path, text: str) -> Edit | None:
     begin = text.rfind("\n", 0, first.start) + 1
     if text[begin : first.start].strip() or "\t" in text[begin : first.start]:
         return None  # something stands before it on the line
-    begin = _above_comments(text, begin)
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = _block(added, " " * (first.start - begin))
+    begin = _above_comments(text, begin)
     return Edit(file, begin, begin, newline.join([*lines, ""]))
 
 
@@ -109,7 +109,8 @@ def _in_flow(mapping: Node, added: Added, file: Path, text: str) -> Edit | None:
     if space.strip():
         return None  # a comment stands there
     body = ", ".join(_flow(key, value, _is_json(text)) for key, value in added.items())
-    return Edit(file, at, at, f"{space}{body}{',' if mapping.pairs else ''}")
+    gap = "" if space else " "
+    return Edit(file, at, at, f"{space}{body}{',' + gap if mapping.pairs else ''}")
 
 
 def _flow(key: str, value: "str | Added", json: bool) -> str:
