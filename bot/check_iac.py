@@ -64,11 +64,34 @@ def _print(checked: "Checked", written: Sequence[Path]) -> None:
         console.print(_line(one), style=_STYLES[one.outcome])
         if one.by_hand and one.outcome in ("fail", "unknown"):
             console.print(f"    {_shown(one.by_hand)}")
+        for line in _lines_to_add(one):
+            console.print(f"      {_shown(line)}")
     for note in checked.notes:
         console.print(_shown(f"{note.file}:{note.line}: note: {note.text}"))
     for path in written:
         console.print(_shown(f"written: {path}"))
     console.print(_summary(checked))
+
+
+def _lines_to_add(one: "Result") -> list[str]:
+    """What a person may set in, spelled as in Slack."""
+    from commands.views import iac
+
+    if one.outcome != "fail" or not one.by_hand:
+        return []
+    name = one.name.rpartition(".")[2]
+    match one.tool:
+        case "CloudFormation":
+            made = iac.cloudformation(name)
+        case "AWS SAM":
+            made = iac.sam(name)
+        case "AWS CDK":
+            made = f"{iac.cdk_typescript(name)}\n{iac.cdk_python(name)}"
+        case "Serverless Framework":
+            made = iac.serverless_function(name)
+        case _:
+            made = "" if one.name.startswith("module.") else iac.terraform(name, partition="aws")
+    return made.splitlines()
 
 
 def _line(one: "Result") -> str:

@@ -10,6 +10,7 @@ from commands.iac.expressions import Scope
 from commands.iac.nouns import CannotReadError, Checked, Outcome, Result, Tool
 
 _TERRAFORM = (".tf", ".tofu", ".tfvars")
+_MODULES_MOST = 2000
 _CODE_MOST = 2 * 2**20  # of a file of Terraform's language, whose parser is slow
 _FUNCTION_TYPES = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 
@@ -138,6 +139,7 @@ def _terraform(paths: Paths, code: list[Path], named: list[Path]) -> Checked:
         return text
 
     modules = {folder: terraform.load(folder, listed, read) for folder, listed in folders.items()}
+    _add_called(modules, read)
     _must_be_read(modules, named)
     _spread_values(modules)
     checked = Checked()
@@ -146,6 +148,18 @@ def _terraform(paths: Paths, code: list[Path], named: list[Path]) -> Checked:
         if folder not in called:
             checked += terraform.check(module, modules)
     return _narrowed(checked, code, named)
+
+
+def _add_called(modules: dict[Path, terraform.Module], read: terraform.Read) -> None:
+    """Local modules that lie outside the paths are read too, for the sake of those who call them."""
+    waiting = list(modules.values())
+    while waiting and len(modules) < _MODULES_MOST:
+        module = waiting.pop()
+        for block in module.all("module"):
+            source = terraform.local_source(block, Scope())
+            if source is not None and source not in modules and source.is_dir():
+                modules[source] = terraform.load(source, _code_in(source), read)
+                waiting.append(modules[source])
 
 
 def _spread_values(modules: Mapping[Path, terraform.Module]) -> None:
@@ -166,7 +180,11 @@ def _must_be_read(modules: Mapping[Path, terraform.Module], named: list[Path]) -
 
 def _beside(path: Path) -> list[Path]:
     """A file of Terraform means nothing without the others of its folder."""
-    return sorted(one for one in path.parent.iterdir() if one.name.endswith(_TERRAFORM) and one.is_file())
+    return _code_in(path.parent)
+
+
+def _code_in(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.name.endswith(_TERRAFORM) and one.is_file())
 
 
 def _called(modules: Mapping[Path, terraform.Module]) -> set[Path]:
@@ -178,12 +196,11 @@ def _called(modules: Mapping[Path, terraform.Module]) -> set[Path]:
             if source is not None and source != folder:
                 found.add(source)
     # Of modules that call each other in a ring, none may be left out.
-    return found if len(found) < len(modules) else set()
+    return found if set(modules) - found else set()
 
 
 def _narrowed(checked: Checked, code: list[Path], named: list[Path]) -> Checked:
-    """Of files that were only read beside a named one, nothing is said."""
-    if not named or not any(path in named for path in code):
-        return checked
-    results = tuple(dict.fromkeys(one for one in checked.results if one.file in code))
-    return Checked(results, tuple(one for one in checked.notes if one.file in code), checked.read)
+    """Of files that were only read because they lie beside a named one, nothing is said."""
+    beside = {one for path in code if path in named for one in _beside(path)} - set(code)
+    results = tuple(one for one in checked.results if one.file not in beside)
+    return Checked(results, tuple(one for one in checked.notes if one.file not in beside), checked.read)

@@ -208,6 +208,8 @@ def _operation(scope: Scope, item: Any) -> Any:
         if left is settles or right is settles:
             return settles
         return (not settles) if isinstance(left, bool) and isinstance(right, bool) else UNKNOWN
+    if operator in ("==", "!=") and None in (left, right) and _known([left, right]):
+        return (left is right) is (operator == "==")
     compared = [one for one in (left, right) if isinstance(one, (list, dict)) and one]
     if operator not in ("==", "!=") or compared or not (_known(left) and _known(right)):
         return _compared(operator, left, right)

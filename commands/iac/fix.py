@@ -20,22 +20,30 @@ class Fixed:
 
 
 def fix(named: Sequence[Path], checked: Checked) -> Fixed:
-    """Each function's edits are tried together first, and one by one where not all of them hold."""
+    """All edits are tried together first, and by halves where not all of them hold."""
     wanted = [one for one in checked.results if one.outcome is Outcome.FAIL and one.edits]
-    texts, after = _tried(named, {}, wanted, checked)
-    if texts is None:
-        texts, after = {}, checked
-        for one in wanted:
-            again = next((other for other in after.results if _same(one, other)), None)
-            if again is None or again.outcome is not Outcome.FAIL or not again.edits:
-                continue
-            more, seen = _tried(named, texts, [again], after)
-            if more is not None:
-                texts, after = more, seen
+    texts, after = _halved(named, {}, wanted, checked)
     for path, text in texts.items():
         files.write(path, text)
-    passed = [one for one in wanted if any(_same(one, other) and _well(other) for other in after.results)]
-    return Fixed(after, tuple(texts), len(passed))
+    well = {_key(one) for one in after.results if _well(one)}
+    return Fixed(after, tuple(texts), sum(_key(one) in well for one in wanted))
+
+
+def _halved(
+    named: Sequence[Path], texts: dict[Path, str], wanted: Sequence[Result], before: Checked
+) -> tuple[dict[Path, str], Checked]:
+    found = {_key(one): one for one in before.results}
+    again = [now for one in wanted if (now := found.get(_key(one))) and now.outcome is Outcome.FAIL and now.edits]
+    if not again:
+        return texts, before
+    more, after = _tried(named, texts, again, before)
+    if more is not None:
+        return more, after
+    if len(again) == 1:
+        return texts, before
+    half = len(again) // 2
+    texts, before = _halved(named, texts, again[:half], before)
+    return _halved(named, texts, again[half:], before)
 
 
 def _tried(
@@ -56,11 +64,10 @@ def _tried(
         after = check(Paths(named, edited))
     except NotUnderstoodError:
         return None, before
-    mended = all(any(_same(one, other) and _well(other) for other in after.results) for one in wanted)
-    worse = any(
-        _well(one) and not any(_same(one, other) and _well(other) for other in after.results) for one in before.results
-    )
-    return (edited, after) if mended and not worse and len(after.results) == len(before.results) else (None, before)
+    well = {_key(one) for one in after.results if _well(one)}
+    mended = all(_key(one) in well for one in wanted)
+    kept = all(_key(one) in well for one in before.results if _well(one))
+    return (edited, after) if mended and kept and len(after.results) == len(before.results) else (None, before)
 
 
 def applied(text: str, edits: set[Edit]) -> str | None:
@@ -74,8 +81,8 @@ def applied(text: str, edits: set[Edit]) -> str | None:
     return text
 
 
-def _same(one: Result, other: Result) -> bool:
-    return (one.file, one.tool, one.name) == (other.file, other.tool, other.name)
+def _key(one: Result) -> tuple[Path, str, str]:
+    return one.file, one.tool, one.name
 
 
 def _well(one: Result) -> bool:

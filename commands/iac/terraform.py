@@ -277,8 +277,9 @@ def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope:
     inner = modules.get(folder)
     call.left[0] -= 1
     if inner is None or call.deep >= _CALLS_DEEP or call.left[0] < 0:
-        why = f"module.{label} is not among the paths that are checked"
-        return Checked((), (Note(block.file, block.line, why),))
+        why = f"its source is not there: {folder.name}" if inner is None else "modules call each other too deeply"
+        result = Result(block.file, block.line, Tool.TERRAFORM, address[:-1], Outcome.UNKNOWN, why)
+        return Checked((result,))
     arguments, leant = {}, set()
     for name in block.attributes:
         scope.used.clear()

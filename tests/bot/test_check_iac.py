@@ -105,3 +105,14 @@ def test_names_cannot_command_the_terminal(here: Path) -> None:
 
     assert "\x1b" not in run(".").stdout
     assert "\u202e" not in run(".").stdout
+
+
+def test_what_is_left_to_people_is_spelled_out(here: Path) -> None:
+    (here / "cdk.out").mkdir()
+    (here / "cdk.out/App.template.json").write_text('{"Resources": {"F1": {"Type": "AWS::Lambda::Function"}}}')
+    ended = run("cdk.out", "--fix")
+
+    assert ended.exit_code == 1
+    assert "tracing: lambda.Tracing.ACTIVE," in ended.stdout
+    assert "tracing=lambda_.Tracing.ACTIVE," in ended.stdout
+    assert "written" not in ended.stdout

@@ -7,6 +7,10 @@ def tf(body: str, more: str = "") -> dict[str, str]:
     return {"main.tf": f'resource "aws_lambda_function" "f" {{\n  function_name = "f"\n{body}\n}}\n{more}\n'}
 
 
+def dynamic(many: str, mode: str) -> str:
+    return f'  dynamic "tracing_config" {{\n    for_each = {many}\n    content {{\n      mode = {mode}\n    }}\n  }}'
+
+
 TRACING = "  tracing_config {\n    mode = %s\n  }"
 TERRAFORM = {
     "active": (tf(TRACING % '"Active"'), "pass"),
@@ -120,5 +124,34 @@ TERRAFORM = {
             "      lambda_arn = aws_lambda_function.f.qualified_arn\n    }\n  }\n}",
         ),
         "not_applicable",
+    ),
+    "dynamic of an object": (
+        tf(
+            dynamic("var.tracing == null ? [] : [var.tracing]", 'tracing_config.value["mode"]'),
+            'variable "tracing" {\n  default = { mode = "Active" }\n}',
+        ),
+        "pass",
+    ),
+    "dynamic of an object that is not there": (
+        tf(
+            dynamic("var.tracing != null ? [1] : []", "var.tracing.mode"),
+            'variable "tracing" {\n  default = null\n}',
+        ),
+        "fail",
+    ),
+    "dynamic of a text": (
+        tf(
+            dynamic('var.mode == "" || var.mode == null ? [] : [1]', "var.mode"),
+            'variable "mode" {\n  default = "PassThrough"\n}',
+        ),
+        "fail",
+    ),
+    "dynamic behind a switch": (
+        tf(dynamic("var.on ? [1] : []", '"Active"'), 'variable "on" {\n  default = true\n}'),
+        "unknown",
+    ),
+    "dynamic behind a switch that is off": (
+        tf(dynamic("var.on ? [1] : []", '"Active"'), 'variable "on" {\n  default = false\n}'),
+        "fail",
     ),
 }

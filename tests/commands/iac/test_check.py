@@ -262,4 +262,23 @@ def test_modules_that_call_themselves_end(tmp_path: Path) -> None:
     back = "\n".join(f'module "m{n}" {{\n  source = "../"\n}}' for n in range(6))
     laid(tmp_path, {"main.tf": calls, "b/main.tf": back + "\n" + terraform_cases.tf("")["main.tf"]})
 
-    assert set(said(tmp_path).values()) == {"fail"}
+    assert set(said(tmp_path).values()) == {"fail", "unknown"}
+
+
+def test_a_named_file_is_judged_with_what_lies_beside_it_and_what_it_calls(tmp_path: Path) -> None:
+    function = terraform_cases.tf(terraform_cases.TRACING % "var.mode")["main.tf"]
+    laid(
+        tmp_path,
+        {
+            "main.tf": function + 'module "m" {\n  source = "./m"\n}\nmodule "gone" {\n  source = "./gone"\n}\n',
+            "variables.tf": 'variable "mode" {\n  default = "Active"\n}\n',
+            "other.tf": 'resource "aws_lambda_function" "g" {\n  role = "x"\n}\n',
+            "m/main.tf": 'resource "aws_lambda_function" "h" {\n  role = "x"\n}\n',
+        },
+    )
+
+    assert outcomes(check(Paths([tmp_path / "main.tf"]))) == {
+        terraform_cases.F_TF: "pass",
+        "module.m.aws_lambda_function.h": "fail",
+        "module.gone": "unknown",
+    }

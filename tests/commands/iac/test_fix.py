@@ -104,3 +104,14 @@ def test_a_file_on_one_line_is_left_to_people(tmp_path: Path) -> None:
 
     assert one.by_hand == "Set the mode to Active by hand."
     assert fix([tmp_path], check(Paths([tmp_path]))).written == ()
+
+
+def test_what_can_be_mended_is_though_another_cannot(tmp_path: Path) -> None:
+    module = 'variable "mode" {}\nresource "aws_lambda_function" "f" {\n  role = "x"\n}\n'
+    service = "service: s\nprovider: {name: aws}\nfunctions:\n  f: {tracing: PassThrough}\n  g: {handler: b}\n"
+    laid(
+        tmp_path,
+        {"main.tf": module, "serverless.yml": service, "t.yaml": YAML + "  G: {Type: AWS::Lambda::Function}\n"},
+    )
+
+    assert mended(tmp_path) == {"aws_lambda_function.f": "pass", "f": "pass", "g": "pass", "F": "pass", "G": "fail"}
