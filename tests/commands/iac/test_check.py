@@ -1,5 +1,6 @@
 """What is said of one function in files of each tool: Active is the only pass, and what is not known is unknown."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -282,3 +283,25 @@ def test_a_named_file_is_judged_with_what_lies_beside_it_and_what_it_calls(tmp_p
         "module.m.aws_lambda_function.h": "fail",
         "module.gone": "unknown",
     }
+
+
+@pytest.mark.parametrize(("actions", "expected"), [(["xray:PutTraceSegments"], "pass"), (["s3:*"], "fail")])
+def test_the_roles_of_a_synthesised_app_are_read(tmp_path: Path, actions: list[str], expected: str) -> None:
+    basic = ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    arn = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, basic]]}
+    document = {"Statement": [{"Action": actions, "Effect": "Allow", "Resource": "*"}], "Version": "2012-10-17"}
+    template = {
+        "Resources": {
+            "FRole": {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": [arn]}},
+            "Policy": {
+                "Type": "AWS::IAM::Policy",
+                "Properties": {"PolicyDocument": document, "Roles": [{"Ref": "FRole"}]},
+            },
+            "F": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {"Role": {"Fn::GetAtt": ["FRole", "Arn"]}, "TracingConfig": {"Mode": "Active"}},
+            },
+        }
+    }
+
+    assert said(laid(tmp_path, {"cdk.out/App.template.json": json.dumps(template)})) == {"F": expected}
