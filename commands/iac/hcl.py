@@ -111,7 +111,7 @@ def references(expression: Any) -> Iterator[tuple[str, ...]]:
 
 
 def _block(tree: Any, file: Path) -> Block:
-    names = [one for one in tree.children if _is(one, "identifier") or _is(one, "string") or _is(one, "keyword")]
+    names = [one for one in tree.children if kind_of(one) in ("identifier", "string", "keyword", "literal_value")]
     braces = [one for one in tree.children if getattr(one, "type", "") in ("LBRACE", "RBRACE")]
     meta = tree.meta
     made = Block(

@@ -305,3 +305,9 @@ def test_the_roles_of_a_synthesised_app_are_read(tmp_path: Path, actions: list[s
     }
 
     assert said(laid(tmp_path, {"cdk.out/App.template.json": json.dumps(template)})) == {"F": expected}
+
+
+def test_a_block_may_be_called_anything(tmp_path: Path) -> None:
+    files = terraform_cases.tf("  true {\n    in = 1\n  }\n" + terraform_cases.TRACING % '"Active"')
+
+    assert said(laid(tmp_path, files)) == {terraform_cases.F_TF: "pass"}
