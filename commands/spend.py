@@ -16,7 +16,7 @@ from storage.models import PostKind
 from storage.spend import SpendLookUp
 
 SPEND = "spend"
-EVERY = timedelta(minutes=1)
+EVERY = timedelta(seconds=10)  # a question to memory alone, so that an alert follows soon on the audit
 AGAIN = timedelta(minutes=15)  # after a look that failed: each one costs
 PATIENCE = timedelta(hours=1)  # with the day's audit: after it more is known of what drives the cost
 MONTHS = 13  # that are asked for at first, the present one among them: as many as Cost Explorer keeps by itself
