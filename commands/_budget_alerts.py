@@ -1,7 +1,7 @@
 """Whether a threshold of the budget was reached and nobody was told: then one post says so, once a month for each."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from commands._types import Context
@@ -9,6 +9,7 @@ from commands.views.budget import Alert, alert_text
 from storage.kpis import Spent
 from storage.models import PostKind
 from storage.month_end import DAYS_TO_ALERT, MonthEnd, month_end
+from storage.months import months_before
 
 ACTUAL, FORECAST = "actual", "forecast"
 NAMED = 5  # teams and functions
@@ -27,7 +28,7 @@ def look(context: Context, now: datetime) -> list[str]:
         return []
     first = context.store.spend.first_told()
     told = []
-    for spent in context.store.spend.months(_month_before(present)):
+    for spent in context.store.spend.months(months_before(present, 1)):
         if spent.month == present or (first and first.date() < present):  # not of what was before Lamplighter looked
             told += _of_month(context, spent, rules.monthly_usd, over=spent.month != present)
     return told
@@ -90,7 +91,3 @@ def _new(context: Context, which: str, spent: Spent, reached: list[int]) -> list
 def channel_of(context: Context) -> str:
     """Where FinOps reads."""
     return context.budget.channel or context.teams.fallback_channel
-
-
-def _month_before(first: date) -> date:
-    return date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)

@@ -1,6 +1,6 @@
 """`/trace-budget`: what tracing has cost, what it will, and what watches it. Costs nothing to ask: it reads memory."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from commands._budget_alerts import end_of
 from commands._types import Answer, Context, Progress, Request, Say
@@ -9,6 +9,7 @@ from commands.aws.cost_explorer import PRICE
 from commands.aws.errors import AwsProblem
 from commands.views.budget import BudgetShown, budget_blocks, budget_text
 from storage.aws_budgets import AwsBudget
+from storage.months import months_before
 from storage.spend import Billed
 
 MONTHS = 6  # of the trend
@@ -30,7 +31,7 @@ def budget(request: Request, context: Context) -> Answer:
 def _shown(request: Request, context: Context, aws: tuple[AwsBudget, ...] | None, problem: str) -> BudgetShown:
     store, now, slot = context.store.spend, context.clock(), context.schedule.general.slot
     present = now.date().replace(day=1)
-    trend = store.months(_months_before(present, MONTHS - 1))
+    trend = store.months(months_before(present, MONTHS - 1))
     spent = trend[-1] if trend and trend[-1].month == present else None
     requests = store.requests_since(now - timedelta(days=30))
     return BudgetShown(
@@ -51,8 +52,3 @@ def _shown(request: Request, context: Context, aws: tuple[AwsBudget, ...] | None
         aws_problem=problem,
         may_set=context.people.may_approve(request.user, request.workspace, None).allowed,
     )
-
-
-def _months_before(first: date, months: int) -> date:
-    total = first.year * 12 + first.month - 1 - months
-    return date(total // 12, total % 12 + 1, 1)

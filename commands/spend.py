@@ -13,6 +13,7 @@ from commands.digest import job_of
 from commands.set_budget import end_cut_short
 from commands.views.text import clip, count, prose, sentence
 from storage.models import PostKind
+from storage.months import months_before
 from storage.spend import SpendLookUp
 
 SPEND = "spend"
@@ -82,8 +83,8 @@ class _Look:
 
     def take(self) -> None:
         until, present = self._today + timedelta(days=1), self._today.replace(day=1)
-        first = _months_before(present, MONTHS - 1 if self._store.spend.first_told() is None else 1)
-        usage_types = self._usage_types(_months_before(present, MONTHS - 1), until)
+        first = months_before(present, MONTHS - 1 if self._store.spend.first_told() is None else 1)
+        usage_types = self._usage_types(months_before(present, MONTHS - 1), until)
         try:
             bills = self._explorer.months(first, until, usage_types)
         except AwsProblem as problem:
@@ -125,8 +126,3 @@ def _tell_denied(context: Context, asked: SpendLookUp, now: datetime) -> None:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
-
-
-def _months_before(first: date, months: int) -> date:
-    total = first.year * 12 + first.month - 1 - months
-    return date(total // 12, total % 12 + 1, 1)

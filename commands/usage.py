@@ -3,13 +3,13 @@
 AWS bills it: one metric for each function, $0.01 for 1,000, and in one look no more than `[forecast] max_usd_per_day`.
 """
 
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from commands._types import Answer, Context, Progress, Request
 from commands.aws.errors import AwsProblem
 from commands.aws.traffic import METRICS_A_DOLLAR
 from commands.aws.usage import gb_seconds, memory_sizes
+from storage.months import months_before
 from storage.usage import Place, Used
 
 USAGE = "usage"
@@ -48,7 +48,7 @@ def look_at(context: Context, place: Place, most: int) -> int:
         why = f"Not asked: {len(memory)} functions there would cost more than [forecast] max_usd_per_day leaves."
         context.store.usage.failed(place, now, why)
         return 0
-    months = list(_months(now))
+    months = [months_before(now.date().replace(day=1), ago) for ago in range(MONTHS)]
     teams = context.store.measures.teams_in(place)
     used: dict[tuple[date, str | None], float] = {}
     for name, month, amount in gb_seconds(context.cloud, *place, memory, months[-1], now.date()):
@@ -62,11 +62,3 @@ def look_at(context: Context, place: Place, most: int) -> int:
         len(memory),
     )
     return len(memory)
-
-
-def _months(now: datetime) -> Iterator[date]:
-    """The first days of this one and of those before it."""
-    month = now.date().replace(day=1)
-    for _ in range(MONTHS):
-        yield month
-        month = (month - timedelta(days=1)).replace(day=1)

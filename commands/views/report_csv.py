@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from commands.views.chart_data import NO_TEAM, worst_first
 from commands.views.listing import harmless
 from storage.kpis import Figures, Median, Spent, TeamFigures
 from storage.models import Coverage
+from storage.months import last_day_of
 
 COLUMNS = ("figure", "team", "since", "until", "value", "unit", "n", "note")
 WORDS = (0, 1, 7)  # columns in which others' words stand; a number may begin with a minus
@@ -53,7 +54,7 @@ def _of_team(figures: Figures, name: str, one: TeamFigures) -> Iterator[Row]:
         yield _coverage(name, since, since, one.before)
     yield _row("traces a month", name, since, until, f"{one.traces:.0f}", "traces", note="forecast from traffic")
     if figures.spent:
-        since, until = figures.spent[0].month, _month_end(figures.spent[-1].month)
+        since, until = figures.spent[0].month, last_day_of(figures.spent[-1].month)
     for what, field, usd, how in (
         ("X-Ray cost", "xray_usd", one.xray_usd, "share of the traces"),
         ("Lambda cost", "lambda_usd", one.lambda_usd, "share of the GB-seconds"),
@@ -88,7 +89,7 @@ def _attribution(figures: Figures) -> Row:
 
 def _money(figures: Figures) -> Iterator[Row]:
     for one in (*figures.earlier, *figures.spent):
-        end = _month_end(one.month)
+        end = last_day_of(one.month)
         note = f"{'estimated, ' if one.estimated else ''}asked {one.asked_at:%Y-%m-%d}"
         yield _row("X-Ray cost", ALL, one.month, end, _usd(one.xray_usd), "USD", note=note)
         yield _row("Lambda cost", ALL, one.month, end, _usd(one.lambda_usd), "USD", note=note)
@@ -98,7 +99,7 @@ def _money(figures: Figures) -> Iterator[Row]:
         yield _row("X-Ray cost", ALL, since, until, "", "USD", note=figures.unknown.get("spent", "not known"))
     first = figures.made_at.date().replace(day=1)
     note = "" if figures.budget_usd is not None else figures.unknown.get("budget_usd", "none is set")
-    yield _row("X-Ray budget of a month", ALL, first, _month_end(first), _usd(figures.budget_usd), "USD", note=note)
+    yield _row("X-Ray budget of a month", ALL, first, last_day_of(first), _usd(figures.budget_usd), "USD", note=note)
 
 
 def _forecasts(figures: Figures) -> Iterator[Row]:
@@ -139,7 +140,3 @@ def _usd(amount: Decimal | None) -> str:
 
 def _share(spent: Spent) -> str:
     return "" if spent.share is None else f"{100 * spent.share:.2f}"
-
-
-def _month_end(first: date) -> date:
-    return (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
