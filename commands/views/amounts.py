@@ -1,31 +1,48 @@
-"""How a report's numbers read: dollars, percentages, spans of time."""
+"""How numbers read, in Slack, pictures and a terminal alike: dollars, percentages, spans of time."""
 
 from datetime import date, timedelta
 from decimal import Decimal
 
 _UNITS = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
 _SHORT = ((Decimal(1_000_000_000), "B"), (Decimal(1_000_000), "M"), (Decimal(1000), "k"))
+UNDER_A_CENT = "under $0.01"
 ALMOST = Decimal("0.005")  # what would be rounded to nothing
 MINUS = "\N{MINUS SIGN}"
 
 
 def dollars(amount: Decimal) -> str:
     """ "$4.20", "$1,234", "−$3.00"; "under $0.01" for what is not nothing."""
+    return exact_dollars(amount) if abs(amount) < 1000 else f"{_sign(amount)}${abs(amount):,.0f}"
+
+
+def exact_dollars(amount: Decimal) -> str:
+    """With cents, however large: for what somebody sets, or compares with what they set."""
     if 0 < abs(amount) < ALMOST:
-        return "under $0.01"
-    sign = MINUS if amount < 0 else ""
-    return f"{sign}${abs(amount):,.0f}" if abs(amount) >= 1000 else f"{sign}${abs(amount):,.2f}"
+        return UNDER_A_CENT
+    return f"{_sign(amount)}${abs(amount):,.2f}"
+
+
+def likely_dollars(usd: float) -> str:
+    """Of a forecast, whose cents mean little from a hundred dollars on, and which is never certain to be nothing."""
+    if usd < ALMOST:
+        return UNDER_A_CENT
+    return f"${usd:,.2f}" if usd < 99.995 else f"${usd:,.0f}"
+
+
+def about_dollars(said: str) -> str:
+    """The same after "about", where it is not a bound."""
+    return said if said == UNDER_A_CENT else f"about {said}"
 
 
 def short_dollars(amount: Decimal) -> str:
     """Six characters or so, for the top of a bar: "$4.20", "$31", "$1.2k"."""
-    size, sign = abs(amount), MINUS if amount < 0 else ""
+    size = abs(amount)
     if 0 < size < ALMOST:
         return "<1¢"
     unit, letter = next((pair for pair in _SHORT if size >= pair[0]), (Decimal(1), ""))
     number = size / unit
     digits = 0 if number >= Decimal("99.95") or (not letter and number >= 10) else 1 if letter else 2
-    return f"{sign}${number:.{digits}f}{letter}"
+    return f"{_sign(amount)}${number:.{digits}f}{letter}"
 
 
 def share(percent: float | None) -> str:
@@ -65,3 +82,7 @@ def span(since: date, until: date) -> str:
 def last_day(until: date) -> date:
     """Of what ends before that day's first moment."""
     return until - timedelta(days=1)
+
+
+def _sign(amount: Decimal) -> str:
+    return MINUS if amount < 0 else ""

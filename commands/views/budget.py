@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from commands.views import blocks
+from commands.views.amounts import exact_dollars
 from commands.views.blocks import Block
 from commands.views.text import clip, code, count, day_and_time, escape, listing, prose, sentence
 from storage.aws_budgets import AwsBudget
@@ -91,12 +92,6 @@ def alert_text(alert: Alert) -> str:
     return clip("\n".join(lines), 3000)
 
 
-def dollars(usd: Decimal) -> str:
-    if 0 < usd < Decimal("0.01"):
-        return "under $0.01"
-    return f"-${-usd:,.2f}" if usd < 0 else f"${usd:,.2f}"
-
-
 def share(part: Decimal, whole: Decimal) -> str:
     """As a percentage, with a decimal below ten."""
     percent = 100 * part / whole
@@ -109,10 +104,10 @@ def share(part: Decimal, whole: Decimal) -> str:
 def _so_far(shown: BudgetShown) -> str:
     if shown.spent is None:
         return f"What X-Ray costs in {shown.month:%B %Y} is not known"
-    words = f"X-Ray has cost {dollars(shown.spent.xray_usd)} in {shown.month:%B %Y} so far"
+    words = f"X-Ray has cost {exact_dollars(shown.spent.xray_usd)} in {shown.month:%B %Y} so far"
     if shown.budget is None:
         return f"{words}; no budget is set"
-    return f"{words}: {share(shown.spent.xray_usd, shown.budget)} of the budget of {dollars(shown.budget)}"
+    return f"{words}: {share(shown.spent.xray_usd, shown.budget)} of the budget of {exact_dollars(shown.budget)}"
 
 
 def _as_of(shown: BudgetShown) -> str:
@@ -120,7 +115,9 @@ def _as_of(shown: BudgetShown) -> str:
     if shown.budget is None:
         lines.append("Set one with `[budget] monthly_usd` in lamplighter.toml, and its thresholds are told in Slack.")
     if shown.transaction_search:
-        lines.append(f"Of it, {dollars(shown.transaction_search)} is billed by CloudWatch, for Transaction Search.")
+        lines.append(
+            f"Of it, {exact_dollars(shown.transaction_search)} is billed by CloudWatch, for Transaction Search."
+        )
     if shown.spent:
         estimate = "AWS calls it an estimate, and bills with a day or two of delay." if shown.spent.estimated else ""
         lines.append(f"As of {day_and_time(shown.spent.asked_at)}. {estimate}".strip())
@@ -149,14 +146,20 @@ def _forecast_words(end: MonthEnd | None, budget: Decimal | None) -> str:
         return f"Forecast for the month: not known. It takes {FEWEST_DAYS} days that are billed whole."
     of = f", {share(end.expected, budget)} of the budget" if budget else ""
     made = f"Made of {count(end.days, 'day')} that are billed whole, the {end.left:,} to come each like their mean"
-    between = f"between {dollars(end.low)} and {dollars(end.high)} if each is like the cheapest or the dearest of them"
-    return f"Forecast for the month: about {dollars(end.expected)}{of}. {made}; {between}."
+    between = f"{_between(end)} if each is like the cheapest or the dearest of them"
+    return f"Forecast for the month: about {exact_dollars(end.expected)}{of}. {made}; {between}."
+
+
+def _between(end: MonthEnd) -> str:
+    return f"between {exact_dollars(end.low)} and {exact_dollars(end.high)}"
 
 
 def _share(spent: Spent) -> str:
     if spent.share is None:
         return "*Of Lambda's cost:* not known, for Lambda cost nothing in this month so far."
-    of = f"{dollars(spent.xray_usd)} beside {dollars(spent.lambda_usd)}, what Savings Plans pay for included"
+    of = (
+        f"{exact_dollars(spent.xray_usd)} beside {exact_dollars(spent.lambda_usd)}, what Savings Plans pay for included"
+    )
     return f"*Of Lambda's cost:* X-Ray is {share(spent.xray_usd, spent.lambda_usd)} ({of})."
 
 
@@ -164,16 +167,16 @@ def _accounts(shown: BudgetShown) -> list[str]:
     billed = [one for one in shown.accounts if one.xray_usd]
     if not billed:
         return ["*By account:* X-Ray has cost nothing in any of them."]
-    lines = [f"• {code(clip(one.account, 40))} · {dollars(one.xray_usd)}" for one in billed[:ACCOUNTS]]
+    lines = [f"• {code(clip(one.account, 40))} · {exact_dollars(one.xray_usd)}" for one in billed[:ACCOUNTS]]
     rest = billed[ACCOUNTS:]
     if rest:
         usd = sum((one.xray_usd for one in rest), Decimal(0))
-        lines.append(f"• {count(len(rest), 'other account')} · {dollars(usd)}")
+        lines.append(f"• {count(len(rest), 'other account')} · {exact_dollars(usd)}")
     return ["*By account:*", *lines]
 
 
 def _trend(trend: Sequence[Spent], present: date) -> list[Block]:
-    months = [f"{one.month:%b} {dollars(one.xray_usd)}" for one in trend]
+    months = [f"{one.month:%b} {exact_dollars(one.xray_usd)}" for one in trend]
     so_far = " so far" if trend[-1].month == present else ""
     made = [blocks.section(f"*By month:* {', '.join(months)}{so_far}.")]
     if len(trend) >= POINTS:
@@ -229,8 +232,8 @@ def _cost_of_asking(shown: BudgetShown) -> str:
     if last is None:
         return "Cost Explorer costs $0.01 a request."
     asked = f"Cost Explorer was last asked: {day_and_time(last.asked_at)}, {count(last.requests, 'request')}"
-    total = f"{count(shown.requests, 'request')}, {dollars(shown.requests_usd)}, in 30 days"
-    return f"{asked}, {dollars(last.usd)}; {total}. `[spend] max_requests_per_day` is the cap."
+    total = f"{count(shown.requests, 'request')}, {exact_dollars(shown.requests_usd)}, in 30 days"
+    return f"{asked}, {exact_dollars(last.usd)}; {total}. `[spend] max_requests_per_day` is the cap."
 
 
 # ---- the alert
@@ -240,12 +243,12 @@ def _headline(alert: Alert) -> str:
     month = f"{alert.month:%B %Y}"
     if alert.forecast:
         usd = alert.end.expected if alert.end else alert.spent.xray_usd
-        words = f"X-Ray is likely to cost about {dollars(usd)} in {month}"
+        words = f"X-Ray is likely to cost about {exact_dollars(usd)} in {month}"
     else:
         usd = alert.spent.xray_usd
-        words = f"X-Ray cost {dollars(usd)} in {month}" if alert.over else f"X-Ray has cost {dollars(usd)} in {month}"
-        words = words if alert.over else f"{words} so far"
-    return f"{words}: {share(usd, alert.budget)} of the budget of {dollars(alert.budget)}"
+        cost = f"cost {exact_dollars(usd)} in {month}"
+        words = f"X-Ray {cost}" if alert.over else f"X-Ray has {cost} so far"
+    return f"{words}: {share(usd, alert.budget)} of the budget of {exact_dollars(alert.budget)}"
 
 
 def _which(alert: Alert) -> str:
@@ -254,7 +257,7 @@ def _which(alert: Alert) -> str:
     told = f"Reached: the {noun} of {reached} for the {'forecast' if alert.forecast else 'actual cost'}."
     as_of = f"Cost Explorer, as of {day_and_time(alert.spent.asked_at)}"
     if alert.forecast and alert.end:
-        between = f"between {dollars(alert.end.low)} and {dollars(alert.end.high)}"
+        between = _between(alert.end)
         return f"{told} {as_of}: {count(alert.end.days, 'day')} billed whole ({DAYS_TO_ALERT} at least); {between}."
     return f"{told} {as_of}{', an estimate' if alert.spent.estimated else ''}."
 
@@ -262,9 +265,9 @@ def _which(alert: Alert) -> str:
 def _driven_by(drivers: Drivers) -> list[str]:
     if not drivers.known:
         return ["Which teams and functions drive it is not known: no traffic of a traced function was looked up yet."]
-    teams = [f"{_team(one)} about {dollars(one.usd)}" for one in drivers.teams]
+    teams = [f"{_team(one)} about {exact_dollars(one.usd)}" for one in drivers.teams]
     functions = [
-        f"{code(clip(_name(one), _NAME))} ({_team(one)}) about {dollars(one.usd)}" for one in drivers.functions
+        f"{code(clip(_name(one), _NAME))} ({_team(one)}) about {exact_dollars(one.usd)}" for one in drivers.functions
     ]
     unknown = f"; of {count(drivers.unknown, 'other')} nothing is known" if drivers.unknown else ""
     made = f"an estimate in 30 days, from traffic and price of {count(drivers.known, 'function')}{unknown}"

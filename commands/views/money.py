@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from math import floor, log10
 
+from commands.views.amounts import about_dollars, likely_dollars
 from commands.views.text import clip, code, count, listing, prose, sentence
 from storage.forecasts import Forecast, Range, Unit
 from storage.totals import FREE_TRACES, Total
@@ -42,7 +43,7 @@ def confirm_line(forecast: Forecast | None) -> str:
     spiky = ", likely much lower" if forecast.spiky else ""
     said = f"Cost: {amount(forecast.usd)}{spiky}."
     if forecast.usd and len(said) > CONFIRM_SHOWN:
-        return f"Cost: {_about(forecast.usd.expected)} a month{spiky}."
+        return f"Cost: {about_dollars(likely_dollars(forecast.usd.expected))} a month{spiky}."
     return said
 
 
@@ -97,12 +98,12 @@ def amount(usd: Range | None) -> str:
     """ "about $1.20 a month ($0.05–$6.10)"."""
     if usd is None:
         return "price not known"
-    low, expected, high = dollars(usd.low), dollars(usd.expected), dollars(usd.high)
+    low, expected, high = (likely_dollars(end) for end in (usd.low, usd.expected, usd.high))
     if high == expected == low:
-        return f"{_about(usd.expected)} a month"
+        return f"{about_dollars(expected)} a month"
     if usd.low < 0.01:
-        return f"{_about(usd.expected)} a month (at most {high})"
-    return f"{_about(usd.expected)} a month ({low}–{high})"
+        return f"{about_dollars(expected)} a month (at most {high})"
+    return f"{about_dollars(expected)} a month ({low}–{high})"
 
 
 def price_cell(usd: Range | None) -> str:
@@ -110,16 +111,9 @@ def price_cell(usd: Range | None) -> str:
     if usd is None:
         return "not known"
     low, expected, high = (
-        dollars(end).replace("less than $", "< ").removeprefix("$") for end in (usd.low, usd.expected, usd.high)
+        likely_dollars(end).replace("under $", "< ").removeprefix("$") for end in (usd.low, usd.expected, usd.high)
     )
     return expected if low == expected == high else f"{expected} ({low}–{high})"
-
-
-def dollars(usd: float) -> str:
-    """Cents as far as they matter."""
-    if usd < 0.005:
-        return "less than $0.01"
-    return f"${usd:,.2f}" if usd < 99.995 else f"${usd:,.0f}"
 
 
 def about(number: float) -> str:
@@ -173,17 +167,12 @@ def _sum(total: Total) -> str:
     if total.unknown:
         said += f", {total.unknown:,} of them not known"
     if total.spiky_usd >= SPIKY_SHARE * total.usd.expected and total.spiky_usd:
-        said += f"; likely lower, as {dollars(total.spiky_usd)} of it comes in bursts"
+        said += f"; likely lower, as {likely_dollars(total.spiky_usd)} of it comes in bursts"
     return said
 
 
 def _not_invoked(forecast: Forecast) -> str:
     return f"{amount(forecast.usd)}, as it was not invoked in {count(round(forecast.days), 'day')}"
-
-
-def _about(usd: float) -> str:
-    said = dollars(usd)
-    return said if said.startswith("less") else f"about {said}"
 
 
 def _gigabytes(size: float) -> str:

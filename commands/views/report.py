@@ -4,10 +4,9 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from commands.views import blocks
-from commands.views.amounts import dollars, lasting, points, share, span
+from commands.views.amounts import about_dollars, dollars, lasting, points, share, span
 from commands.views.blocks import Block
 from commands.views.chart_data import Chart, worst_first
 from commands.views.forecast_errors import errors_value, worst_line
@@ -196,12 +195,7 @@ def _attribution(figures: Figures) -> str:
 def _own_cost(figures: Figures) -> str:
     if figures.whole.xray_usd is None:
         return _why(figures, "xray_usd", "the cost of X-Ray is not known")
-    return f"{_about_usd(figures.whole.xray_usd)} of {_months(figures)}, by its share of traces"
-
-
-def _about_usd(usd: Decimal) -> str:
-    said = dollars(usd)
-    return said if said.startswith("under") else f"about {said}"
+    return f"{about_dollars(dollars(figures.whole.xray_usd))} of {_months(figures)}, by its share of traces"
 
 
 def _why(figures: Figures, field: str, otherwise: str, known_as: str = "unknown") -> str:
@@ -233,7 +227,7 @@ def _team(name: str | None, figures: TeamFigures) -> str:
     if coverage.unknown:
         said.append(f"{coverage.unknown:,} unknown")
     if figures.xray_usd is not None:
-        said.append(f"X-Ray {_about_usd(figures.xray_usd)}")
+        said.append(f"X-Ray {about_dollars(dollars(figures.xray_usd))}")
     return f"• {who(clip(name, TEAM_SHOWN)) if name else '*no known team*'}: {', '.join(said)}"
 
 

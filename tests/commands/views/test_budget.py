@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long, view_is_too_large
 from commands.views import budget, set_budget
-from commands.views.budget import Alert, BudgetShown, alert_text, budget_blocks, budget_text, dollars, share
+from commands.views.amounts import exact_dollars
+from commands.views.budget import Alert, BudgetShown, alert_text, budget_blocks, budget_text, share
 from commands.views.form import result_view
 from commands.views.set_budget import BudgetForm
 from storage.aws_budgets import AwsBudget, BudgetAlarm
@@ -147,14 +148,14 @@ def test_the_form_is_within_slacks_limits(text: str, usd: Decimal, percents: lis
     [
         ("0", "$0.00"),
         ("0.004", "under $0.01"),
-        ("0.0099", "under $0.01"),
+        ("0.0099", "$0.01"),
         ("0.01", "$0.01"),
         ("1234.5", "$1,234.50"),
-        ("-2", "-$2.00"),
+        ("-2", "−$2.00"),
     ],
 )
 def test_dollars_are_in_cents_and_a_little_is_not_nothing(usd: str, said: str) -> None:
-    assert dollars(Decimal(usd)) == said
+    assert exact_dollars(Decimal(usd)) == said
 
 
 @pytest.mark.parametrize(("part", "said"), [("0", "0 %"), ("0.4", "0.4 %"), ("9.94", "9.9 %"), ("71", "71 %")])

@@ -40,8 +40,8 @@ REFUND = forecast("refund", 1.2, usd=Range(0.05, 1.2, 6.1))
     ("usd", "said"),
     [
         (None, "price not known"),
-        (Range(0, 0, 0), "less than $0.01 a month"),
-        (Range(0, 0.004, 0.05), "less than $0.01 a month (at most $0.05)"),
+        (Range(0, 0, 0), "under $0.01 a month"),
+        (Range(0, 0.004, 0.05), "under $0.01 a month (at most $0.05)"),
         (Range(0.001, 1.2, 6.1), "about $1.20 a month (at most $6.10)"),
         (Range(0.05, 1.2, 6.1), "about $1.20 a month ($0.05–$6.10)"),
         (Range(1.2, 1.2, 1.2), "about $1.20 a month"),
@@ -84,7 +84,7 @@ def test_a_count_of_traces_has_two_digits_that_mean_something(number: float, sai
         ),
         (
             {"invocations": 0, "recorded": Range(0, 0, 0), "usd": Range(0, 0, 0)},
-            "Tracing it: less than $0.01 a month, as it was not invoked in 14 days",
+            "Tracing it: under $0.01 a month, as it was not invoked in 14 days",
         ),
     ],
 )

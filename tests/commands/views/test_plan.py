@@ -90,7 +90,7 @@ def test_a_plan_says_everything_that_an_approval_decides_on() -> None:
         ({"forecast": None, "no_forecast": "CloudWatch said no"}, "*Cost:* not known: CloudWatch said no; X-Ray bills"),
         (
             {"forecast": forecast("refund", 0.0)},
-            "*Cost:* less than $0.01 a month, as it was not invoked in 14 days",
+            "*Cost:* under $0.01 a month, as it was not invoked in 14 days",
         ),
         ({"forecast": forecast("refund", busy=True)}, "*High volume:* Lambda's own sampling cannot be set."),
         ({"mode": TracingMode.ACTIVE}, "*Undo for 24 hours:* nothing to take back"),
