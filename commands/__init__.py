@@ -1,6 +1,9 @@
 """What can be asked of Lamplighter. COMMANDS is the table of contents: whoever reads it knows the product.
 
-It is made when it is first asked for: an audit in a terminal needs one entry's work, and none of the others' modules.
+A file of this folder is a command, or a few that belong together; `_….py` is what commands share, `aws` asks AWS and
+changes it, `views` says how answers look.
+
+The table is made when it is first asked for: an audit in a terminal needs one entry's work, and no other's modules.
 """
 
 from typing import TYPE_CHECKING
@@ -63,6 +66,7 @@ def _table() -> "tuple[Entry, ...]":
     from commands.views.living import END_SNOOZE, MENU
 
     return (
+        # ---- An audit, each team's digest and what a digest's rows offer
         Slash(
             "/trace-audit",
             usage="[team or function] [on <date>]",
@@ -75,6 +79,12 @@ def _table() -> "tuple[Entry, ...]":
             ),
             run=audit.audit,
         ),
+        Clock(digest.DAILY, digest.daily),
+        Button(MENU, menu.choose, opens_form=True, decides=True),
+        Form(snooze_view.CALLBACK, check=snooze.check, run=snooze.snooze, decides=True),
+        Button(END_SNOOZE, snooze.end, decides=True),
+        Button(SHOW_PATCH, patch.show, opens_form=True),
+        # ---- A fix: asked for, decided on, carried out, taken back
         Slash(
             "/trace-fix",
             usage="<function> [account] [region] [reason]",
@@ -85,6 +95,22 @@ def _table() -> "tuple[Entry, ...]":
             ),
             run=fix.fix,
         ),
+        Button(APPROVE, fix.approve, decides=True),
+        Button(DENY, deny.open_form, opens_form=True, decides=True),
+        Form(deny_view.CALLBACK, check=deny.check, run=deny.deny, decides=True),
+        Button(CANCEL, deny.cancel, decides=True),
+        Button(UNDO, undo.undo, decides=True),
+        Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
+        # ---- Many fixes at once
+        Button(REVIEW, review.open_review, opens_form=True, decides=True),
+        *(Button(field, review.look_again, opens_form=True, decides=True) for field in form.FIELDS),
+        Form(form.CALLBACK, check=review.check, run=review.submit, decides=True),
+        Button(STOP, stop.stop, decides=True),
+        # ---- Fixes that nobody has to click for: [policy.grace]
+        Clock(grace.GRACE, grace.grace, every=grace.EVERY),
+        Button(notice.NOT_THESE, not_these.open_form, opens_form=True, decides=True),
+        Form(notice.CALLBACK, check=deny.check, run=not_these.not_these, decides=True),
+        # ---- Exemptions: granted, confirmed by a second person, listed, extended, ended
         Slash(
             "/trace-exempt",
             usage="<function> | list [team] | revoke <function or id> [reason]",
@@ -97,6 +123,19 @@ def _table() -> "tuple[Entry, ...]":
             run=exempt.exempt,
             opens_form=True,
         ),
+        Button(EXEMPT, exempt.open_form, opens_form=True, decides=True),
+        Button(EXEMPT_SOME, exempt.open_some, opens_form=True, decides=True),
+        *(Button(field, exempt.look_again, opens_form=True, decides=True) for field in EXEMPT_FIELDS),
+        Form(CALLBACK, check=_exempt_form.check, run=exempt.grant, decides=True),
+        Button(exemption_view.CONFIRM, confirm.confirm, decides=True),
+        Button(exemption_view.DENY, confirm.deny, decides=True),
+        Button(exemption_view.EXTEND, extend.open_form, opens_form=True, decides=True),
+        Form(exemption_view.EXTEND_CALLBACK, check=extend.check, run=extend.extend, decides=True),
+        Button(exemption_view.LET_END, extend.let_end, decides=True),
+        Button(exemption_view.PREVIOUS, exemption_list.turn),
+        Button(exemption_view.NEXT, exemption_list.turn),
+        Clock(exemption_clock.EXEMPTIONS, exemption_clock.turn, every=exemption_clock.EVERY),
+        # ---- Owners of functions that no tag gives to a team
         Slash(
             "/trace-owners",
             usage="[team]",
@@ -104,6 +143,13 @@ def _table() -> "tuple[Entry, ...]":
             examples=("/trace-owners", "/trace-owners payments"),
             run=owners.owners,
         ),
+        Button(owners_view.PREVIOUS, owners.turn),
+        Button(owners_view.NEXT, owners.turn),
+        Button(owners_view.ASSIGN, assign.open_form, opens_form=True, decides=True),
+        *(Button(field, assign.look_again, opens_form=True, decides=True) for field in assign_view.FIELDS),
+        Form(assign_view.CALLBACK, check=assign.check, run=assign.submit, decides=True),
+        Button(owners_view.END, assign.end, decides=True),
+        # ---- What tracing costs, against the budget
         Slash(
             "/trace-budget",
             usage="",
@@ -113,6 +159,8 @@ def _table() -> "tuple[Entry, ...]":
         ),
         Button(budget_view.SET_BUDGET, set_budget.open_form, opens_form=True, decides=True),
         Form(set_budget_view.CALLBACK, check=set_budget.check, run=set_budget.submit, decides=True),
+        Clock(spend.SPEND, spend.turn, every=spend.EVERY),
+        # ---- Reports, and what they are made of
         Slash(
             "/trace-report",
             usage="[team] [30d]",
@@ -121,49 +169,14 @@ def _table() -> "tuple[Entry, ...]":
             run=report.report,
         ),
         Button(report.SHARE, report.share),
-        Button(owners_view.PREVIOUS, owners.turn),
-        Button(owners_view.NEXT, owners.turn),
-        Button(owners_view.END, assign.end, decides=True),
-        Button(owners_view.ASSIGN, assign.open_form, opens_form=True, decides=True),
-        *(Button(field, assign.look_again, opens_form=True, decides=True) for field in assign_view.FIELDS),
-        Form(assign_view.CALLBACK, check=assign.check, run=assign.submit, decides=True),
-        Button(APPROVE, fix.approve, decides=True),
-        Button(UNDO, undo.undo, decides=True),
-        Button(DENY, deny.open_form, opens_form=True, decides=True),
-        Form(deny_view.CALLBACK, check=deny.check, run=deny.deny, decides=True),
-        Button(CANCEL, deny.cancel, decides=True),
-        Button(EXEMPT, exempt.open_form, opens_form=True, decides=True),
-        Button(EXEMPT_SOME, exempt.open_some, opens_form=True, decides=True),
-        *(Button(field, exempt.look_again, opens_form=True, decides=True) for field in EXEMPT_FIELDS),
-        Button(exemption_view.CONFIRM, confirm.confirm, decides=True),
-        Button(exemption_view.DENY, confirm.deny, decides=True),
-        Button(exemption_view.EXTEND, extend.open_form, opens_form=True, decides=True),
-        Form(exemption_view.EXTEND_CALLBACK, check=extend.check, run=extend.extend, decides=True),
-        Button(exemption_view.LET_END, extend.let_end, decides=True),
-        Button(exemption_view.PREVIOUS, exemption_list.turn),
-        Button(exemption_view.NEXT, exemption_list.turn),
-        Button(SHOW_PATCH, patch.show, opens_form=True),
-        Form(CALLBACK, check=_exempt_form.check, run=exempt.grant, decides=True),
-        Button(REVIEW, review.open_review, opens_form=True, decides=True),
-        *(Button(field, review.look_again, opens_form=True, decides=True) for field in form.FIELDS),
-        Form(form.CALLBACK, check=review.check, run=review.submit, decides=True),
-        Button(STOP, stop.stop, decides=True),
-        Event(home.OPENED, home.opened),
-        *(Button(turn, home.turned(turn)) for turn in home_view.TURNS),
-        Button(notice.NOT_THESE, not_these.open_form, opens_form=True, decides=True),
-        Form(notice.CALLBACK, check=deny.check, run=not_these.not_these, decides=True),
-        Button(MENU, menu.choose, opens_form=True, decides=True),
-        Form(snooze_view.CALLBACK, check=snooze.check, run=snooze.snooze, decides=True),
-        Button(END_SNOOZE, snooze.end, decides=True),
-        Clock(digest.DAILY, digest.daily),
-        Clock(expire.EXPIRE, expire.expire, every=expire.EVERY),
-        Clock(grace.GRACE, grace.grace, every=grace.EVERY),
-        Clock(spend.SPEND, spend.turn, every=spend.EVERY),
         Clock(report.WEEKLY, report.weekly, every=report.EVERY),
-        Clock(exemption_clock.EXEMPTIONS, exemption_clock.turn, every=exemption_clock.EVERY),
         Clock(incidents.INCIDENTS, incidents.incidents, every=incidents.EVERY),
         Clock(usage.USAGE, usage.usage, every=usage.EVERY),
         Clock(forecast_check.FORECAST_CHECK, forecast_check.forecast_check, every=forecast_check.EVERY),
+        # ---- App Home
+        Event(home.OPENED, home.opened),
+        *(Button(turn, home.turned(turn)) for turn in home_view.TURNS),
+        # ---- Metrics for dashboards
         Clock(custom_metrics.CUSTOM_METRICS, custom_metrics.send, every=custom_metrics.EVERY),
     )
 
