@@ -13,30 +13,40 @@ def m001_first(db: Database) -> None:
 
 @migrations()
 def m002_what_functions_are(db: Database) -> None:
+    from storage.schema_functions import WHAT_FUNCTIONS_ARE
+
     for statement in WHAT_FUNCTIONS_ARE:
         db.execute(statement)
 
 
 @migrations()
 def m003_what_changed(db: Database) -> None:
+    from storage.schema_functions import WHAT_CHANGED
+
     for statement in WHAT_CHANGED:
         db.execute(statement)
 
 
 @migrations()
 def m004_plans_and_ends_of_requests(db: Database) -> None:
+    from storage.schema_fixes import PLANS_AND_ENDS_OF_REQUESTS
+
     for statement in PLANS_AND_ENDS_OF_REQUESTS:
         db.execute(statement)
 
 
 @migrations()
 def m005_batches(db: Database) -> None:
+    from storage.schema_fixes import BATCHES
+
     for statement in BATCHES:
         db.execute(statement)
 
 
 @migrations()
 def m006_who_may_approve(db: Database) -> None:
+    from storage.schema_fixes import WHO_MAY_APPROVE
+
     for statement in WHO_MAY_APPROVE:
         db.execute(statement)
 
@@ -48,18 +58,24 @@ def m007_one_index_less(db: Database) -> None:
 
 @migrations()
 def m008_notices_of_fixes(db: Database) -> None:
+    from storage.schema_fixes import NOTICES_OF_FIXES
+
     for statement in NOTICES_OF_FIXES:
         db.execute(statement)
 
 
 @migrations()
 def m009_owners(db: Database) -> None:
+    from storage.schema_functions import OWNERS
+
     for statement in OWNERS:
         db.execute(statement)
 
 
 @migrations()
 def m010_living_digests(db: Database) -> None:
+    from storage.schema_digests import LIVING_DIGESTS
+
     for statement in LIVING_DIGESTS:
         db.execute(statement)
 
@@ -288,225 +304,4 @@ FIRST = (
         primary key (job, day)
     ) without rowid
     """,
-)
-
-WHAT_FUNCTIONS_ARE = (
-    "alter table functions add column package_type text",
-    "alter table functions add column handler text",
-    "alter table functions add column forms text not null default '[]'",  # JSON
-    "alter table functions add column published_mode text",
-    "alter table functions add column untraced_callers text not null default '[]'",  # JSON
-    "alter table functions add column managed_by text",  # null: no tag says so
-    "alter table functions add column stack text",
-    "alter table functions add column stack_id text",
-    "alter table functions add column logical_id text",
-)
-
-WHAT_CHANGED = (
-    "alter table functions add column made_at text",  # when this one, and not another of its name, was first seen
-    "alter table functions add column outside integer not null default 0",  # gone from the settings, not from AWS
-    # The last verdict that an audit told, unknown and exempt left out, or 'gone': the next audit compares with it.
-    "alter table functions add column told text",
-    """
-    update functions set made_at = since, told = case
-        when gone_at is not null then 'gone' when verdict = 'exempt' then 'untraced' else verdict end
-    """,
-    "create index functions_gone on functions(gone_at) where gone_at is not null",
-    """
-    create table places (                  -- accounts' regions that an audit has seen whole
-        account text not null,
-        region text not null,
-        seen_at text not null,             -- by the newest such audit
-        primary key (account, region)
-    ) without rowid
-    """,
-    "insert into places select account, region, max(seen_at) from functions group by account, region",
-    """
-    create table changes (                 -- what an audit found other than the one before had left it
-        audit_id integer not null references audits(id),
-        arn text not null,
-        kind text not null check (kind in ('new', 'fixed', 'regressed', 'gone', 'returned')),
-        before text not null,              -- a verdict; '' where the function was not there
-        after text not null,               -- the same
-        detail text not null,              -- JSON
-        primary key (audit_id, arn)
-    ) without rowid
-    """,
-    "create index changes_by_function on changes(arn, audit_id)",
-)
-
-# SQLite cannot alter a check, so that requests is made anew, and post_items with it, which points there.
-PLANS_AND_ENDS_OF_REQUESTS = (
-    """
-    create table requests_4 (
-        id text primary key,               -- opaque: all that a button carries
-        function_arn text not null,
-        team text,
-        state text not null check (state in ('open', 'running', 'applied', 'failed', 'resolved', 'denied',
-            'cancelled', 'expired', 'undoing', 'undone')),
-        created_at text not null,
-        approved_by text not null default '',
-        approved_at text,
-        finished_at text,
-        step text not null default '',
-        outcome text not null default '',
-        note text not null default '',
-        asked_by text not null default '',
-        reason text not null default '',
-        expires_at text,
-        reminded_at text,
-        ended_by text not null default '',
-        undo_until text,
-        batch integer,
-        plan text,                         -- JSON; null: none was made yet
-        receipt text                       -- JSON; null: nothing was changed
-    ) without rowid
-    """,
-    """
-    insert into requests_4
-        (id, function_arn, team, state, created_at, approved_by, approved_at, finished_at, step, outcome, note)
-    select id, function_arn, team, state, created_at, approved_by, approved_at, finished_at, step, outcome, note
-    from requests
-    """,
-    """
-    create table post_items_4 (
-        post_id integer not null references posts(id),
-        position integer not null,
-        request_id text not null references requests_4(id),
-        primary key (post_id, position)
-    ) without rowid
-    """,
-    "insert into post_items_4 select post_id, position, request_id from post_items",
-    "drop table post_items",
-    "drop table requests",
-    "alter table requests_4 rename to requests",
-    "alter table post_items_4 rename to post_items",
-    "create index post_items_by_request on post_items(request_id)",
-    """
-    create unique index one_live_request_a_function on requests(function_arn)
-        where state in ('open', 'running', 'failed', 'undoing')
-    """,
-    "create index requests_that_end on requests(expires_at) where state in ('open', 'failed')",
-)
-
-BATCHES = (
-    """
-    create table batches (
-        id integer primary key autoincrement,
-        token text not null unique,        -- opaque: all that its button carries
-        team text,
-        channel text not null,
-        approved_by text not null,
-        created_at text not null,
-        post integer not null references posts(id),
-        stopped_by text not null default '',
-        stopped_at text,
-        finished_at text                   -- null: its requests are to be carried out, in order
-    )
-    """,
-    "create index batches_unfinished on batches(id) where finished_at is null",
-    "alter table requests add column queued integer not null default 0",  # 1: running, and its turn has yet to come
-    "create index requests_by_batch on requests(batch) where batch is not null",
-)
-
-WHO_MAY_APPROVE = (
-    "alter table functions add column production integer",  # null: not known, or no tag says what production is
-    # Security has to see who tried; that somebody goes on clicking says nothing more.
-    """
-    create unique index one_refusal_a_person_and_request on decisions(request_id, actor)
-        where kind = 'refused' and request_id <> ''
-    """,
-    "create index requests_that_can_be_undone on requests(undo_until) where state = 'applied'",
-)
-
-NOTICES_OF_FIXES = (
-    """
-    create table grace_notices (           -- what is fixed on a day where nobody objects
-        id integer primary key autoincrement,
-        token text not null unique,        -- opaque: all that its button carries
-        team text not null,
-        channel text not null,             -- as configured; posted anywhere else, it does not count
-        post integer not null unique references posts(id),
-        pages integer not null,            -- that post, and the replies in its thread
-        created_at text not null,
-        fix_on text not null,              -- the local date
-        posted_at text,                    -- when all pages were first seen to be posted; null: not yet
-        state text not null default 'announced' check (state in ('announced', 'taken', 'stopped', 'lapsed')),
-        ended_by text not null default '',
-        ended_at text,
-        reason text not null default '',   -- of whoever stopped it, or why it lapsed
-        batch integer references batches(id)
-    )
-    """,
-    "create index grace_notices_announced on grace_notices(id) where state = 'announced'",
-    """
-    create table grace_functions (
-        notice integer not null references grace_notices(id),
-        position integer not null,
-        function_arn text not null,
-        left_because text not null default '',  -- why it was not fixed on the day
-        primary key (notice, function_arn)
-    ) without rowid
-    """,
-)
-
-OWNERS = (
-    "alter table functions add column team_from text",  # null: nothing names its team
-    "alter table functions add column channel text",  # where its own tag says that its team reads
-    "update functions set team_from = 'tag' where team is not null",
-    """
-    create table assignments (             -- who owns functions that no tag gives to a team
-        id integer primary key autoincrement,
-        token text not null unique,        -- opaque: all that its button carries
-        pattern text not null,             -- a function's ARN, or a name with * for any text
-        team text not null,
-        assigned_by text not null,
-        assigned_at text not null,
-        ended_by text not null default '',
-        ended_at text                      -- null: in force
-    )
-    """,
-    """
-    create table channels (                -- whether a channel took the last post that was meant for it
-        name text primary key,             -- as the settings, a tag or the pattern name it: an id or "#name"
-        error text not null,               -- '': it did; else what Slack said
-        since text not null                -- when that was first so
-    ) without rowid
-    """,
-)
-
-LIVING_DIGESTS = (
-    "alter table posts add column newer integer references posts(id)",  # the digest that takes its place
-    "alter table posts add column permalink text not null default ''",
-    "alter table posts add column shown text not null default ''",  # a hash of what Slack was last sent
-    "alter table posts add column file text not null default ''",  # Slack's id of the file that is to be shared
-    "create index posts_by_newer on posts(newer) where newer is not null",
-    "create index posts_by_thread on posts(thread) where thread is not null",
-    """
-    create table digests (                 -- what each team was last told, and the message that says it
-        team text primary key,             -- '' for functions of no known team
-        post integer references posts(id), -- null: none was ever posted
-        posted_on text,                    -- the team's local day on which it was
-        looked_on text not null,           -- the team's local day of the newest look, which happens once a day
-        looked_at text not null,           -- the end of the audit that was looked at
-        news_after text,                   -- since which audit's end the message tells of changes
-        zero_since text,                   -- null: some are untraced
-        zero_told integer not null,        -- whether the team was told so
-        known text not null,               -- JSON: by ARN, how each was when it was told
-        news text not null,                -- JSON: by ARN, why and since which day it is news in this message
-        shows text not null                -- a hash of what the message was drawn from
-    ) without rowid
-    """,
-    """
-    create table snoozes (
-        id text primary key,               -- opaque: all that a button carries
-        function_arn text,                 -- null: the whole team
-        team text,
-        by text not null,
-        at text not null,
-        until text not null,
-        ended_at text                      -- null: nobody ended it before its time
-    ) without rowid
-    """,
-    "create index snoozes_by_end on snoozes(until) where ended_at is null",
 )
