@@ -2,9 +2,11 @@
 
 import json
 import re
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import jsonschema
 import pytest
@@ -16,6 +18,7 @@ MANIFEST = (ROOT / "manifest.yml").read_text(encoding="utf-8")
 APP: dict[str, Any] = yaml.safe_load(MANIFEST)
 COMMANDS_IN_MANIFEST = [entry["command"] for entry in APP["features"]["slash_commands"]]
 SCOPES = APP["oauth_config"]["scopes"]["bot"]
+ACTION = r"\b[a-z]+:[A-Z][A-Za-z]+\b"
 
 
 def readme() -> str:
@@ -82,12 +85,44 @@ def test_the_readme_names_every_environment_variable_that_is_read():
     assert sorted(name for name in names if name not in readme()) == []
 
 
-def test_the_readme_names_every_key_of_the_settings_file():
-    from bot import budgeting, config, policy, schedule
+def test_the_readmes_settings_are_taken_and_name_every_key(tmp_path, monkeypatch):
+    from bot.config import File, load
 
-    things = [thing for module in (config, policy, schedule, budgeting) for thing in vars(module).values()]
-    tables = [thing for thing in things if isinstance(thing, type) and issubclass(thing, Struct)]
-    names = {field.encode_name for table in tables for field in structs.fields(table)}
+    block = readme().partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "lamplighter.toml").write_text(block, encoding="utf-8")
+    monkeypatch.setenv("LAMPLIGHTER_CONFIG", str(tmp_path / "lamplighter.toml"))
 
-    assert {"accounts", "tag_keys", "daily", "approvers", "two_people"} <= names  # else this test looks elsewhere
-    assert sorted(name for name in names if not re.search(rf"\b{re.escape(name)}\b", readme())) == []
+    load()  # refuses what is no setting, and what contradicts another
+
+    shown = tomllib.loads(block)
+    shown["aws"]["include"] |= shown["aws"]["exclude"]  # "both tables take the same keys"
+    shown["aws"]["exclude"] |= shown["aws"]["include"]
+    assert list(missing(File, shown)) == []
+
+
+def missing(section: type[Struct], shown: dict[str, Any], where: str = "") -> Iterator[str]:
+    """The keys of a table, and of the tables in it, that are not shown; what teams have for themselves apart."""
+    for key in structs.fields(section):
+        name = f"{where}{key.encode_name}"
+        if key.encode_name not in shown:
+            yield name
+            continue
+        kinds = [one for one in (key.type, *get_args(key.type)) if isinstance(one, type) and issubclass(one, Struct)]
+        for kind in kinds:
+            if get_origin(key.type) not in (dict, Mapping):
+                yield from missing(kind, shown[key.encode_name], f"{name}.")
+
+
+def test_the_readme_names_every_permission_that_the_code_does():
+    named = set(re.findall(ACTION, readme().partition("What the two roles need")[2].partition("</details>")[0]))
+    needed: set[str] = set()
+    for path in (ROOT / "commands").rglob("*.py"):
+        code = path.read_text(encoding="utf-8")
+        for told in re.findall(r"\bIAM: (.+?)(?:\n\s*\n|\"\"\"|$)", code, re.DOTALL):
+            needed |= set(re.findall(ACTION, told))
+        if path.name == "session_policy.py":
+            needed |= set(re.findall(ACTION, code))
+
+    assert {"lambda:ListFunctions", "iam:GetRole", "iam:AttachRolePolicy"} <= needed  # else this test looks elsewhere
+    not_needed = {"iam:PassRole", "lambda:GetFunction"}  # where it is said why it is not
+    assert sorted(needed - not_needed - named) == []
