@@ -195,6 +195,21 @@ def test_leaving_a_channel_closes_its_thread(page: Page, slack: SlackStandIn, cl
     expect(page.get_by_test_id("thread")).to_be_hidden()
 
 
+def test_a_link_that_is_pressed_while_something_arrives_is_followed(page: Page, slack: SlackStandIn) -> None:
+    slack.workspace.put_channel(Channel("C8T001", "team-001", members={"U1ANA", BOT_USER_ID}))
+    page.goto(f"{slack.url}/#/C1PAY?as=U1ANA")
+    page.get_by_test_id("app-home").hover()
+    page.mouse.down()
+    slack.workspace.post("C8T001", BOT_USER_ID, "digest", bot=True)
+    unread = page.get_by_test_id("channel-team-001").and_(page.get_by_label("team-001, 1 unread", exact=True))
+    with pytest.raises(AssertionError):  # the side bar is drawn anew only after the click
+        expect(unread).to_be_visible(timeout=500)
+    page.mouse.up()
+
+    expect(page.get_by_test_id("app-home")).to_have_attribute("aria-current", "page")
+    expect(unread).to_be_visible()
+
+
 def test_five_hundred_channels_stay_quick_to_use(page: Page, slack: SlackStandIn) -> None:
     for n in range(500):
         slack.workspace.put_channel(Channel(f"C8T{n:03d}", f"team-{n:03d}", members={"U1ANA", BOT_USER_ID}))
