@@ -32,6 +32,7 @@ def newest(bot: Bot) -> Any:
 
 def minute_passes(bot: Bot) -> None:
     list(turn(Request(THE_CLOCK, bot.clock(), Source.CLOCK), bot.context))
+    bot.outbox.nudge()
 
 
 def actions(message: Any) -> list[str]:

@@ -46,6 +46,7 @@ class Bot:
     context: Context
     clock: SetClock
     function: Function
+    outbox: Outbox
 
     def show(self, asked_by: str = "") -> FixRequest:
         """A message that shows the function's request, asked for by that person or by a digest alone."""
@@ -57,6 +58,7 @@ class Bot:
         kind = PostKind.REQUEST if asked_by else PostKind.DIGEST
         channel = "#team-payments"
         store.posts.create("shown", kind, channel, self.clock(), team="payments", requests=[request.id], text="asks")
+        self.outbox.nudge()
         wait_for(lambda: all(post.state is PostState.SENT for post in store.posts.all()))
         return store.requests.get(request.id)
 
@@ -90,6 +92,7 @@ class Bot:
 
     def minute_passes(self) -> None:
         list(expire(Request(THE_CLOCK, self.clock(), Source.CLOCK), self.context))
+        self.outbox.nudge()
 
     def kinds(self) -> list[DecisionKind]:
         return [row.kind for row in self.context.store.decisions.history(self.function.arn)]
@@ -114,7 +117,7 @@ def start(
         slack.wait_until_connected()
         outbox.start()
         ends.extend((desk.stop, outbox.stop, lambda: end(handler)))
-        return Bot(slack, ours, clock, function)
+        return Bot(slack, ours, clock, function, outbox)
 
     def end(handler: SocketModeHandler) -> None:
         handler.client.auto_reconnect_enabled = False
