@@ -76,10 +76,10 @@ def _covered(context: Context, window: Window, team: Team, counts: Counted | Non
     elif last:
         at_end = measures.coverage_of(last, production=production)
     if at_end is None:
-        unknown["coverage"] = NOT_THEN if last else "No audit had been taken by then."
+        unknown["coverage"] = NOT_THEN if last else "no audit had been taken by then."
     before = measures.coverage_of(first, production=production) if first else None
     if before is None:
-        unknown["before"] = NOT_THEN if first else "No audit had been taken when the window began."
+        unknown["before"] = NOT_THEN if first else "no audit had been taken when the window began."
     weekly = team is None and window.days > DAILY
     return _Covered(
         at_end or {},

@@ -13,10 +13,14 @@ from storage.months import months_before
 from storage.spend import Billed
 
 MONTHS = 6  # of the trend
+ONE_TEAM = "A team's share stands under `/trace-report <team>`."
 
 
 def budget(request: Request, context: Context) -> Answer:
     """Answer `/trace-budget`. AWS Budgets are asked, which knows of budgets that others made."""
+    if request.text.strip():
+        yield Say(f"`/trace-budget` takes no words: it shows all that X-Ray costs. {ONE_TEAM}")
+        return
     yield Progress("Looking at what X-Ray costs, and asking AWS for its budgets…")
     aws: tuple[AwsBudget, ...] | None = None
     problem = ""

@@ -81,7 +81,7 @@ def unknown_figures() -> Figures:
     """As on a first day, with nothing but an audit."""
     now = TeamFigures(coverage(4, 1), None, (Day(NOON.date(), coverage(4, 1)),))
     reasons = {
-        "before": "No audit had been taken when the window began.",
+        "before": "no audit had been taken when the window began.",
         "xray_usd": "Cost Explorer is turned off in lamplighter.toml: [spend] accounts.",
         "mttr_traced": "CloudWatch was not asked for alarms yet.",
         "mttr_untraced": "CloudWatch was not asked for alarms yet.",

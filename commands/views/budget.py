@@ -220,7 +220,8 @@ def budget_line(one: AwsBudget) -> str:
     if one.actual == 0:  # of a budget that was changed AWS shows nothing until it reckons anew
         spent = ", nothing spent yet by AWS's reckoning"
     others = len(one.watches) - 1
-    beside = f", for {others:,} more beside X-Ray" if others > 0 else ""
+    kinds = "service or usage type" if others == 1 else "services or usage types"
+    beside = f", on X-Ray and {others:,} other {kinds}" if others > 0 else ""
     return f"{code(clip(one.name, _NAME))}: {limit}{spent}{beside}"
 
 
@@ -232,8 +233,9 @@ def _cost_of_asking(shown: BudgetShown) -> str:
     if last is None:
         return "Cost Explorer costs $0.01 a request."
     asked = f"Cost Explorer was last asked: {day_and_time(last.asked_at)}, {count(last.requests, 'request')}"
-    total = f"{count(shown.requests, 'request')}, {exact_dollars(shown.requests_usd)}, in 30 days"
-    return f"{asked}, {exact_dollars(last.usd)}; {total}. `[spend] max_requests_per_day` is the cap."
+    total = f"; in 30 days {count(shown.requests, 'request')}, {exact_dollars(shown.requests_usd)}"
+    others = total if shown.requests != last.requests else ""
+    return f"{asked}, {exact_dollars(last.usd)}{others}. `[spend] max_requests_per_day` is the cap."
 
 
 # ---- the alert

@@ -149,6 +149,8 @@ def whole_line(total: Total, already: Range) -> str:
     in `Total.after_free_tier`."""
     if not total.traces.expected:
         return total_line(total)
+    if already.low >= FREE_TRACES:
+        return f"{total_line(total)}. Traced functions use up the free tier of {FREE_TRACES:,} traces a month."
     tier = f"{FREE_TRACES:,} traces a month, once for all accounts that are paid together"
     used = f", of which traced functions use {about(min(FREE_TRACES, already.expected))}" if already.expected else ""
     return f"{total_line(total)}. After it ({tier}{used}): {amount(total.after_free_tier(already))}."

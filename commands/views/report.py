@@ -18,7 +18,8 @@ from storage.models import Coverage
 SHARE = "share-report"
 TEAMS_SHOWN = 10
 TEAM_SHOWN = 60  # characters of a name in the list
-REASON_SHOWN = 200
+REASON_SHOWN = 300  # enough for each reason that Lamplighter gives
+HOW_SHOWN = 500
 ALT_LIMIT = 2000  # Slack's, of an image block
 TOLD = {"coverage", "before", "remediation", "mttr_traced", "mttr_untraced", "spent", "budget_usd", "attribution"}
 WITHOUT_PICTURES = (
@@ -189,7 +190,7 @@ def _of_budget(figures: Figures) -> str:
 def _attribution(figures: Figures) -> str:
     if figures.attribution is None:
         return _why(figures, "attribution", "Lambda's cost is not known by function")
-    return f"{100 * figures.attribution.known:.1f}\N{NO-BREAK SPACE}% of Lambda's\n{escape(figures.attribution.how)}"
+    return f"{100 * figures.attribution.known:.1f}\N{NO-BREAK SPACE}% of Lambda's"
 
 
 def _own_cost(figures: Figures) -> str:
@@ -249,6 +250,8 @@ def _notes(figures: Figures, extras: Extras) -> list[str]:
         said.append(f"The last audit could not fully see {count(figures.not_seen, 'place')}: not counted there.")
     if figures.team is None and any(one.xray_usd is not None for one in figures.by_team.values()):
         said.append(f"A team's X-Ray cost is of {_months(figures)}, shared out by traces as forecast from traffic.")
+    if figures.attribution:
+        said.append(f"Cost with a known team: {escape(clip(figures.attribution.how.rstrip('.'), HOW_SHOWN))}.")
     if figures.forecasts and (worst := worst_line(figures.forecasts)):
         said.append(worst)
     told = {why for field, why in figures.unknown.items() if field in TOLD}

@@ -43,8 +43,9 @@ def prose(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital and a full stop."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
+    """With a capital and a full stop; what was cut ends with its ellipsis."""
+    said = f"{text[:1].upper()}{text[1:].rstrip('.')}"
+    return said if not said or said.endswith("…") else f"{said}."
 
 
 def clip(text: str, limit: int) -> str:

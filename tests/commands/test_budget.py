@@ -68,7 +68,7 @@ def test_it_shows_the_bill_its_forecast_and_where_it_comes_from(world: World, sh
     assert "3 other accounts · $10.50" in said
     assert "Jun $90.00, Jul $93.00, Aug $93.00, Sep $90.00, Oct $93.00, Nov $63.00 so far" in said
     assert "*Alerts in this month:* none was sent" in said
-    assert "3 requests, $0.03; 3 requests, $0.03, in 30 days" in said
+    assert "3 requests, $0.03. `[spend]" in said  # the same for 30 days would be said twice
 
 
 def test_alerts_that_were_sent_are_listed(world: World, show: Show) -> None:
@@ -148,7 +148,10 @@ def test_budgets_of_aws_that_watch_xray_are_listed_and_others_are_not(world: Wor
 
     said = show()
 
-    assert "`old`: 50.00 USD a month, 12.50 USD spent by AWS's reckoning, for 1 more beside X-Ray" in said
+    assert (
+        "`old`: 50.00 USD a month, 12.50 USD spent by AWS's reckoning, on X-Ray and 1 other service or usage type"
+        in said
+    )
     assert "`new`" in said
     assert "`without`" not in said
     assert "`all`" not in said
@@ -185,3 +188,11 @@ def test_only_an_approver_sees_the_button_and_asking_never_costs_a_cent(world: W
     assert "Set AWS budget" not in show(EVE)
     assert SET_BUDGET
     assert not any(call.service == "ce" for call in world.aws.calls)
+
+
+def test_words_behind_it_are_not_ignored(world: World) -> None:
+    (said,) = budget(world.asks(ANA, text="payments"), world.context)
+
+    assert isinstance(said, Say)
+    assert said.text.startswith("`/trace-budget` takes no words")
+    assert "`/trace-report <team>`" in said.text

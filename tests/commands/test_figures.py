@@ -129,7 +129,7 @@ def test_without_an_audit_before_the_window_nobody_knows_what_was_then(context, 
     found = made(context)
 
     assert (found.whole.before, found.by_team["payments"].before) == (None, None)
-    assert found.unknown["before"] == "No audit had been taken when the window began."
+    assert found.unknown["before"] == "no audit had been taken when the window began."
 
 
 def test_without_any_audit_all_says_why_it_is_not_known(context):

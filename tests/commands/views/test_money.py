@@ -133,6 +133,9 @@ def test_the_free_tier_is_taken_off_once_and_of_the_whole_alone() -> None:
     )
     some = money.whole_line(Total.of([REFUND, REFUND]), Range(1, 43_210, 90_000))
     assert "paid together, of which traced functions use 43,000): about $2.12 a month" in some
+    used_up = money.whole_line(Total.of([REFUND, REFUND]), Range(100_000, 200_000, 300_000))
+    assert used_up.endswith(". Traced functions use up the free tier of 100,000 traces a month.")
+    assert "After it" not in used_up
     assert money.whole_line(Total(), NOTHING) == ""
     assert money.whole_line(Total.of([None]), NOTHING) == "Tracing it: cost not known yet"
 

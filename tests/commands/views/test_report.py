@@ -17,6 +17,7 @@ from commands.views.amounts import dollars, lasting, points, share, short_dollar
 from commands.views.chart_data import charts_of, coverage_chart
 from commands.views.report import TEAMS_SHOWN, Extras, files_text, report_blocks, report_text
 from commands.views.report_csv import COLUMNS, report_csv
+from commands.views.text import sentence
 from storage.kpis import Attribution, Day, Figures, Median, Spent, TeamFigures
 from storage.models import Coverage
 from tests.commands.views.test_hostile import NASTY, inert
@@ -136,7 +137,7 @@ def test_what_is_not_known_says_why_and_is_no_zero() -> None:
     assert "unknown: Cost Explorer is turned off in lamplighter.toml: [spend] accounts." in shown
     assert shown.count("unknown: CloudWatch was not asked for alarms yet.") == 2
     assert "none: No budget is set: [budget] monthly_usd." in shown
-    assert "25\N{NO-BREAK SPACE}% (No audit had been taken when the window began)" in shown
+    assert "25\N{NO-BREAK SPACE}% (no audit had been taken when the window began)" in shown
     assert "all functions, as no setting says which are production" in shown
     assert "$0" not in shown
     rows = list(csv.reader(io.StringIO(report_csv(made), newline="")))
@@ -242,3 +243,16 @@ def test_numbers_read_as_people_write_them(made: str, shown: str) -> None:
 
 def test_coverage_of_the_helper_adds_up() -> None:
     assert coverage(10, 4, 1).percent == 40.0
+
+
+def test_how_a_figure_is_made_stands_below_the_figures_and_whole() -> None:
+    known = figures(attribution=Attribution(0.923, "by GB-seconds, 24 Oct to 23 Nov"))
+
+    assert "92.3\N{NO-BREAK SPACE}% of Lambda's" in said(known)
+    assert "Cost with a known team: by GB-seconds, 24 Oct to 23 Nov." in said(known)
+    assert "by GB-seconds" not in words([one for one in report_blocks(known, Extras()) if "fields" in one])
+
+
+def test_a_reason_that_was_cut_ends_with_its_ellipsis() -> None:
+    assert sentence("why it is not kno…") == "Why it is not kno…"
+    assert sentence("why it is not known.") == "Why it is not known."
