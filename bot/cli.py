@@ -100,11 +100,13 @@ def forecast(as_json: bool, team: str | None) -> None:
     sys.exit(_answering(lambda: _forecast(as_json, team)))
 
 
-@main.command()
+@main.command(short_help="Print a report from memory.")
 @click.option("--team", help="Of this team only.")
 @click.option("--days", type=click.IntRange(7, 365), default=30, show_default=True, help="Of so many days up to now.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
-@click.option("--png", "folder", type=click.Path(path_type=Path), help="Write the pictures into this folder.")
+@click.option(
+    "--png", "folder", metavar="FOLDER", type=click.Path(path_type=Path), help="Write the pictures into this folder."
+)
 @click.option("--csv", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file.")
 def report(team: str | None, days: int, as_json: bool, folder: Path | None, file: Path | None) -> None:
     """Print coverage, repair times and cost, from what the bot remembers. Asks neither AWS nor Slack."""
