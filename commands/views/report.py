@@ -131,7 +131,7 @@ def _remediation(figures: Figures) -> str:
     known = figures.remediation
     waiting = f"; {known.going_on:,} still untraced, not counted" if known.going_on else ""
     if known.seconds is None:
-        return f"{_why(figures, 'remediation', 'nothing was fixed in this window', known_as='none')}{waiting}"
+        return f"{_why(figures, 'remediation', 'no audit in this window has seen a fix', known_as='none')}{waiting}"
     return f"median {lasting(known.seconds)}, n = {known.n:,}{waiting}"
 
 
