@@ -1,7 +1,7 @@
 """Audits: when one was taken, what it could not see, and its totals by team."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from storage.connection import Connection, Row, maybe_text, to_text, to_time
@@ -61,21 +61,16 @@ class Audits:
                     "not_scanned",
                     {"audit_id": number, "account": unseen.account, "region": unseen.region, "reason": unseen.reason},
                 )
-            for team, counts in coverage.items():
-                self._db.insert("coverage", {"audit_id": number, "team": team or "", **asdict(counts)})
-            if production is not None:
-                self._record_production(number, production)
+            self._record_totals("coverage", number, coverage)
+            if production is not None:  # a row of no team in any case: it says that there was a rule, whatever it named
+                self._record_totals("production_coverage", number, {None: Coverage(), **production})
         return _audit(row | {"id": number}, inventory.not_scanned)
 
-    def _record_production(self, audit_id: int, coverage: Mapping[str | None, Coverage]) -> None:
-        """There is a row of no team in any case: it says that there was a rule, whatever it named."""
+    def _record_totals(self, table: str, audit_id: int, totals: Mapping[str | None, Coverage]) -> None:
         names = [field.name for field in fields(Coverage)]
         self._db.change_many(
-            f"insert into production_coverage (audit_id, team, {', '.join(names)}) values (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - the names are ours
-            (
-                [audit_id, team or "", *(getattr(counts, name) for name in names)]
-                for team, counts in {None: Coverage(), **coverage}.items()
-            ),
+            f"insert into {table} (audit_id, team, {', '.join(names)}) values (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - the names are ours
+            ([audit_id, team or "", *(getattr(counts, name) for name in names)] for team, counts in totals.items()),
         )
 
     def latest(self, by: datetime | None = None) -> Audit | None:
