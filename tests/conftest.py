@@ -28,8 +28,23 @@ def chromium() -> str | None:
     )
 
 
-# What waits for processes and for AWS begins first, so that no worker is left with it alone at the end.
-LONG = ("tests/e2e/", "tests/commands/test_batch", "tests/commands/test_undo", "tests/commands/test_fix", "tests/bot/")
+# The files that take longest begin first, and what waits for processes and for AWS next, so that no worker is left with
+# one of them alone at the end.
+LONG = (
+    "tests/e2e/test_restart",
+    "tests/e2e/test_killed",
+    "tests/e2e/test_morning",
+    "tests/commands/test_batch",
+    "tests/commands/test_fix",
+    "tests/storage/test_past_size",
+    "tests/e2e/test_start",
+    "tests/e2e/",
+    "tests/commands/test_full",
+    "tests/commands/test_undo",
+    "tests/commands/aws/test_sampling",
+    "tests/commands/aws/test_second_opinion",
+    "tests/bot/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -163,6 +163,14 @@ class Scene:
         messages = self.workspace.messages(self.channel(f"team-{team}"))
         return next(one for one in reversed(messages) if one.bot and "without active tracing" in words(one))
 
+    def digests_by_channel(self) -> dict[str, int]:
+        return {
+            channel.name: sum(
+                "without active tracing" in words(one) for one in self.workspace.messages(channel.id) if one.bot
+            )
+            for channel in self.workspace.channels()
+        }
+
     def row(self, message: Message, name: str, account: str = "") -> str:
         """What the message says of one function."""
         return next(
