@@ -70,7 +70,8 @@ class HttpDoor:
             raise ConfigProblem(
                 f"lamplighter.toml: [slack] listen: {listen} cannot be used ({problem.strerror}). Choose another port."
             ) from problem
-        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
     def open(self) -> None:
         if not self._thread.is_alive():
@@ -78,4 +79,12 @@ class HttpDoor:
             log.info("listening for Slack at /slack/events")
 
     def close(self) -> None:
+        self._closing = True
         self._server.close()
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except OSError:  # it may be waiting for the socket that is closed under it
+            if not self._closing:
+                raise

@@ -72,11 +72,20 @@ class MetricsDoor:
             ) from problem
         self._server = create_server(serve, sockets=[bound], threads=THREADS)
         self._listen = listen
-        self._thread = threading.Thread(target=self._server.run, name="metrics", daemon=True)
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
     def open(self) -> None:
         self._thread.start()
         log.info("metrics for Prometheus at http://%s/metrics", self._listen)
 
     def close(self) -> None:
+        self._closing = True
         self._server.close()
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except OSError:  # it may be waiting for the socket that is closed under it
+            if not self._closing:
+                raise
