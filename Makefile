@@ -18,7 +18,7 @@ run: venv-run ## the bot, with this environment's settings
 	@exec .venv/bin/python -m bot run $(ARGS)
 
 test: venv-dev ## all tests; ARGS="tests/commands -k audit" for some
-	@exec .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec .venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits timed beside Cloud Custodian's, into BENCHMARKS.md; ARGS="--no-peer" for ours alone
 	@exec .venv/bin/python -m tests.bench $(ARGS)

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# How long one example takes says nothing where four processes share two cores; each test has a timeout of its own.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 # Chromium as root in a container, and without the calls home that a closed network refuses.
 FLAGS = [
