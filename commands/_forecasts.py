@@ -77,7 +77,7 @@ def forecast_now(context: Context, functions: Sequence[Function], on_progress: O
     IAM: cloudwatch:GetMetricData, xray:GetTraceSegmentDestination, xray:GetIndexingRules; for the bot's own
     credentials pricing:GetProducts.
     """
-    return _look(context, functions, _purse(context), lambda: True, on_progress)
+    return _look(context, functions, purse_of(context), lambda: True, on_progress)
 
 
 def forecast_due(context: Context) -> Due:
@@ -89,7 +89,7 @@ def forecast_due(context: Context) -> Due:
     if not rules.enabled:
         return Due(None, dropped=dropped, enabled=False)
     due = store.forecasts.due(began - timedelta(days=rules.every_days), began)
-    purse = _purse(context)
+    purse = purse_of(context)
 
     def go_on() -> bool:
         return not context.ending.is_set() and context.clock() - began < _LONGEST
@@ -109,11 +109,12 @@ def forecast_due(context: Context) -> Due:
     return made
 
 
-def _purse(context: Context) -> Purse:
-    """What is left of the day's money, as metrics. Days are UTC's."""
+def purse_of(context: Context) -> Purse:
+    """What is left of the day's money, as metrics; what the GB-seconds took counts too. Days are UTC's."""
     today = context.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     allowed = int(context.forecasting.max_usd_per_day * METRICS_A_DOLLAR)
-    return Purse(allowed - context.store.forecasts.metrics_since(today))
+    spent = context.store.forecasts.metrics_since(today) + context.store.usage.metrics_since(today)
+    return Purse(allowed - spent)
 
 
 def _look(

@@ -70,10 +70,10 @@ class Usage:
             },
         )
 
-    def last_look(self) -> datetime | None:
-        """When any place was last looked at."""
-        row = self._db.row("select max(looked_at) as at from usage_looks")
-        return maybe_time(row["at"]) if row else None
+    def metrics_since(self, at: datetime) -> int:
+        """For how many AWS bills that were asked for since then."""
+        row = self._db.row("select total(metrics) as n from usage_looks where looked_at >= ?", [to_text(at)])
+        return int(row["n"]) if row else 0
 
     def looks(self) -> list[UsageLook]:
         rows = self._db.rows("select * from usage_looks order by account, region")

@@ -22,7 +22,7 @@ _QUERIES = 500  # in a call, AWS's limit
 _POINTS_AT_ONCE = 1_000_000  # of a call's functions, which are held together: 8 MB
 _SETTLED = timedelta(minutes=10)  # Lambda's counts of an hour come in for a few minutes after it
 _WAIT_SECONDS = 30.0  # for AWS, beyond boto3's own attempts
-_UNREADABLE = "CloudWatch's answer could not be read"
+UNREADABLE = "CloudWatch's answer could not be read"
 
 REFUSED = {
     "Forbidden": "CloudWatch may not show it (cloudwatch:GetMetricData)",
@@ -79,7 +79,7 @@ def traffic(
             try:
                 reading.take(page)
             except STRANGE as error:
-                raise BadAnswer("BadAnswer", _UNREADABLE, own_words=True, **where) from error
+                raise BadAnswer("BadAnswer", UNREADABLE, own_words=True, **where) from error
         yield reading.ended()
 
 

@@ -1,5 +1,6 @@
 """GB-seconds of each team, as CloudWatch's Duration and Lambda's memory sizes make them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,6 +10,8 @@ import pytest
 
 from commands._audits import take_audit
 from commands._forecast_rules import ForecastRules
+from commands._forecasts import forecast_due, purse_of
+from commands._types import Context
 from commands.usage import LOOK_EVERY, look_at, usage
 from storage.models import Source
 from tests.commands.conftest import BERLIN, HOME, OTHER, HandClock, World
@@ -95,10 +98,12 @@ def test_a_refused_place_is_a_row_and_keeps_what_was_known(running: World, servi
 
 
 def test_beyond_the_most_that_may_be_asked_nothing_is_asked(running: World) -> None:
-    assert look_at(running.context, (HOME, BERLIN), most=1) == 0
+    asked, problem = look_at(running.context, (HOME, BERLIN), most=1)
+    assert asked == 0
 
     (told,) = running.store.usage.looks()
     assert told.problem == "Not asked: 2 functions there would cost more than [forecast] max_usd_per_day leaves."
+    assert problem == told.problem
     assert [call for call in running.aws.calls if call.action == "GetMetricData"] == []
 
 
@@ -127,3 +132,79 @@ def test_more_functions_than_one_call_takes_are_asked_in_several(running: World)
 
     assert len([call for call in running.aws.calls if call.action == "GetMetricData"]) == 2
     assert used(running, HOME, OCTOBER) == {"payments": pytest.approx(31 * 24 * 3600 / 8)}
+
+
+def answering(world: World, change: Callable[[dict[str, Any]], None]) -> Context:
+    """What CloudWatch says is changed on its way."""
+    context = world.configured()
+    events = context.cloud.client("cloudwatch", BERLIN).meta.events
+    events.register("after-call.cloudwatch.GetMetricData", lambda parsed, **_: change(parsed))
+    return context
+
+
+def test_an_answer_that_cannot_be_read_is_paid_once_a_day_and_stops_no_other_place(running: World) -> None:
+    spoilt: list[object] = []
+
+    def spoil_one(said: dict[str, Any]) -> None:
+        if not spoilt:
+            spoilt.append(said.pop("MetricDataResults"))
+
+    list(usage(running.asks(), answering(running, spoil_one)))
+    for _ in range(3):
+        assert look(running) == []
+
+    home, other = running.store.usage.looks()
+    assert "CloudWatch's answer could not be read" in home.problem
+    assert (home.metrics, other.metrics) == (2, 2)  # AWS bills for them all the same
+    assert used(running, OTHER, NOVEMBER)
+    running.clock.forward(days=1)
+    assert look(running) == ["GB-seconds asked for with 2 metrics, which AWS bills with $0.00"]
+    assert used(running, HOME, NOVEMBER)
+
+
+@pytest.mark.parametrize("status", ["Forbidden", "InternalError", "PartialData", "Odd"])
+def test_what_is_not_told_whole_is_not_taken_for_idle(running: World, status: str) -> None:
+    look(running)
+    before = used(running, HOME, NOVEMBER)
+
+    def nothing(said: dict[str, Any]) -> None:
+        for result in said["MetricDataResults"]:
+            result |= {"StatusCode": status, "Timestamps": [], "Values": []}
+
+    running.clock.forward(days=LOOK_EVERY.days)
+    list(usage(running.asks(), answering(running, nothing)))
+
+    assert used(running, HOME, NOVEMBER) == before
+    assert running.store.usage.looks()[0].problem
+
+
+def test_a_look_that_was_cut_short_goes_on_with_the_other_places(running: World) -> None:
+    context = answering(running, lambda _: context.ending.set())
+    list(usage(running.asks(), context))
+    assert len(running.store.usage.looks()) == 1
+    context.ending.clear()
+
+    assert look(running) == ["GB-seconds asked for with 2 metrics, which AWS bills with $0.00"]
+    assert used(running, OTHER, NOVEMBER)
+
+
+def test_forecasts_and_gb_seconds_share_what_may_be_spent_in_a_day(running: World) -> None:
+    rules = ForecastRules(max_usd_per_day=Decimal("0.00005"))
+    context = replace(running.configured(), forecasting=rules)
+    assert forecast_due(context).looked_up.metrics_requested == 4
+    list(usage(running.asks(), context))
+
+    assert [one.metrics for one in running.store.usage.looks()] == [0, 0]
+    running.clock.forward(days=1)
+    context = replace(running.configured(), forecasting=rules)
+    list(usage(running.asks(), context))
+    assert [one.metrics for one in running.store.usage.looks()] == [2, 2]
+    assert purse_of(context).left == 1
+
+
+def test_a_look_by_a_clock_that_was_set_back_holds_nothing_up(running: World) -> None:
+    running.clock.forward(days=300)
+    look(running)
+    running.clock.forward(days=-300)
+
+    assert look(running)
