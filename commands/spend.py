@@ -34,7 +34,7 @@ def turn(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a comm
     if not rules.enabled or _early(context, local) or store.daily_runs.ended(SPEND, local.date()):
         return
     last = store.spend.last_asked()
-    if last and not last.told and now - last.asked_at < AGAIN:
+    if last and not last.told and timedelta(0) <= now - last.asked_at < AGAIN:
         return
     store.daily_runs.begin(SPEND, local.date(), now)
     asked = _look_up(context, now)
@@ -83,7 +83,7 @@ class _Look:
 
     def take(self) -> None:
         until, present = self._today + timedelta(days=1), self._today.replace(day=1)
-        first = months_before(present, MONTHS - 1 if self._store.spend.first_told() is None else 1)
+        first = self._first(present)
         usage_types = self._usage_types(months_before(present, MONTHS - 1), until)
         try:
             bills = self._explorer.months(first, until, usage_types)
@@ -99,10 +99,19 @@ class _Look:
             except AwsProblem as problem:
                 self._note(problem, "the days of the month, of which a forecast is made: ")
 
+    def _first(self, present: date) -> date:
+        """The month before this one; where nobody asked for longer than that, the one before the last that was asked
+        for, whose bill may not have been final."""
+        oldest, last = months_before(present, MONTHS - 1), self._store.spend.last_asked(that_told=True)
+        if last is None:
+            return oldest
+        asked_in = min(last.asked_at.astimezone(UTC).date().replace(day=1), present)
+        return max(oldest, months_before(asked_in, 1))
+
     def _usage_types(self, since: date, until: date) -> tuple[str, ...]:
         """As they were known before where AWS will not say."""
         known = self._store.spend.usage_types()
-        if known and self._now - known[0] < USAGE_TYPES_EVERY:
+        if known and timedelta(0) <= self._now - known[0] < USAGE_TYPES_EVERY:
             return known[1]
         try:
             self.found = self._explorer.usage_types(since, until)

@@ -16,6 +16,7 @@ from commands._types import Progress
 from commands.spend import turn
 from storage.forecasts import Range
 from storage.models import THE_CLOCK, Function, MayWrite, PostKind, TracingMode, Verdict
+from storage.spend import SpendLookUp
 from tests.commands.conftest import HOME, OTHER, HandClock, World
 from tests.storage.test_forecasts import KNOWN
 
@@ -326,3 +327,26 @@ def test_a_job_that_is_cut_short_is_taken_up_and_tells_once(world: World, bill: 
 
     assert len(notices(world)) == 1
     assert asked(world) == 5
+
+
+def test_months_in_which_nobody_asked_are_asked_for_later(world: World, bill: Bill) -> None:
+    bill(1.0)
+    run(world)
+    world.clock.forward(days=75)  # to 6 February
+
+    run(world)
+
+    known = {one.month: one for one in world.store.spend.months(NOVEMBER)}
+    assert [month.month for month in known] == [11, 12, 1, 2]
+    assert (known[NOVEMBER].xray_usd, known[NOVEMBER].estimated) == (Decimal(30), False)
+
+
+def test_a_look_by_a_clock_that_was_set_back_holds_nothing_up(world: World, bill: Bill) -> None:
+    bill(1.0)
+    ahead = world.clock() + timedelta(days=300)
+    world.store.spend.asked(SpendLookUp(ahead, 1, Decimal("0.01"), "throttled", told=False), ["USE1-Old"])
+
+    run(world, spending=SpendRules(max_requests_per_day=10))
+
+    assert world.store.spend.months(NOVEMBER)
+    assert world.store.spend.usage_types() == (world.clock(), ())
