@@ -57,6 +57,8 @@ def look_at(context: Context, place: Place, most_pages: int = MOST_PAGES) -> Non
     alarms = read_alarms(context.cloud, *place)
     kept.watched(place, alarms, now)
     oldest, seen = now - AWS_KEEPS, kept.seen_until(place)
+    if seen and seen > now:
+        seen = oldest  # by a clock that has been set back since: how far AWS told then, nobody knows
     since = max(seen - OVERLAP, oldest) if seen else oldest
     if seen and seen < oldest:
         kept.forgotten(place, seen, oldest)

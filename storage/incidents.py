@@ -137,7 +137,8 @@ class Incidents:
             values (:account, :region, :at, :since, :until, :problem)
             on conflict (account, region) do update set looked_at = :at, problem = :problem,
                 seen_from = coalesce(min(alarm_looks.seen_from, :since), alarm_looks.seen_from, :since),
-                seen_until = coalesce(max(alarm_looks.seen_until, :until), alarm_looks.seen_until, :until)
+                seen_until = iif(alarm_looks.seen_until > :at, :until,
+                    coalesce(max(alarm_looks.seen_until, :until), alarm_looks.seen_until, :until))
             """,
             {
                 "account": place[0],

@@ -249,3 +249,17 @@ def test_a_place_that_came_later_is_known_from_later_on(watched: World) -> None:
 
     unknown = now(watched, days=60).unknown
     assert "The history of alarms of 1 of 3 accounts' regions is known from 4 December 2026 on" in unknown
+
+
+def test_after_a_clock_was_set_back_the_history_is_read_again(watched: World) -> None:
+    look(watched)
+    watched.clock.forward(days=2)
+    look(watched)
+    watched.clock.forward(days=-2)
+    look(watched)
+    watched.clock.forward(hours=2)
+    had(watched, "dark-errors", 30)
+
+    look(watched)
+
+    assert minutes(now(watched).untraced) == (30, 1, 0)
