@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from commands._shares import in_cents, shared_out, to_cents
 from commands._types import Context
+from commands.aws.prices import SPANS_A_TRACE
 from storage.kpis import Attribution, Spent, Window
 
 Team = str | None
@@ -57,7 +58,7 @@ def money(context: Context, window: Window) -> Money:
     store = context.store
     known = store.spend.months(window.since.astimezone(UTC).date())
     spent = tuple(one for one in known if datetime.combine(one.month, time(), UTC) < window.until)
-    traces, used = store.measures.traces(), store.usage.by_account()
+    traces, used = store.measures.traces(SPANS_A_TRACE.expected), store.usage.by_account()
     unknown: dict[str, str] = {}
     if not spent:
         unknown["spent"] = _not_billed(context)

@@ -164,9 +164,11 @@ class Measures:
         sql = "select name, team from functions where account = ? and region = ? and gone_at is null"
         return dict(self._db.tuples(sql, place))
 
-    def traces(self) -> Mapping[str, Mapping[str | None, float]]:
+    def traces(self, spans_a_trace: float) -> Mapping[str, Mapping[str | None, float]]:
         """What traced functions record in 30 days, by account and team: as X-Ray saw it where a fix was looked at in
         the last 30 days, else as forecast from their traffic. A trace is billed once, however many functions it passes.
+
+        `spans_a_trace`: as the forecasts in spans took it, for an account has them in one Region and traces in another.
         """
         found: dict[str, dict[str | None, float]] = {}
         sql = """
@@ -176,11 +178,11 @@ class Measures:
                     select strftime('%Y-%m-%dT%H:%M:%f', max(finished_at), '-30 days') from audits
                 ) group by arn
             )
-            select account, team, sum(coalesce(seen.traces, recorded_expected))
+            select account, team, sum(coalesce(seen.traces, recorded_expected / iif(unit = 'spans', ?, 1.0)))
             from forecasts join functions on functions.arn = forecasts.arn left join seen on seen.arn = forecasts.arn
             where verdict = 'traced' and gone_at is null group by account, team
         """
-        for account, team, traces in self._db.tuples(sql):
+        for account, team, traces in self._db.tuples(sql, [spans_a_trace]):
             found.setdefault(account, {})[team] = traces
         return found
 

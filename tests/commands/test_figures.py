@@ -20,7 +20,7 @@ from commands._shares import in_cents, shared_out, to_cents
 from commands._teams import TeamSettings
 from commands._types import Context, FixPolicy
 from commands.aws.accounts import Cloud
-from storage.forecasts import Forecast, Range
+from storage.forecasts import Forecast, Range, Unit
 from storage.incidents import Alarm, Transition
 from storage.kpis import Figures, Median, TeamFigures, Window
 from storage.models import Coverage, Function, Inventory, NotScanned, Source, Verdict
@@ -325,6 +325,23 @@ def billed(context: Context, **usd: str) -> None:
 def recording(context: Context, function: Function, traces: float) -> None:
     known = Range(traces, traces, traces)
     context.store.forecasts.save([Forecast(function.arn, NOON, NOON - 14 * DAY, NOON, 3600, int(traces), known)])
+
+
+def test_spans_weigh_as_the_traces_that_they_are_of(context, remembered):
+    """Transaction Search is switched on Region by Region: an account's forecasts may be in both."""
+    context.store.spend.save([Bill(NOVEMBER, HOME, Billed.XRAY, Decimal(10))], NOON, {NOVEMBER: True})
+    by_trace = remembered("a", team="payments", verdict=Verdict.TRACED)
+    by_span = remembered("b", team="search", verdict=Verdict.TRACED)
+    recording(context, by_trace, 100)
+    spans = Range(200, 350, 500)
+    forecast = Forecast(by_span.arn, NOON, NOON - 14 * DAY, NOON, 3600, 100, spans, Unit.SPANS)
+    context.store.forecasts.save([forecast])
+
+    found = made(context, 7)
+
+    assert {team: (one.traces, one.xray_usd) for team, one in found.by_team.items()} == dict.fromkeys(
+        ("payments", "search"), (100, Decimal(5))
+    )
 
 
 def test_x_ray_is_shared_out_within_each_account_by_traces(context, remembered):
