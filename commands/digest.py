@@ -1,5 +1,6 @@
 """The daily job: audit everything once a day, then see to each team's digest at the team's own hour."""
 
+import logging
 from collections.abc import Iterator
 from datetime import date, datetime
 
@@ -12,6 +13,8 @@ from commands._telling import Day, tell
 from commands._types import Answer, Context, Progress, Request
 from commands.views.text import clip, prose
 from storage.models import ORGANIZATION, Audit, PostKind
+
+log = logging.getLogger(__name__)
 
 DAILY = "daily"
 AUDIT = "audit"  # the same as the teams without an hour of their own, where no team's hour comes before theirs
@@ -42,7 +45,7 @@ def daily(request: Request, context: Context) -> Answer:
         due = datetime.combine(day, slot.at, slot.zone)
         audited_on = due.astimezone(general.zone).date()
         taken = _audited(request, context, audited_on)
-        yield Progress(forecast_due(context).text)
+        yield Progress(_forecast(context))
         _requests.expire_due(context)  # a message of today is not to show what is over
         follow_names(context)
         seen = Day.of(context, taken, day, due)
@@ -50,6 +53,14 @@ def daily(request: Request, context: Context) -> Answer:
             tell(context, team, seen)
         context.store.daily_runs.end(job, day, context.clock())
     yield Progress(f"{job} of {day}: {taken.functions} functions, {len(taken.not_scanned)} places not fully seen")
+
+
+def _forecast(context: Context) -> str:
+    try:
+        return forecast_due(context).text
+    except Exception as problem:  # digests say what is known, and do not wait for what tracing would cost
+        log.exception("the traffic of functions could not be looked at")
+        return f"forecasts: none made, for {type(problem).__name__} was not foreseen"
 
 
 def _teams(context: Context, slot: Slot) -> Iterator[str | None]:

@@ -438,3 +438,17 @@ def test_ten_thousand_functions_take_twenty_calls_and_a_page_more_where_points_a
     counts = {told.forecasts[functions[number].arn].invocations for number in (0, 499)}
     assert counts == {7 * HOURS_14_DAYS}
     assert [told.forecasts[functions[number].arn].invocations for number in (500, 999, 1000)] == [14, 14, 0]
+
+
+def test_what_nobody_foresaw_of_forecasts_keeps_no_digest_back(world: World) -> None:
+    world.function("refund", team="payments")
+    context = world.configured()
+
+    def fail(**_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    context.cloud.client("cloudwatch", BERLIN).meta.events.register("after-call.cloudwatch.GetMetricData", fail)
+    said = [reply.text for reply in daily(world.asks(THE_CLOCK), context)]
+
+    assert "forecasts: none made, for RuntimeError was not foreseen" in said
+    assert [post.team for post in world.store.posts.all(PostKind.DIGEST)] == ["payments"]
