@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from statistics import median
 
 from storage.connection import Connection, Row, maybe_time, to_json, to_text, to_time
 from storage.forecasts import Forecast, Range, Unit
@@ -179,8 +180,4 @@ def _from_row(row: Row) -> ForecastCheck:
 
 def median_of(numbers: Collection[float]) -> float | None:
     """None of none."""
-    ranked = sorted(numbers)
-    middle = len(ranked) // 2
-    if not ranked:
-        return None
-    return ranked[middle] if len(ranked) % 2 else (ranked[middle - 1] + ranked[middle]) / 2
+    return median(numbers) if numbers else None

@@ -4,8 +4,6 @@ from commands.iac.document import Node
 from commands.iac.intrinsics import Template, places, ways
 from commands.iac.values import ABSENT, May, hang, unknown
 
-TRANSFORM = "AWS::Serverless-2016-10-31"
-
 
 def is_sam(template: Template) -> bool:
     return any(
