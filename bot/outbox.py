@@ -117,12 +117,15 @@ class Outbox:
         if post.kind is PostKind.BATCH:  # it changes with every step of every fix
             self._pacing.hold(post.key, BATCH_SECONDS, now=time.monotonic())
         try:
+            asked = True
             if post.state is PostState.SENT:
-                self._redraw(post, lane)
+                asked = self._redraw(post)
             elif post.kind in FILES:
                 self._send_files(post)
             else:
                 self._send(post)
+            # From when Slack took it, whatever it took to be drawn.
+            self._pacing.hold(lane, PACE_SECONDS if asked else 0.0, now=time.monotonic())
             self._pacing.went_through(_method(post))
         except SlackApiError as problem:
             self._refused(post, lane, problem)
@@ -209,19 +212,19 @@ class Outbox:
             self._once(f"Slack will not list its channels ({error_code(problem)}); names are used as they are.")
             return channel
 
-    def _redraw(self, post: Post, lane: str) -> None:
-        """Slack is asked only where the message would look different."""
+    def _redraw(self, post: Post) -> bool:
+        """Slack is asked only where the message would look different; whether it was."""
         if post.newer is not None:
             self._link(post.newer)
         text, blocks = self._draw(self._context, post)
         shown = _hash(text, blocks)
-        if shown != self._context.store.posts.shown(post.id):
+        differs = shown != self._context.store.posts.shown(post.id)
+        if differs:
             self._client.chat_update(
                 channel=post.posted_channel, ts=post.ts, text=text, blocks=blocks, parse="none", link_names=False
             )
-        else:
-            self._pacing.hold(lane, 0.0, now=time.monotonic())
         self._context.store.posts.redrawn(post.id, post.wanted_version, shown)
+        return differs
 
     def _link(self, number: int) -> None:
         """Where the newer digest is; without a link, the words have to do."""

@@ -1,4 +1,5 @@
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from bot.outbox import Outbox
 from commands._drawing import draw
 from commands._teams import TeamSettings
 from commands._types import Context
+from commands.views.blocks import Block
 from storage.models import Function, Post, PostKind, PostState
 from tests.bot.conftest import SetClock
 from tests.e2e.scene import wait_for, words
@@ -155,6 +157,28 @@ def test_a_reply_keeps_the_pace_of_the_channel_that_its_post_went_to(
     outbox.start()
 
     wait_for(lambda: len(slack.workspace.messages(PAYMENTS)) == 5)
+
+    assert gaps(slack) >= 0.9
+
+
+def test_a_second_is_counted_from_when_slack_took_the_post(
+    context: Context, client: WebClient, slack: SlackStandIn
+) -> None:
+    """Whatever a post took to be drawn: the next one may be quick."""
+
+    def slowly_at_first(of: Context, post: Post) -> tuple[str, list[Block]]:
+        until = time.monotonic() + (0.5 if post.key == "slow" else 0.0)
+        while time.monotonic() < until:
+            pass
+        return draw(of, post)
+
+    outbox = Outbox(context, client, ChannelNames(client), slowly_at_first)
+    given_notice(context, key="slow")
+    given_notice(context, key="then")
+    outbox.start()
+
+    wait_for(lambda: len(slack.workspace.messages(PAYMENTS)) == 2)
+    outbox.stop()
 
     assert gaps(slack) >= 0.9
 

@@ -56,7 +56,7 @@ def test_a_report_has_its_pictures_in_it(page: Page, slack: SlackStandIn) -> Non
     for alt in ("Tracing coverage by team", "X-Ray cost against the budget"):
         picture = shown.locator(f'img[alt^="{alt}"]')
         expect(picture).to_be_visible()
-        assert picture.evaluate("one => one.naturalWidth") == WIDTH
+        expect(picture).to_have_js_property("naturalWidth", WIDTH)  # once it is loaded
     expect(shown).to_contain_text("57.5")
     keep(page, "report", shown)
 
