@@ -2,7 +2,7 @@
 
 import re
 
-from commands import _decide, _exempting, _find
+from commands import _decide, _exempting, _find, _refused
 from commands._exempted import end_if_empty, redraw
 from commands._types import Answer, Context, Request, Say
 from commands.views.exemptions import decided_line, what
@@ -64,7 +64,9 @@ def _of_function(request: Request, context: Context, function: Function, reason:
     permission = context.people.may_approve(request.user, request.workspace, function.team)
     if not permission.allowed:
         covering = context.store.exemptions.covering(function.arn, context.clock())
-        return _exempting.refuse(request, context, covering, permission.why) if covering else Say(permission.why)
+        thing = _refused.of_exemption(covering) if covering else _refused.of_function(context, function)
+        _refused.keep(request, context, thing, permission.why)
+        return Say(f"Nothing was changed: {permission.why}")
     with context.store.transaction():
         ended = _end_all(request, context, function, reason, permission.why)
         _exempting.lift(context, [function.arn])

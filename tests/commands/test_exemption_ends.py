@@ -220,6 +220,15 @@ def test_only_who_may_approve_may_revoke(exempting: Desk, exempt: Function, peop
     assert len(refused) == 1
 
 
+def test_a_try_to_revoke_what_is_not_exempt_is_kept_too(exempting: Desk, people: NamedPeople) -> None:
+    refund = exempting.remembered("refund")
+    for _ in range(2):
+        assert exempting.said("revoke refund", EVE) == "Nothing was changed: You are not an approver."
+
+    (tried,) = exempting.context.store.decisions.all()
+    assert (tried.kind, tried.actor, tried.function_arn) == (DecisionKind.REFUSED, EVE, refund.arn)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
