@@ -64,7 +64,9 @@ def _slash_listener(entry: Slash, desk: Desk) -> Callable[..., None]:
         ack()
         request = inbound.from_slash(body, desk.context.clock())
         deliver = ToCommand(Asker(respond, client, request, inbound.trigger_of(body)))
-        run: Run = (lambda _request, _context: [help_for(entry)]) if asks_for_help(request.text) else entry.run
+        run: Run = (
+            (lambda _request, _context: [help_for(entry, request.text)]) if asks_for_help(request.text) else entry.run
+        )
         desk.take(run, request, deliver, quick=entry.opens_form)
 
     return listen

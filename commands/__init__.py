@@ -44,6 +44,7 @@ def _table() -> "tuple[Entry, ...]":
         snooze,
         spend,
         stop,
+        tips,
         undo,
         usage,
     )
@@ -64,6 +65,7 @@ def _table() -> "tuple[Entry, ...]":
     from commands.views.exempt import CALLBACK, EXEMPT_SOME
     from commands.views.exempt import FIELDS as EXEMPT_FIELDS
     from commands.views.living import END_SNOOZE, MENU
+    from commands.views.tips import DISMISS
 
     return (
         # ---- An audit, each team's digest and what a digest's rows offer
@@ -176,6 +178,7 @@ def _table() -> "tuple[Entry, ...]":
         # ---- App Home
         Event(home.OPENED, home.opened),
         *(Button(turn, home.turned(turn)) for turn in home_view.TURNS),
+        Button(DISMISS, tips.dismiss),
         # ---- Metrics for dashboards
         Clock(custom_metrics.CUSTOM_METRICS, custom_metrics.send, every=custom_metrics.EVERY),
     )

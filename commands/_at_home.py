@@ -1,14 +1,17 @@
-"""What exemptions and snoozes have to say in App Home."""
+"""What exemptions, snoozes and tips have to say in App Home."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from commands import _exempting
 from commands._types import Context, Request
+from commands.views.blocks import Block
 from commands.views.home import Ending, Quiet
-from storage.models import Exemption, Verdict
+from commands.views.tips import Known, tip_blocks
+from storage.models import Coverage, Exemption, Function, Verdict
 
 SOON = timedelta(days=30)
+A_WEEK = timedelta(days=7)
 
 
 def for_confirmation(request: Request, context: Context) -> list[tuple[Exemption, list[str]]]:
@@ -43,3 +46,18 @@ def quiet(context: Context, teams: Collection[str] | None) -> list[Quiet]:
         if teams is None or (team or "") in teams:
             found.append(Quiet(one, function.name if function else ""))
     return found
+
+
+def tip(
+    request: Request, context: Context, teams: Mapping[str | None, Coverage], untraced: Sequence[Function]
+) -> list[Block]:
+    """One that this person has not dismissed, with examples from what the page shows."""
+    today, begins = context.clock().astimezone(context.zone).date(), context.store.past.begins()
+    first = begins.astimezone(context.zone).date() if begins else today
+    known = Known(
+        traced=any(counts.traced for counts in teams.values()),
+        untraced=untraced[0].name if untraced else "",
+        team=min((team for team in teams if team), default=""),
+        day=max(first, today - A_WEEK) if first < today else None,
+    )
+    return tip_blocks(known, context.store.tips.dismissed(request.user, request.workspace))

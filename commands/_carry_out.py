@@ -9,6 +9,7 @@ from commands import _decide
 from commands._aftermath import as_it_is_now, look_after, remember_role
 from commands._audits import NO_LONGER_EXISTS, look_again, remember
 from commands._changes import NOT_THE_SAME
+from commands._lesson import teach
 from commands._plans import check_still_holds, only_what_was_shown, plan_now
 from commands._types import Context, Progress, Reply
 from commands.aws import remediation
@@ -231,6 +232,7 @@ def _end(
                 store.requests.keep_plan(asked.id, plan)
             if state is RequestState.APPLIED:
                 store.forecast_checks.plan(asked.id, asked.function_arn, now, store.forecasts.get(asked.function_arn))
+                teach(context, asked)
         store.posts.redraw_showing(asked.id)
 
 

@@ -109,6 +109,7 @@ def _drawn(request: Request, context: Context, *, page: int, everything: bool) -
             page=page,
             pages=pages,
             steps=_steps(context, audit, teams),
+            tip=_at_home.tip(request, context, teams, functions),
             kept=[one for one in last_known(context, audit) if chosen is None or one.function.team in chosen],
         ),
         json.dumps([page, everything]),

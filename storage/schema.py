@@ -136,6 +136,14 @@ def m017_reports(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m020_tips(db: Database) -> None:
+    from storage.schema_tips import TIPS
+
+    for statement in TIPS:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from storage.snoozes import Snoozes
     from storage.spend import Spend
     from storage.team_names import TeamNames
+    from storage.tips import Tips
     from storage.totals import Totals
     from storage.undos import Undos
     from storage.usage import Usage
@@ -143,6 +144,12 @@ class Store:
         from storage.usage import Usage
 
         return Usage(self._connection)
+
+    @cached_property
+    def tips(self) -> "Tips":
+        from storage.tips import Tips
+
+        return Tips(self._connection)
 
     @cached_property
     def totals(self) -> "Totals":

@@ -73,6 +73,7 @@ class Home:
     page: int = 1
     pages: int = 1
     steps: Sequence[Step] = ()
+    tip: Sequence[Block] = ()
     kept: Sequence[LastKnown] = ()  # as they were when AWS last showed them
 
 
@@ -114,6 +115,7 @@ def _page(home: Home, audit: Audit) -> list[Block]:
     made += _ending(home)
     made += _quiet(home)
     made += _rows(home)
+    made += home.tip
     return [*made, *_health(home, audit)]
 
 

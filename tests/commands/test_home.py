@@ -8,6 +8,7 @@ import pytest
 from commands._requests import ask
 from commands._types import Context, PublishHome, Request
 from commands.home import kept_up, opened, turned
+from commands.tips import dismiss
 from commands.views.exemptions import EXTEND, LET_END
 from commands.views.home import ALL_TEAMS, MY_TEAMS, NEXT, PREVIOUS
 from storage.exemptions import Wish
@@ -267,3 +268,18 @@ def test_snoozes_are_shown_until_they_end_or_their_function_is_traced(office: Of
     store.functions.set_verdict(office.function.arn, Verdict.TRACED, now)
     office.clock.forward(days=2)
     assert "snoozed" not in shown(page_of(office.context))
+
+
+def test_a_tip_that_was_dismissed_gives_way_to_the_next_for_this_person_alone(context, audited, remembered):
+    audited()
+    remembered("refund")
+    assert "/trace-audit refund` asks AWS now" in shown(page_of(context))
+    click = Request(EVE, context.clock(), Source.BUTTON, workspace=WORKSPACE, value="one-function", page="[1, false]")
+
+    for _ in range(2):
+        (page,) = kept_up(dismiss)(click, context)
+
+    assert isinstance(page, PublishHome)
+    assert "can be snoozed" in shown(page.view)
+    assert "can be snoozed" in shown(page_of(context))
+    assert "asks AWS now" in shown(page_of(context, who=BO))
