@@ -19,6 +19,17 @@ Row = dict[str, Any]
 BUSY_TIMEOUT_SECONDS = 15.0
 
 
+def _none(_: None) -> None:
+    """None as SQLite's null, which is what it becomes in any case.
+
+    Python's sqlite3 would look for an adapter of it each time, by way of errors that it forgets: of what a row of a
+    function takes to be written, that is a third.
+    """
+
+
+sqlite3.register_adapter(type(None), _none)
+
+
 class StorageProblem(Exception):
     """The file cannot be used; the message says why and what to do."""
 
