@@ -1,6 +1,5 @@
 """The command line: `run`, `audit`, `forecast`, `report`, `check-iac`, `demo`."""
 
-import difflib
 import logging
 import os
 import re
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.beside import Memory
     from bot.config import Config
-    from commands._types import Context, Permission
+    from commands._context import Context, Permission
     from commands.aws.accounts import Cloud
     from storage.store import Store
 
@@ -260,7 +259,7 @@ def _report(team: str | None, days: int, as_json: bool, folder: Path | None, fil
 
 
 def _context(config: "Config", store: "Store", cloud: "Cloud") -> "Context":
-    from commands._types import Context
+    from commands._context import Context
 
     return Context(
         store=store,
@@ -277,7 +276,7 @@ class Nobody:
     """Where nobody can be asked, nothing can be approved."""
 
     def may_approve(self, user: str, workspace: str, team: str | None) -> "Permission":  # noqa: ARG002 - People's shape
-        from commands._types import Permission
+        from commands._context import Permission
 
         return Permission(False, "Approvals are given in Slack.")
 
@@ -303,6 +302,8 @@ def _check_filters(config: "Config", account: str | None, region: str | None) ->
 
 def _check_team(team: str | None, known: list[str]) -> None:
     if team and team not in known:
+        import difflib
+
         near = difflib.get_close_matches(team, known, 3) or known[:10]
         raise click.UsageError(f"no function belongs to team {team}. Teams: {', '.join(near) or 'none'}")
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands._changes import Compared, compare, seen_whole
+from commands._context import Context
 from commands._exempted import end_overtaken, exempted
 from commands._newest import newest
 from commands._owners import owned
-from commands._types import Context
-from commands.aws import checks, inventory, one_function
+from commands.aws import checks, inventory
 from commands.aws.errors import Gone
 from storage.models import (
     THE_CLOCK,
@@ -110,6 +110,8 @@ def look_again(context: Context, function: Function) -> Function:
 
     Who calls it, only a whole audit finds out; who of them is still untraced, memory tells.
     """
+    from commands.aws import one_function  # which a whole audit does not need
+
     asked_at = context.clock()
     try:
         fresh = one_function.read_function(

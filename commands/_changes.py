@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from commands import _decide
-from commands._types import Context
+from commands._context import Context
 from storage.models import THE_CLOCK, Audit, DecisionKind, Function, Inventory, Verdict
 from storage.news import Change, ChangeKind, LastKnown, change, made_anew
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from commands._types import Context, Request
+from commands._context import Context
 from storage.models import Decision, DecisionKind, Source
+
+if TYPE_CHECKING:
+    from commands._types import Request
 
 
 def record(
@@ -13,7 +17,7 @@ def record(
     function_arn: str,
     *,
     actor: str,
-    request: Request | None = None,
+    request: "Request | None" = None,
     request_id: str = "",
     before: str | None = None,
     after: str = "",

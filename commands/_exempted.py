@@ -8,7 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from commands import _decide
-from commands._types import Context
+from commands._context import Context
 from storage.exempted import Member
 from storage.exemptions import GONE
 from storage.models import THE_CLOCK, DecisionKind, Exemption, ExemptScope, ExemptState, Function, TeamFrom, Verdict

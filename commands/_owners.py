@@ -6,7 +6,7 @@ What an audit could not ask this time, or one look at one function does not ask,
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from commands._types import Context
+from commands._context import Context
 from commands.aws import checks
 from storage.models import CheckName, Function, TeamFrom
 from storage.owners import Assignment

@@ -4,10 +4,13 @@ import json
 import secrets
 from collections.abc import Collection
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from storage.connection import Connection, Row, maybe_text, maybe_time, to_json, to_text, to_time
-from storage.fixes import FixPlan, FixRequest, Receipt, RequestState
 from storage.models import Function, Verdict
+
+if TYPE_CHECKING:  # an audit that finds no request needs none of these
+    from storage.fixes import FixPlan, FixRequest, Receipt, RequestState
 
 LIVE = "('open', 'running', 'failed', 'undoing')"
 
@@ -16,8 +19,10 @@ class Requests:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def open_for(self, function: Function, now: datetime) -> FixRequest:
+    def open_for(self, function: Function, now: datetime) -> "FixRequest":
         """The function's live request, or a new one."""
+        from storage.fixes import RequestState
+
         with self._db.transaction():
             live = self.live(function.arn)
             if live:
@@ -33,25 +38,25 @@ class Requests:
             self._db.insert("requests", row)
             return self.get(token)
 
-    def find(self, request_id: str) -> FixRequest | None:
+    def find(self, request_id: str) -> "FixRequest | None":
         """None for an id that was never given out here."""
         row = self._db.row("select * from requests where id = ?", [request_id])
         return from_row(row) if row else None
 
-    def get(self, request_id: str) -> FixRequest:
+    def get(self, request_id: str) -> "FixRequest":
         """Raises KeyError for an id that was never given out."""
         found = self.find(request_id)
         if found is None:
             raise KeyError(request_id)
         return found
 
-    def live(self, function_arn: str) -> FixRequest | None:
+    def live(self, function_arn: str) -> "FixRequest | None":
         """The one that is open, running, failed or being undone."""
         sql = f"select * from requests where function_arn = ? and state in {LIVE}"  # noqa: S608 - a constant
         row = self._db.row(sql, [function_arn])
         return from_row(row) if row else None
 
-    def running(self) -> list[FixRequest]:
+    def running(self) -> "list[FixRequest]":
         rows = self._db.rows("select * from requests where state = 'running' order by approved_at")
         return [from_row(row) for row in rows]
 
@@ -77,7 +82,7 @@ class Requests:
             [by, reason, to_text(expires_at), request_id],
         )
 
-    def end(self, request_id: str, state: RequestState, by: str, now: datetime, reason: str = "") -> bool:
+    def end(self, request_id: str, state: "RequestState", by: str, now: datetime, reason: str = "") -> bool:
         """True for the one who denies or cancels it while it waits."""
         return 1 == self._db.change(
             """
@@ -87,7 +92,7 @@ class Requests:
             {"id": request_id, "state": str(state), "by": by, "now": to_text(now), "reason": reason},
         )
 
-    def awaited(self, now: datetime) -> list[FixRequest]:
+    def awaited(self, now: datetime) -> "list[FixRequest]":
         """Those that somebody asked for and that wait for an approver, in the order in which they run out."""
         rows = self._db.rows(
             """
@@ -99,7 +104,7 @@ class Requests:
         )
         return [from_row(row) for row in rows]
 
-    def run_out(self, now: datetime) -> list[FixRequest]:
+    def run_out(self, now: datetime) -> "list[FixRequest]":
         """Those that wait though their time is over."""
         sql = "select * from requests where state in ('open', 'failed') and expires_at <= ? order by expires_at"
         return [from_row(row) for row in self._db.rows(sql, [to_text(now)])]
@@ -114,7 +119,7 @@ class Requests:
             {"id": request_id, "now": to_text(now), "outcome": outcome},
         )
 
-    def to_remind_of(self, now: datetime, until: datetime) -> list[FixRequest]:
+    def to_remind_of(self, now: datetime, until: datetime) -> "list[FixRequest]":
         """Those that wait, run out by `until`, and of which nobody was reminded yet."""
         rows = self._db.rows(
             """
@@ -144,7 +149,7 @@ class Requests:
                 self._db.change(f"update requests set undo_until = null where {over}", [to_text(now)])  # noqa: S608 - a constant
         return [row["id"] for row in rows]
 
-    def keep_plan(self, request_id: str, plan: FixPlan) -> None:
+    def keep_plan(self, request_id: str, plan: "FixPlan") -> None:
         """The newest plan, while nobody has approved it."""
         sql = "update requests set plan = ? where id = ? and state in ('open', 'failed')"
         self._db.change(sql, [to_json(plan.to_row()), request_id])
@@ -155,7 +160,7 @@ class Requests:
             "update requests set plan = null where id = ? and state = 'open' and asked_by = ''", [request_id]
         )
 
-    def keep_receipt(self, request_id: str, receipt: Receipt) -> None:
+    def keep_receipt(self, request_id: str, receipt: "Receipt") -> None:
         """What the fix has changed up to now; each step is kept before the next one begins."""
         self._db.change("update requests set receipt = ? where id = ?", [to_json(receipt.to_row()), request_id])
 
@@ -167,7 +172,7 @@ class Requests:
     def finish(
         self,
         request_id: str,
-        state: RequestState,
+        state: "RequestState",
         now: datetime,
         *,
         outcome: str = "",
@@ -201,7 +206,7 @@ class Requests:
             {"id": request_id, "now": to_text(now), "outcome": outcome},
         )
 
-    def follow_teams(self) -> list[FixRequest]:
+    def follow_teams(self) -> "list[FixRequest]":
         """The live requests whose function went to another team, as that team's from now on."""
         moved = f"""
             select requests.id, functions.team from requests join functions on functions.arn = requests.function_arn
@@ -222,7 +227,7 @@ class Requests:
         )
         return {row["id"]: (row["role"], row["mode"], row["role_may_write"]) for row in rows}
 
-    def overtaken(self, verdicts: Collection[Verdict]) -> list[tuple[FixRequest, Verdict | None]]:
+    def overtaken(self, verdicts: Collection[Verdict]) -> "list[tuple[FixRequest, Verdict | None]]":
         """Those that wait though their function is gone (None) or has one of these verdicts."""
         marks = ", ".join("?" for _ in verdicts)
         rows = self._db.rows(
@@ -241,8 +246,10 @@ class Requests:
         return found
 
 
-def from_row(row: Row) -> FixRequest:
+def from_row(row: Row) -> "FixRequest":
     """A row of the table as its noun."""
+    from storage.fixes import FixPlan, FixRequest, Receipt, RequestState
+
     return FixRequest(
         **row
         | {
