@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `forecast`, `report`, `check-iac`, `demo`."""
+"""The command line: `run`, `audit`, `forecast`, `report`, `map`, `check-iac`, `demo`."""
 
 import logging
 import os
@@ -111,6 +111,28 @@ def report(team: str | None, days: int, as_json: bool, folder: Path | None, file
     """Print coverage, repair times and cost, from what the bot remembers. Asks neither AWS nor Slack."""
     _log(False)
     sys.exit(_answering(lambda: _report(team, days, as_json, folder, file)))
+
+
+@main.command("map")
+@click.argument("function")
+@click.option("--account", callback=_twelve_digits, help="In this account (12 digits).")
+@click.option("--region", callback=_region_name, help="In this region.")
+@click.option("--hours", type=click.IntRange(1, 168), default=6, show_default=True, help="Of so many hours up to now.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), help="Write the picture to this file.")
+def trace_map(
+    function: str, account: str | None, region: str | None, hours: int, as_json: bool, png: Path | None
+) -> None:
+    """Print what calls a function and what it calls, by X-Ray. Needs AWS credentials and nothing of Slack.
+
+    Of a function that the last audit saw; where there was none, one is taken first. Exit code 0: there is a map; 1:
+    there is nothing to show, and why; 2: bad usage.
+    """
+    _log(False)
+    from bot import terminal_map
+
+    wanted = terminal_map.Wanted(function, account, region, hours)
+    sys.exit(_answering(lambda: terminal_map.tell(_context, wanted, as_json=as_json, png=png)))
 
 
 @main.command("check-iac")

@@ -40,7 +40,7 @@ SLOWEST_CALL_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 300.0
 OF_A_CHANNEL = 4  # posts that are looked at in one round: one goes, and what is slower by itself keeps back no other
 POST, UPDATE, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
-FILES = (PostKind.FILE, PostKind.REPORT_FILES)
+FILES = (PostKind.FILE, PostKind.REPORT_FILES, PostKind.MAP)
 PICTURE_ATTEMPTS = 6  # in two minutes; after that a report's pictures are in its thread alone
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
 
@@ -169,6 +169,9 @@ class Outbox:
         text, _ = self._draw(self._context, post)
         posts, again = self._context.store.posts, bool(post.file)
         made = attachments(self._context, post)
+        if not made:
+            self._send(post)
+            return
         try:
             if not again:
                 post = replace(post, file=" ".join(uploads.put(self._client, one) for one in made))
@@ -180,7 +183,7 @@ class Outbox:
             why = uploads.NO_FILES.get(error_code(problem))
             if why is None:
                 raise
-            words = f"Lists and reports come without their files, in words alone: {why}"
+            words = f"Lists, reports and maps come without their files, in words alone: {why}"
             notify(self._context, f"files:{error_code(problem)}", words)
             self._send(post)
             return

@@ -45,6 +45,7 @@ def _table() -> "tuple[Entry, ...]":
         spend,
         stop,
         tips,
+        trace_map,
         undo,
         usage,
     )
@@ -175,6 +176,15 @@ def _table() -> "tuple[Entry, ...]":
         Clock(incidents.INCIDENTS, incidents.incidents, every=incidents.EVERY),
         Clock(usage.USAGE, usage.usage, every=usage.EVERY),
         Clock(forecast_check.FORECAST_CHECK, forecast_check.forecast_check, every=forecast_check.EVERY),
+        # ---- What a function's traces show
+        Slash(
+            "/trace-map",
+            usage="<function> [account] [region] [6h]",
+            summary="Shows what calls a function and what it calls, with calls, failures and latency, by X-Ray.",
+            examples=("/trace-map refund-worker", "/trace-map refund-worker 111122223333 eu-central-1 24h"),
+            run=trace_map.trace_map,
+        ),
+        Button(trace_map.SHARE, trace_map.share),
         # ---- App Home
         Event(home.OPENED, home.opened),
         *(Button(turn, home.turned(turn)) for turn in home_view.TURNS),

@@ -1,6 +1,6 @@
 """The files of a post, made from memory at the moment of sending."""
 
-from commands import _digest, _report_posts
+from commands import _digest, _map_posts, _report_posts
 from commands._digest import Attachment
 from commands._types import Context
 from storage.models import Post, PostKind
@@ -10,4 +10,6 @@ def attachments(context: Context, post: Post) -> list[Attachment]:
     """In the order in which they are shown."""
     if post.kind is PostKind.REPORT_FILES:
         return _report_posts.attachments(context, post)
+    if post.kind is PostKind.MAP:
+        return _map_posts.attachments(context, post)
     return [_digest.attachment(context, post)]

@@ -1,9 +1,10 @@
 """What a message shows, read from memory at the moment of drawing."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from commands import _digest, _exemption_posts, _report_posts, _requests
+from commands import _digest, _exemption_posts, _map_posts, _report_posts, _requests
 from commands._answers import patch_only
 from commands._audits import OVERTAKEN
 from commands._batch import RESULTS
@@ -36,14 +37,8 @@ def item_of(context: Context, function: Function, no_forecast: str = "") -> Item
 
 def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
     """A post's text and blocks, from memory alone: the same post drawn later shows what is true then."""
-    if post.kind is PostKind.BATCH:
-        return _batch(context, post)
-    if post.kind is PostKind.EXEMPTION:
-        return _exemption_posts.draw(context, post)
-    if post.kind is PostKind.REPORT:
-        return _report_posts.draw(context, post)
-    if post.kind is PostKind.REPORT_FILES:
-        return _report_posts.draw_files(context, post)
+    if post.kind in _OF_NO_REQUEST:
+        return _OF_NO_REQUEST[post.kind](context, post)
     items = [item(context, context.store.requests.get(number)) for number in context.store.posts.requests_of(post.id)]
     match post.kind:
         case PostKind.DIGEST:
@@ -84,6 +79,15 @@ def _batch(context: Context, post: Post) -> tuple[str, list[Block]]:
     if run is None or run.post != post.id:
         return f"Results, part {post.page}", batch.page_blocks(members, post.page)
     return batch.batch_text(run, members), batch.batch_blocks(run, members, threaded=len(members) > RESULTS)
+
+
+_OF_NO_REQUEST: Mapping[PostKind, Callable[[Context, Post], tuple[str, list[Block]]]] = {
+    PostKind.BATCH: _batch,
+    PostKind.EXEMPTION: _exemption_posts.draw,
+    PostKind.REPORT: _report_posts.draw,
+    PostKind.REPORT_FILES: _report_posts.draw_files,
+    PostKind.MAP: _map_posts.draw,
+}
 
 
 def _item(

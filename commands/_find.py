@@ -130,15 +130,20 @@ def _unknown(store: Store, wanted: Wanted, command: str, *, teams: bool) -> str:
     known_names = [*names, *store.functions.teams()] if teams else names
     noun = "function or team" if teams else "function"
     said = f"There is no {noun} {code(clip(wanted.name, ECHO))}."
-    lowered = {name.lower(): name for name in known_names}
-    near = difflib.get_close_matches(wanted.name.lower()[:ECHO], lowered, NEAREST, 0.65)
-    near += [name for name in lowered if wanted.name.lower() in name and name not in near]
-    nearest = [lowered[name] for name in near[:NEAREST]]
+    nearest = near(wanted.name, known_names)
     if nearest:
         said += f" Did you mean {' or '.join(code(name) for name in nearest)}?"
     elif teams:
         said += " `/trace-audit` alone lists the teams."
     return f"{said} Example: `{command} {(nearest or names or [EXAMPLE])[0]}`"
+
+
+def near(said: str, names: Sequence[str]) -> list[str]:
+    """The names that may be meant: alike, or with that in them."""
+    lowered = {name.lower(): name for name in names}
+    alike = difflib.get_close_matches(said.lower()[:ECHO], lowered, NEAREST, 0.65)
+    alike += [name for name in lowered if said.lower() in name and name not in alike]
+    return [lowered[name] for name in alike[:NEAREST]]
 
 
 def _choices(found: Sequence[Function], command: str) -> str:

@@ -442,6 +442,9 @@ class PostKind(StrEnum):
     FILE = "file"  # the same as a CSV file; its text alone where Slack takes no files
     REPORT = "report"  # the figures of a window of time
     REPORT_FILES = "report_files"  # its pictures and its CSV file, in its thread; their words where there are no files
+    MAP = (
+        "map"  # a function's trace map: a picture with its words; words alone where there is none, or Slack takes none
+    )
 
 
 class PostState(StrEnum):

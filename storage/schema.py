@@ -144,6 +144,14 @@ def m020_tips(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m022_maps(db: Database) -> None:
+    from storage.schema_maps import MAPS
+
+    for statement in MAPS:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

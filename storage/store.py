@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from storage.forecasts import Forecasts
     from storage.grace import GraceNotices
     from storage.incidents import Incidents
+    from storage.maps import Maps
     from storage.measures import Measures
     from storage.overview import Overview
     from storage.past import Past
@@ -168,6 +169,12 @@ class Store:
         from storage.reports import Reports
 
         return Reports(self._connection)
+
+    @cached_property
+    def maps(self) -> "Maps":
+        from storage.maps import Maps
+
+        return Maps(self._connection)
 
     @cached_property
     def past(self) -> "Past":

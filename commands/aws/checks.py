@@ -129,6 +129,11 @@ def not_applicable(function: Function) -> Finding | None:
     return _finding(CheckName.NOT_APPLICABLE, text)
 
 
+def untraced_sources(function: Function) -> list[str]:
+    """What feeds it, by name, of which Lambda traces nothing."""
+    return [_WITHOUT_XRAY[source] for source in function.sources or () if source in _WITHOUT_XRAY]
+
+
 def starved(function: Function) -> Finding | None:
     """A caller without active tracing hands on a header that says "not sampled", and an Active function heeds it.
 

@@ -1,4 +1,4 @@
-"""How many traces X-Ray recorded of each function: the nodes of its service graph. Reads only."""
+"""X-Ray's service graph, page by page, and how many traces its nodes say were recorded of each function. Reads only."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
 
 AWS_KEEPS = timedelta(days=30)
-_AT_ONCE = timedelta(hours=6)  # the longest that one question may be about
-_FUNCTION, _SERVICE = "AWS::Lambda::Function", "AWS::Lambda"  # what ran, and Lambda taking the call
+AT_ONCE = timedelta(hours=6)  # the longest that one question may be about
+FUNCTION, SERVICE = "AWS::Lambda::Function", "AWS::Lambda"  # what ran, and Lambda taking the call
 _WAIT_SECONDS = 60.0  # for AWS, beyond boto3's own attempts
 
 
@@ -27,19 +27,19 @@ def recorded_traces(
     requests alone. Raises AwsProblem. IAM: xray:GetServiceGraph.
     """
     client = cloud.client("xray", region)
-    where: Where = {"account": account, "region": region, "service": "xray", "action": "GetServiceGraph"}
+    where = asked_where(account, region)
     found: dict[str, float] = {}
     start = since
     while start < until:
-        end = min(start + _AT_ONCE, until)
-        counts: dict[str, dict[str, float]] = {_FUNCTION: {}, _SERVICE: {}}
-        for page in _pages(client, start, end, where, patience or Patience()):
+        end = min(start + AT_ONCE, until)
+        counts: dict[str, dict[str, float]] = {FUNCTION: {}, SERVICE: {}}
+        for page in pages(client, start, end, where, patience or Patience()):
             try:
                 _add(counts, page, account)
             except STRANGE as error:
                 raise BadAnswer("BadAnswer", "X-Ray's answer could not be read", own_words=True, **where) from error
-        for name in counts[_FUNCTION] | counts[_SERVICE]:
-            found[name] = found.get(name, 0.0) + counts[_FUNCTION].get(name, counts[_SERVICE].get(name, 0.0))
+        for name in counts[FUNCTION] | counts[SERVICE]:
+            found[name] = found.get(name, 0.0) + counts[FUNCTION].get(name, counts[SERVICE].get(name, 0.0))
         start = end
     return found
 
@@ -54,9 +54,12 @@ def _add(counts: Mapping[str, dict[str, float]], page: Mapping[str, Any], accoun
         of_kind[name] = of_kind.get(name, 0.0) + number
 
 
-def _pages(
-    client: Any, start: datetime, end: datetime, where: Where, patience: Patience
-) -> Iterator[Mapping[str, Any]]:
+def asked_where(account: str, region: str) -> Where:
+    return {"account": account, "region": region, "service": "xray", "action": "GetServiceGraph"}
+
+
+def pages(client: Any, start: datetime, end: datetime, where: Where, patience: Patience) -> Iterator[Mapping[str, Any]]:
+    """Of at most six hours. A node's `ReferenceId` is what edges on any of its pages go by. Raises AwsProblem."""
     token = ""
     while True:
         more = {"NextToken": token} if token else {}

@@ -30,7 +30,7 @@ BESIDE = 116  # the budget's name
 
 RULE, LIGHT, ACCENT = "#d3d9df", "#cfdcea", "#2a6aa8"
 
-_one_at_a_time = threading.Lock()  # matplotlib's fonts are not made for threads
+one_at_a_time = threading.Lock()  # matplotlib's fonts are not made for threads
 
 
 def can_draw() -> bool:
@@ -39,7 +39,7 @@ def can_draw() -> bool:
 
 def picture(chart: Chart) -> bytes:
     """A PNG. Raises ModuleNotFoundError where matplotlib is missing: ask `can_draw` first."""
-    with _one_at_a_time:
+    with one_at_a_time:
         return _coverage(chart) if isinstance(chart, CoverageChart) else _cost(chart)
 
 

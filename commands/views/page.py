@@ -14,6 +14,7 @@ from commands.views.text import HIDDEN
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.font_manager import FontProperties
+    from matplotlib.text import Text
 
 WIDTH = 640
 DPI = 100
@@ -39,6 +40,17 @@ class Page:
         self._figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
         return out.getvalue()
 
+    def canvas(self) -> "Axes":
+        """All of the page, with pixels for coordinates, for what is drawn under the text."""
+        made = self.axes(0, 0, WIDTH, self.height)
+        made.set_xlim(0, WIDTH)
+        made.set_ylim(self.height, 0)
+        return made
+
+    def texts(self) -> "list[Text]":
+        """All that was written."""
+        return list(self._figure.texts)
+
     def axes(self, left: float, top: float, wide: float, high: float) -> "Axes":
         """Without any frame, tick or label."""
         made = self._figure.add_axes((left / WIDTH, 1 - (top + high) / self.height, wide / WIDTH, high / self.height))
@@ -57,10 +69,11 @@ class Page:
         align: str = "left",
         room: float = WIDTH,
         backed: bool = False,
+        on: str = "white",
     ) -> float:
         """One line, cut to `room`; how wide it has become.
 
-        `align` says which part of it is at `left`; `backed`: on white, whatever is drawn below it.
+        `align` says which part of it is at `left`; `backed`: on its own ground, whatever is drawn below it.
         """
         from matplotlib.transforms import Bbox
 
@@ -74,20 +87,21 @@ class Page:
             horizontalalignment=align,
             verticalalignment="baseline",
             parse_math=False,
-            bbox={"facecolor": "white", "linewidth": 0, "pad": 2} if backed else None,
+            bbox={"facecolor": on, "linewidth": 0, "pad": 2} if backed else None,
         )
         above, under = self.height - top + ABOVE * size, self.height - top - size - UNDER * size
         made.set_clip_box(Bbox([[0, under], [WIDTH, above]]))
         made.set_clip_on(True)
-        return self._wide(shown, size, bold)
+        return self.wide(shown, size, bold)
 
     def _fitting(self, said: str, size: int, bold: bool, room: float) -> str:
         shown = drawable(said)
-        while self._wide(shown, size, bold) > room and len(shown) > 1:
+        while self.wide(shown, size, bold) > room and len(shown) > 1:
             shown = shown[: min(len(shown) - 2, int(len(shown) * 0.95))].rstrip() + "…"
         return shown
 
-    def _wide(self, shown: str, size: int, bold: bool) -> float:
+    def wide(self, shown: str, size: int, bold: bool = False) -> float:
+        """Of one line of what can be drawn."""
         wide, _, _ = self._measure.get_text_width_height_descent(shown, _font(size, bold), ismath=False)
         return float(wide)
 

@@ -106,7 +106,7 @@ def test_the_service_graph_shows_what_was_seeded_and_six_hours_at_most(
 ) -> None:
     xray = client("xray")
     node = {"ReferenceId": 1, "Name": "refund", "Type": "AWS::Lambda::Function", "Edges": []}
-    aws.xray.observed(ACCOUNT, REGION, [node])
+    aws.xray.graphs.observed(ACCOUNT, REGION, [node])
 
     shown = xray.get_service_graph(StartTime=clock.now - timedelta(hours=6), EndTime=clock.now)["Services"]
 
