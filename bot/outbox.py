@@ -40,8 +40,9 @@ SLOWEST_CALL_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 300.0
 OF_A_CHANNEL = 4  # posts that are looked at in one round: one goes, and what is slower by itself keeps back no other
 POST, UPDATE, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
-FILES = (PostKind.FILE, PostKind.REPORT_FILES, PostKind.MAP)
-PICTURE_ATTEMPTS = 6  # in two minutes; after that a report's pictures are in its thread alone
+PICTURES = (PostKind.REPORT_FILES, PostKind.MAP_FILES)  # in a thread, for the message above it
+FILES = (PostKind.FILE, *PICTURES)
+PICTURE_ATTEMPTS = 6  # in two minutes; after that a message's pictures are in its thread alone
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
 
 
@@ -169,9 +170,6 @@ class Outbox:
         text, _ = self._draw(self._context, post)
         posts, again = self._context.store.posts, bool(post.file)
         made = attachments(self._context, post)
-        if not made:
-            self._send(post)
-            return
         try:
             if not again:
                 post = replace(post, file=" ".join(uploads.put(self._client, one) for one in made))
@@ -185,17 +183,26 @@ class Outbox:
                 raise
             words = f"Lists, reports and maps come without their files, in words alone: {why}"
             notify(self._context, f"files:{error_code(problem)}", words)
-            self._send(post)
+            self._without_files(post, why)
             return
         self._unrecorded.append(lambda: self._shared(post, target))
         self._record()
         log.info("shared %s in %s", post.key, target)
 
+    def _without_files(self, post: Post, why: str) -> None:
+        """In words; of a map, the message above has them already, and says why there is no picture."""
+        if post.kind is not PostKind.MAP_FILES or post.thread is None:
+            self._send(post)
+            return
+        with self._context.store.transaction():
+            self._context.store.posts.abandon(post.id, why)
+            self._context.store.posts.redraw(post.thread)
+
     def _shared(self, post: Post, target: str) -> None:
-        """A report can show its pictures once they are files of the channel."""
+        """A report or a map can show its pictures once they are files of the channel."""
         with self._context.store.transaction():
             self._context.store.posts.sent(post.id, target, "", post.wanted_version)
-            if post.kind is PostKind.REPORT_FILES and post.thread is not None:
+            if post.kind in PICTURES and post.thread is not None:
                 self._context.store.posts.redraw(post.thread)
 
     def _target(self, post: Post) -> tuple[str, str | None]:
@@ -272,7 +279,7 @@ class Outbox:
         log.error("Slack took no blocks for %s: %s %s", post.key, error, details)
         posts = self._context.store.posts
         if post.state is PostState.SENT:
-            if post.kind is PostKind.REPORT and posts.attempts(post.id) < PICTURE_ATTEMPTS:
+            if post.kind in (PostKind.REPORT, PostKind.MAP) and posts.attempts(post.id) < PICTURE_ATTEMPTS:
                 self._later(post, error)  # UNCONFIRMED: how long a file must have been there to stand in a message
             else:
                 posts.redrawn(post.id, post.wanted_version, _hash(*self._draw(self._context, post)))

@@ -87,7 +87,7 @@ def _print(made: "TraceMap") -> None:
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
-    console.print(HIDDEN.sub("", map_heading(made)), style="bold")
+    console.print(HIDDEN.sub("", map_heading(made)), style="bold", soft_wrap=True)
     for line in map_lines(made):
         console.print(HIDDEN.sub("", line), soft_wrap=True)
 

@@ -10,6 +10,6 @@ def attachments(context: Context, post: Post) -> list[Attachment]:
     """In the order in which they are shown."""
     if post.kind is PostKind.REPORT_FILES:
         return _report_posts.attachments(context, post)
-    if post.kind is PostKind.MAP:
+    if post.kind is PostKind.MAP_FILES:
         return _map_posts.attachments(context, post)
     return [_digest.attachment(context, post)]

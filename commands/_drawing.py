@@ -87,6 +87,7 @@ _OF_NO_REQUEST: Mapping[PostKind, Callable[[Context, Post], tuple[str, list[Bloc
     PostKind.REPORT: _report_posts.draw,
     PostKind.REPORT_FILES: _report_posts.draw_files,
     PostKind.MAP: _map_posts.draw,
+    PostKind.MAP_FILES: _map_posts.draw_files,
 }
 
 

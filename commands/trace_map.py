@@ -10,7 +10,7 @@ from commands._map_posts import FORGOTTEN, post_map
 from commands._maps import Unseen, make_map
 from commands._types import Answer, Context, Progress, Replace, Request, Say
 from commands.views import charts
-from commands.views.map import SHARE, Extras, map_blocks, map_text
+from commands.views.map import SHARE, WITHOUT_PICTURE, Extras, map_blocks, map_text
 from commands.views.text import channel, clip, code, mention, prose
 
 __all__ = ["COMMAND", "SHARE", "share", "trace_map"]
@@ -70,7 +70,7 @@ def trace_map(request: Request, context: Context) -> Answer:
         return
     context.store.maps.forget(context.clock() - KEPT)
     map_id = context.store.maps.add(made, context.clock())
-    yield Say(map_text(made), tuple(map_blocks(made, Extras(share=map_id, can_draw=charts.can_draw()))))
+    yield Say(map_text(made), tuple(map_blocks(made, Extras(share=map_id, no_picture=_no_picture()))))
 
 
 def share(request: Request, context: Context) -> Answer:
@@ -87,6 +87,10 @@ def share(request: Request, context: Context) -> Answer:
         yield Say("This map was posted here already.")
         return
     if request.private:
-        yield Replace(map_text(made), tuple(map_blocks(made, Extras(can_draw=charts.can_draw()))))
+        yield Replace(map_text(made), tuple(map_blocks(made, Extras(no_picture=_no_picture()))))
     fallback = channel(context.teams.fallback_channel)
     yield Say(f"Posting it here. Where I am no member of this channel, it goes to {fallback}.")
+
+
+def _no_picture() -> str:
+    return "" if charts.can_draw() else WITHOUT_PICTURE

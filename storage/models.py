@@ -442,9 +442,8 @@ class PostKind(StrEnum):
     FILE = "file"  # the same as a CSV file; its text alone where Slack takes no files
     REPORT = "report"  # the figures of a window of time
     REPORT_FILES = "report_files"  # its pictures and its CSV file, in its thread; their words where there are no files
-    MAP = (
-        "map"  # a function's trace map: a picture with its words; words alone where there is none, or Slack takes none
-    )
+    MAP = "map"  # a function's trace map: its words, and its picture as soon as that is in its thread
+    MAP_FILES = "map_files"  # its picture, in its thread
 
 
 class PostState(StrEnum):

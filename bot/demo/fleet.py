@@ -25,6 +25,7 @@ from bot.demo.fleet_data import (
     planned,
 )
 from bot.demo.fleet_spend import seed_spend
+from bot.demo.fleet_traces import seed_traces
 from storage.models import CheckName, MayWrite, Verdict
 
 _AWS_POLICY = "arn:aws:iam::aws:policy/"
@@ -92,6 +93,7 @@ def seed(aws: AwsStandIn) -> Fleet:
         _seed_role(aws, account, ROLES[role])
     for plan in plans:
         _seed_function(aws, plan)
+        seed_traces(aws, plan)
     dark = [plan for plan in plans if not plan.active or plan.role.may_write is MayWrite.NO]
     starved = {arn for plan in dark for arn in plan.calls}
     return Fleet(

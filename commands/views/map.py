@@ -23,8 +23,8 @@ from commands.views.text import ZERO_WIDTH_SPACE, clip, code, count, escape, pro
 from storage.maps import Edge, SilentCaller, Statistics, TraceMap
 
 SHARE = "share-map"
-ALT_LIMIT = 1000  # Slack's, of a file
-COMMENT_LIMIT = 2900
+ALT_LIMIT, BLOCK_ALT_LIMIT = 1000, 2000  # Slack's, of a file and of an image block
+TEXT_LIMIT = 2900
 NAME_SHOWN = 64  # characters; X-Ray allows 200
 NOTE_SHOWN = 400
 WITHOUT_PICTURE = (
@@ -54,38 +54,33 @@ class Extras:
 
     share: str = ""  # what the button carries that posts the picture; "": there is none
     shared_by: str = ""  # a mention
-    can_draw: bool = True
+    picture: str = ""  # Slack's id of a file
+    no_picture: str = ""  # why there is none, as a sentence
 
 
 def map_text(made: TraceMap) -> str:
     """For notifications and screen readers; stands alone."""
     own = _own(made.around.own)
     said = [f"Trace map of {code(made.name)}, {window(made)}: {own}.", *_sentences(made, SLACK)]
-    return clip(" ".join(said), COMMENT_LIMIT)
+    return clip(" ".join(said), TEXT_LIMIT)
 
 
-def comment(made: TraceMap, shared_by: str = "") -> str:
-    """Above the picture in a channel, where there are no blocks."""
-    by = f"shared by {shared_by}" if shared_by else ""
-    about = " · ".join(filter(None, [_place(made), window(made), by]))
-    lines = [f"*Trace map of {code(made.name)}*", about, *_sentences(made, SLACK), *_notes(made), _links(made)]
-    return clip("\n".join(filter(None, lines)), COMMENT_LIMIT)
+def file_text(made: TraceMap) -> str:
+    """Above the picture in the thread."""
+    return f"Trace map of {code(made.name)}, {window(made)}"
 
 
 def map_blocks(made: TraceMap, extras: Extras = Extras()) -> list[Block]:
-    """At most nine blocks."""
-    room = shown(made)
+    """At most nine blocks. Where the picture is among them, the lines of its edges are its alternative text."""
     by = f" · shared by {extras.shared_by}" if extras.shared_by else ""
-    notes = [COUNTS, *_notes(made), *([] if extras.can_draw else [WITHOUT_PICTURE])]
+    links, said = _links(made), _sentences(made, SLACK)
     laid = [
         blocks.header(f"Trace map: {made.name}"),
         blocks.context(f"{_place(made)} · {window(made)}{by}"),
-        blocks.section(f"{code(made.name)}: {_own(made.around.own)}"),
-        blocks.section("\n".join(["*Called by*", *_callers(room, SLACK)])),
-        blocks.section("\n".join(["*Calls*", *_callees(room, SLACK)])),
-        *[blocks.section("\n".join(said)) for said in [_sentences(made, SLACK)] if said],
-        blocks.context(" ".join(notes)),
-        *[blocks.context(links) for links in [_links(made)] if links],
+        *(_picture(made, extras.picture) if extras.picture else _sides(made)),
+        *([blocks.section("\n".join(said))] if said else []),
+        blocks.context(" ".join([COUNTS, *_notes(made), *filter(None, [extras.no_picture])])),
+        *([blocks.context(links)] if links else []),
     ]
     if extras.share:
         button = blocks.button(
@@ -95,7 +90,20 @@ def map_blocks(made: TraceMap, extras: Extras = Extras()) -> list[Block]:
     return laid
 
 
-def alt_text(made: TraceMap) -> str:
+def _picture(made: TraceMap, file: str) -> list[Block]:
+    return [{"type": "image", "slack_file": {"id": file}, "alt_text": alt_text(made, BLOCK_ALT_LIMIT)}]
+
+
+def _sides(made: TraceMap) -> list[Block]:
+    room = shown(made)
+    return [
+        blocks.section(f"{code(made.name)}: {_own(made.around.own)}"),
+        blocks.section("\n".join(["*Called by*", *_callers(room, SLACK)])),
+        blocks.section("\n".join(["*Calls*", *_callees(room, SLACK)])),
+    ]
+
+
+def alt_text(made: TraceMap, limit: int = ALT_LIMIT) -> str:
     """Of the picture: all that it shows, as far as Slack takes it."""
     room = shown(made)
     said = [
@@ -104,7 +112,7 @@ def alt_text(made: TraceMap) -> str:
         f"Called by: {_together(_callers(room, PLAIN))}",
         f"Calls: {_together(_callees(room, PLAIN))}",
     ]
-    return clip(" ".join(said), ALT_LIMIT)
+    return clip(" ".join(said), limit)
 
 
 def map_lines(made: TraceMap) -> list[str]:

@@ -1,6 +1,7 @@
-"""A trace map in a channel: one message with its picture, or its words alone where Slack takes no files."""
+"""A trace map in a channel: the words first, then the picture among them; words alone where Slack takes no files."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from slack_sdk import WebClient
@@ -12,7 +13,7 @@ from bot.outbox import Outbox
 from commands._drawing import draw
 from commands._map_posts import post_map
 from commands._types import Context
-from storage.models import Post, PostKind, PostState
+from storage.models import Post, PostKind
 from tests.bot.conftest import SetClock
 from tests.commands.views.test_map_picture import traced
 from tests.e2e.scene import words
@@ -42,27 +43,45 @@ def posted(context: Context, channel: str = "#finops") -> Post:
     return found
 
 
-def shown(slack: SlackStandIn, channel: str = FINOPS) -> list[Message]:
-    return [one for one in slack.workspace.messages(channel) if "Trace map" in one.text]
+def top(slack: SlackStandIn, channel: str = FINOPS) -> Message:
+    (message,) = [one for one in slack.workspace.messages(channel) if "traced invocations" in one.text]
+    return message
 
 
-def test_a_map_is_one_message_with_its_picture_and_its_words(
+def thread(slack: SlackStandIn, channel: str = FINOPS) -> list[Message]:
+    above = top(slack, channel)
+    return [one for one in slack.workspace.replies(channel, above.ts) if one.ts != above.ts]
+
+
+def images(message: Message) -> list[dict[str, Any]]:
+    return [block for block in message.blocks if block["type"] == "image"]
+
+
+def test_the_words_come_first_and_the_picture_takes_the_place_of_its_lines(
     context: Context, slack: SlackStandIn, send: Callable[..., None]
 ) -> None:
-    post = posted(context)
+    posted(context)
+    send(1)
+    assert images(top(slack)) == []
+    assert "Called by" in words(top(slack))
+
     send()
 
-    (message,) = shown(slack)
-    (picture,) = message.files
-    assert picture.name == "trace-map-refund-worker-2026-11-28-2200.png"
-    assert picture.content.startswith(PNG)
-    assert picture.alt_txt.startswith("Trace map of refund-worker, 1,200 traced invocations")
-    assert "Called by: " in picture.alt_txt
-    assert message.text.startswith("*Trace map of `refund-worker`*\n482915067331 · eu-central-1 · 6 hours to 28 Nov")
-    assert "shared by <@U0ANA>" in message.text
-    assert "Slowest: " in message.text
-    assert "#xray:service-map/map|Trace map>" in message.text
-    assert context.store.posts.get(post.id).state is PostState.SENT
+    (reply,) = thread(slack)
+    (file,) = reply.files
+    (image,) = images(top(slack))
+    assert file.name == "trace-map-refund-worker-2026-11-28-2200.png"
+    assert file.content.startswith(PNG)
+    assert file.alt_txt.startswith("Trace map of refund-worker, 1,200 traced invocations")
+    assert reply.text == "Trace map of `refund-worker`, 6 hours to 28 Nov 22:00 UTC"
+    assert image["slack_file"]["id"] == file.id
+    assert "Called by: " in image["alt_text"]
+    assert "Calls: " in image["alt_text"]
+    said = words(top(slack))
+    assert "482915067331 · eu-central-1 · 6 hours to 28 Nov 22:00 UTC · shared by <@U0ANA>" in said
+    assert "Slowest: " in said
+    assert "#xray:service-map/map|Trace map>" in said
+    assert "Called by" not in said
     assert slack.faults == []
 
 
@@ -71,25 +90,37 @@ def test_what_was_cut_short_is_neither_posted_nor_uploaded_twice(
 ) -> None:
     posted(context)
     slack.fail_next("files.completeUploadExternal", error="internal_error")
-    send()
+    send(6)
 
-    assert len(shown(slack)) == 1
+    assert len(images(top(slack))) == 1
+    assert len(thread(slack)) == 1
     assert len(slack.calls_of("files.getUploadURLExternal")) == 1
 
 
-def test_where_slack_takes_no_files_the_words_say_all_of_it(
+def test_a_picture_that_slack_does_not_know_yet_comes_later(
+    context: Context, slack: SlackStandIn, send: Callable[..., None]
+) -> None:
+    posted(context)
+    slack.fail_next("chat.update", error="invalid_blocks")
+    send(8)
+
+    assert len(images(top(slack))) == 1
+
+
+def test_where_slack_takes_no_files_the_words_say_all_of_it_and_why(
     context: Context, slack: SlackStandIn, send: Callable[..., None]
 ) -> None:
     slack.workspace.uploads_allowed = False
     posted(context)
     send()
 
-    (message,) = shown(slack)
-    said = words(message)
-    assert message.files == ()
+    said = words(top(slack))
+    assert thread(slack) == []
+    assert images(top(slack)) == []
     assert "Called by" in said
     assert "(Lambda function): no traces. May call it, and sends no traces." in said
     assert "Most failing: " in said
+    assert "No picture: this workspace does not allow file uploads." in said
     (notice,) = [one for one in context.store.posts.all(PostKind.NOTICE) if "without their files" in one.text]
     assert "this workspace does not allow file uploads" in notice.text
 
@@ -101,6 +132,6 @@ def test_a_channel_without_the_bot_has_it_sent_to_the_fallback(
     posted(context, closed)
     send(6)
 
-    assert shown(slack, closed) == []
-    (message,) = shown(slack)
-    assert [one.name for one in message.files] == ["trace-map-refund-worker-2026-11-28-2200.png"]
+    assert [one for one in slack.workspace.messages(closed) if "Trace map" in one.text] == []
+    assert len(thread(slack)) == 1
+    assert len(images(top(slack))) == 1

@@ -270,7 +270,8 @@ def test_the_button_posts_the_same_map_once(payments: World) -> None:
     assert "Posting it here." in told.text  # type: ignore[union-attr]  # it says something
     assert not [block for block in redrawn.blocks if block["type"] == "actions"]  # type: ignore[union-attr]  # drawn anew
     assert again == [Say("This map was posted here already.")]
-    (post,) = payments.store.posts.all(PostKind.MAP)
+    (post,), (files,) = payments.store.posts.all(PostKind.MAP), payments.store.posts.all(PostKind.MAP_FILES)
+    assert files.thread == post.id
     assert post.channel == "C0PAY"
     assert payments.store.maps.of_post(post.id) == payments.store.maps.get(value)
 
