@@ -7,10 +7,12 @@ from commands._answers import ask_now
 from commands._audits import coverage_by_team, take_audit
 from commands._changes import last_known
 from commands._costs import forecasts_of, in_order
+from commands._depth import as_seen, depth_now
 from commands._drawing import item_of
 from commands._one_forecast import look_up
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.views import blocks, digest, news
+from commands.views.depth import depth_blocks
 from commands.views.forecast_errors import check_line
 from commands.views.functions import card_blocks
 from commands.views.text import channel, clip, code
@@ -59,10 +61,12 @@ def _card(context: Context, function: Function) -> Say:
         return current
     if current.verdict is Verdict.UNTRACED:
         context.store.requests.open_for(current, context.clock())
-    shown = item_of(context, current, no_forecast=look_up(context, current))
+    depth = depth_now(context, current)
+    shown = item_of(context, as_seen(current, depth), no_forecast=look_up(context, current))
     check = context.store.forecast_checks.newest(current.arn)
     told = check_line(check) if check else ""
-    made = [*card_blocks(shown), *([blocks.context(told)] if told else [])]
+    deep = depth_blocks(depth, current) if depth else []
+    made = [*card_blocks(shown, deep), *([blocks.context(told)] if told else [])]
     return Say(f"{code(current.name)}: {current.verdict}", tuple(made))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from commands.aws.asking import Patience
 from commands.aws.errors import AwsProblem, BadAnswer
-from commands.aws.service_graph import AT_ONCE, FUNCTION, SERVICE, asked_where, pages
+from commands.aws.service_graph import AT_ONCE, FUNCTION, SERVICE, WAIT_SECONDS, asked_where, pages
 from commands.aws.wire import STRANGE
 from storage.maps import CLIENT, Around, Edge, Statistics
 
@@ -37,6 +37,7 @@ def around(
     *,
     go_on: Callable[[], bool] = lambda: True,
     patience: Patience | None = None,
+    wait_seconds: float = WAIT_SECONDS,
 ) -> Around:
     """To be asked inside `acting_as`. The newest six hours come first, so that what is left out is the oldest.
 
@@ -50,7 +51,9 @@ def around(
             why = _TOO_LONG
             break
         try:
-            _window(cloud, _Reading(account, region, name), (start, end), patience or Patience()).add_to(sums)
+            reading = _Reading(account, region, name)
+            _window(cloud, reading, (start, end), patience or Patience(), wait_seconds)
+            reading.add_to(sums)
         except AwsProblem as problem:
             if end == until:
                 raise
@@ -60,15 +63,16 @@ def around(
     return sums.told(end, until, since, why)
 
 
-def _window(cloud: "Cloud", reading: "_Reading", window: tuple[datetime, datetime], patience: Patience) -> "_Reading":
+def _window(
+    cloud: "Cloud", reading: "_Reading", window: tuple[datetime, datetime], patience: Patience, wait_seconds: float
+) -> None:
     """Of at most six hours. Raises AwsProblem."""
     where = asked_where(reading.account, reading.region)
-    for page in pages(cloud.client("xray", reading.region), *window, where, patience):
+    for page in pages(cloud.client("xray", reading.region), *window, where, patience, wait_seconds):
         try:
             reading.take(page)
         except STRANGE as error:
             raise BadAnswer("BadAnswer", "X-Ray's answer could not be read", own_words=True, **where) from error
-    return reading
 
 
 class _Node(NamedTuple):

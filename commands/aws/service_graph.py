@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 AWS_KEEPS = timedelta(days=30)
 AT_ONCE = timedelta(hours=6)  # the longest that one question may be about
 FUNCTION, SERVICE = "AWS::Lambda::Function", "AWS::Lambda"  # what ran, and Lambda taking the call
-_WAIT_SECONDS = 60.0  # for AWS, beyond boto3's own attempts
+WAIT_SECONDS = 60.0  # for AWS, beyond boto3's own attempts
 
 
 def recorded_traces(
@@ -58,13 +58,20 @@ def asked_where(account: str, region: str) -> Where:
     return {"account": account, "region": region, "service": "xray", "action": "GetServiceGraph"}
 
 
-def pages(client: Any, start: datetime, end: datetime, where: Where, patience: Patience) -> Iterator[Mapping[str, Any]]:
+def pages(
+    client: Any,
+    start: datetime,
+    end: datetime,
+    where: Where,
+    patience: Patience,
+    wait_seconds: float = WAIT_SECONDS,
+) -> Iterator[Mapping[str, Any]]:
     """Of at most six hours. A node's `ReferenceId` is what edges on any of its pages go by. Raises AwsProblem."""
     token = ""
     while True:
         more = {"NextToken": token} if token else {}
         call = partial(ask, partial(client.get_service_graph, StartTime=start, EndTime=end, **more), **where)
-        page: Mapping[str, Any] = patience.ask(call, _WAIT_SECONDS)
+        page: Mapping[str, Any] = patience.ask(call, wait_seconds)
         yield page
         following = page.get("NextToken") or ""
         if not following:

@@ -1,5 +1,6 @@
 """How a function looks in Slack: a row of a digest, a card of its own, a line in a list."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -66,8 +67,8 @@ def _row(item: Item, room: int) -> str:
     return "\n".join(filter(None, [said, left]))
 
 
-def card_blocks(item: Item) -> list[Block]:
-    """Everything about one function."""
+def card_blocks(item: Item, deep: Sequence[Block] = ()) -> list[Block]:
+    """Everything about one function; `deep`: how far its traces go."""
     function = item.function
     if function is None:
         return [blocks.section("\n".join(item_lines(item)))]
@@ -86,7 +87,7 @@ def card_blocks(item: Item) -> list[Block]:
     notes = [prose(finding.text) for finding in function.findings]
     if notes:
         made.append(blocks.section(clip("\n".join(f"• {note}" for note in notes), 2000)))
-    made += [*_standing(item), *_beside(item, function)]
+    made += [*deep, *_standing(item), *_beside(item, function)]
     if function.verdict is Verdict.UNTRACED and not reachable(item, function):
         publish = "publish it" if function.managed_instances else "publish a version and move the alias to it"
         made.append(blocks.context(f"A fix of $LATEST changes nothing here: {publish}."))

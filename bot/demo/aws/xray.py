@@ -8,6 +8,7 @@ from bot.demo.aws.knobs import Knobs
 from bot.demo.aws.metrics import Metrics
 from bot.demo.aws.protocol import Handler, Request
 from bot.demo.aws.service_graphs import ServiceGraphs
+from bot.demo.aws.traces import Traces
 
 _DEFAULT_RULE = {
     "RuleName": "Default",
@@ -31,6 +32,7 @@ class XRay:
 
     def __init__(self, functions: Functions, metrics: Metrics, knobs: Knobs) -> None:
         self.graphs = ServiceGraphs(functions, metrics, knobs)
+        self.traces = Traces(self.graphs, knobs)
         self._searched: dict[tuple[str, str], tuple[str, float]] = {}  # the switch's status, the percentage indexed
 
     def handlers(self) -> dict[str, Handler]:
@@ -38,8 +40,8 @@ class XRay:
             "GetTraceSegmentDestination": self._destination,
             "GetIndexingRules": self._indexing_rules,
             "GetServiceGraph": self.graphs.answer,
-            "GetTraceSummaries": lambda _: {"TraceSummaries": [], "TracesProcessedCount": 0},
-            "BatchGetTraces": lambda _: {"Traces": [], "UnprocessedTraceIds": []},
+            "GetTraceSummaries": self.traces.summaries,
+            "BatchGetTraces": self.traces.batch,
             "GetSamplingRules": lambda _: {"SamplingRuleRecords": [{"SamplingRule": _DEFAULT_RULE}]},
         }
 
@@ -48,6 +50,8 @@ class XRay:
     ) -> None:
         """Switch Transaction Search on: spans go to CloudWatch Logs, and so does their price. "PENDING": not yet."""
         self._searched[account, region] = (status, indexed_percent)
+        if status == "ACTIVE":
+            self.traces.hidden.add((account, region))
 
     def _destination(self, request: Request) -> Mapping[str, Any]:
         searched = self._searched.get((request.account, request.region))
