@@ -69,7 +69,7 @@ def shown(documents: Iterable[str], name: str) -> Shown | None:
 def _pieces(document: str, name: str) -> Iterator[_Piece]:
     try:
         told = json.loads(document)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     for one in told if isinstance(told, list) else [told]:
         if isinstance(one, Mapping):
@@ -94,12 +94,15 @@ def _segment(told: Mapping[str, Any], name: str) -> Iterator[_Piece]:
 
 def _within(told: Mapping[str, Any], above: str) -> Iterator[_Piece]:
     """Subsegments, however deep; one without an id stands for the piece that it is in."""
-    for one in told.get("subsegments") or ():
-        if not isinstance(one, Mapping):
-            continue
-        own_id, own_name = str(one.get("id") or above), str(one.get("name") or "")
-        yield _Piece(own_id, above, own_name, calls_out=_is_call(one), of_lambda=own_name in _OF_LAMBDA)
-        yield from _within(one, own_id)
+    waiting = [(told, above)]
+    while waiting:
+        outer, above = waiting.pop()
+        inside = outer.get("subsegments")
+        for one in inside if isinstance(inside, list) else ():
+            if isinstance(one, Mapping):
+                own_id, own_name = str(one.get("id") or above), str(one.get("name") or "")
+                yield _Piece(own_id, above, own_name, calls_out=_is_call(one), of_lambda=own_name in _OF_LAMBDA)
+                waiting.append((one, own_id))
 
 
 def _is_call(told: Mapping[str, Any]) -> bool:

@@ -74,7 +74,9 @@ def test_a_subsegment_of_its_own_is_instrumentation_without_a_call() -> None:
 
 
 def test_what_other_functions_of_the_trace_do_is_not_its_work() -> None:
-    other = function(part("Invocation", part("S3", namespace="aws", id="o9"), id="o8"), id="o1", name="ledger", parent_id="f1")
+    other = function(
+        part("Invocation", part("S3", namespace="aws", id="o9"), id="o8"), id="o1", name="ledger", parent_id="f1"
+    )
     inferred = {"id": "o2", "parent_id": "o9", "name": "bucket", "inferred": True}
 
     assert read(service(), function(part("Invocation")), other, inferred) == Shown()
@@ -106,7 +108,9 @@ def test_spans_of_another_service_are_not_its_work() -> None:
     assert read(span("refund", "SERVER", resource=RESOURCE), other, theirs) == Shown()
 
 
-@pytest.mark.parametrize("documents", [[], ["not json"], ["null"], ["[1, 2]"], [json.dumps(service())]])
+@pytest.mark.parametrize(
+    "documents", [[], ["not json"], ["null"], ["[1, 2]"], [json.dumps(service())], ["[" * 100_000]]
+)
 def test_where_the_function_has_no_segment_nothing_is_said(documents: list[str]) -> None:
     assert shown(documents, "refund") is None
 
