@@ -177,7 +177,8 @@ Lamplighter has posted its first digests. Open this page:
     {slack.url}/#/{_payments(slack)}
 
 You are Ana, who may approve. Open #team-payments, click Approve fix, and watch it change.
-Type /trace-audit payments, or exempt a function. The menu at your name makes you another person.
+Type /trace-audit payments or /trace-map psp-webhook-replay, or exempt a function. The menu at your name makes you
+another person.
 What Prometheus would read: http://{metrics}/metrics
 
 {len(fleet.functions)} functions in {places}, all of them pretend. ctrl-C ends everything."""

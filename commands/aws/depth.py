@@ -50,7 +50,8 @@ class _Look:
         self.doubts: list[str] = []
 
     def graph(self) -> Depth | None:
-        """Edges to other functions alone prove nothing: AWS's SDKs hand the trace header on by themselves."""
+        """Edges to other functions alone are taken for no proof. UNCONFIRMED: that AWS's SDKs hand the trace header on
+        without instrumentation, and that the function called then hangs on this one's node."""
         place = (self._cloud, self._account, self._region)
         try:
             found = around(

@@ -38,7 +38,7 @@ _WAYS = {
     "java": _by_layer("AWSOpenTelemetryDistroJava"),
     "dotnet": _by_layer("AWSOpenTelemetryDistroDotNet"),
     "ruby": _Way(
-        "AWS has no layer for Ruby: take the OpenTelemetry community's, with that of its collector.",
+        "ADOT has no layer for Ruby: take the OpenTelemetry community's, with that of its collector.",
         WHERE_COMMUNITY,
         "layers:    opentelemetry-ruby, opentelemetry-collector\nvariable:  AWS_LAMBDA_EXEC_WRAPPER=/opt/otel-handler",
     ),
