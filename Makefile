@@ -24,7 +24,7 @@ bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits timed
 	@exec .venv/bin/python -m tests.bench $(ARGS)
 
 pictures: venv-dev ## docs/pictures taken anew by the browser tests, with fewer colours where pngquant is installed
-	@LAMPLIGHTER_SCREENSHOTS=docs/pictures LAMPLIGHTER_BROWSER=required .venv/bin/python -m pytest -q tests/bot/test_pictures.py tests/bot/test_report_pictures.py $(ARGS)
+	@LAMPLIGHTER_SCREENSHOTS=docs/pictures LAMPLIGHTER_BROWSER=required .venv/bin/python -m pytest -q tests/bot/test_pictures.py tests/bot/test_report_pictures.py tests/bot/test_map_pictures.py $(ARGS)
 	@if command -v pngquant >/dev/null; then pngquant --force --ext .png 64 docs/pictures/*.png; \
 	else echo "pngquant is not installed: the pictures are several times as large as they need be."; fi
 
