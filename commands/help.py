@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from commands._types import Say, Slash
-from commands.views import reading
+from commands.views import depth, reading
 from commands.views.blocks import Block, context, section
 from commands.views.text import entities
 
 ASKING = frozenset({"help", "?", "-h", "--help"})
 TOPICS: Mapping[str, tuple[str, Callable[[], list[Block]]]] = {
     "reading": ("How to read a trace map and traces", reading.guide),
+    "instrument": ("How to see what a function calls", depth.guide),
 }
 
 

@@ -23,11 +23,12 @@ class _Way:
     how: str  # a sentence
     where: str  # to read on
     lines: str = ""  # to copy
+    layer: str = ""  # of ADOT, by its name
 
 
 def _by_layer(layer: str) -> _Way:
     how = f"Add the layer `{layer}` of the function's region and architecture, and set the variable. The code stays."
-    return _Way(how, WHERE_LAYERS, f"layer:     {layer}\nvariable:  {WRAPPER}")
+    return _Way(how, WHERE_LAYERS, f"layer:     {layer}\nvariable:  {WRAPPER}", layer)
 
 
 # By how Lambda's name of the runtime begins. The layers and their one wrapper are AWS's recommended ones; Go, Ruby and
@@ -100,3 +101,24 @@ def how_blocks(function: Function) -> list[Block]:
     said = f"*To see what it calls* ({runtime}): {prose(way.how)} Keep TracingConfig Active."
     made = [blocks.section(said), *([blocks.preformatted(way.lines)] if way.lines else [])]
     return [*made, blocks.context(f"{_NOT_THE_SDK} <{way.where}|How it is done, and the layers' ARNs>")]
+
+
+def guide() -> list[Block]:
+    """For whoever asks, of any runtime."""
+    named = {"python": "Python", "nodejs": "Node.js", "java": "Java", "dotnet": ".NET"}
+    layers = [f"• {name}: `{_WAYS[key].layer}`" for key, name in named.items()]
+    others = [f"• {prose(_WAYS[key].how)}" for key in ("ruby", "go", "provided")]
+    return [
+        blocks.section("*How a function is instrumented, so that its traces show what it calls*"),
+        blocks.section(
+            "Active tracing alone records that it ran, and how long. With ADOT, AWS's distribution of OpenTelemetry, "
+            "add the layer of the function's region and architecture, set one variable, and leave the code as it is:\n"
+            + "\n".join(layers)
+        ),
+        blocks.preformatted(WRAPPER),
+        blocks.section("\n".join([*others, f"• {prose(_IMAGE.how)}"])),
+        blocks.context(
+            f"{_NOT_THE_SDK} <{WHERE_LAYERS}|The layers and their ARNs> · <{WHERE_COMMUNITY}|The community's layers>. "
+            "`/trace-audit` and a function's name shows how far its traces go, and the lines for its runtime."
+        ),
+    ]

@@ -6,6 +6,9 @@ import pytest
 from hypothesis import given, settings
 
 from bot.demo.slack import message_problems
+from commands import COMMANDS
+from commands._types import Slash
+from commands.help import help_for
 from commands.views.depth import depth_blocks, how_blocks
 from storage.depth import Depth, Reach
 from storage.models import CheckName, Finding, Function
@@ -60,6 +63,19 @@ def test_what_nobody_could_see_is_not_known_and_the_configuration_decides_on_the
     assert "No trace of it could be read: AccessDenied." in words(depth_blocks(depth, on("python3.13")))
     assert "AWSOpenTelemetryDistro" not in words(depth_blocks(depth, replace(on("python3.13"), findings=())))
     assert "AWSOpenTelemetryDistroPython" in words(depth_blocks(depth, shallow))
+
+
+def test_help_says_it_for_every_runtime() -> None:
+    (slash,) = [one for one in COMMANDS if isinstance(one, Slash) and one.command == "/trace-audit"]
+    answer = help_for(slash, "help instrument")
+
+    said = words(list(answer.blocks))
+    for part in ("Python: `AWSOpenTelemetryDistroPython`", "Ruby", "otellambda", "custom runtime", "container image"):
+        assert part in said
+    assert "/opt/otel-instrument" in said
+    assert "arn:aws:lambda" not in said
+    assert message_problems(list(answer.blocks)) == []
+    assert "`/trace-audit help instrument`" in words(list(help_for(slash, "help").blocks))
 
 
 @given(NASTY, NASTY)
