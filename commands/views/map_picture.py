@@ -6,7 +6,8 @@ what sends no traces is dashed and says so, and what stands out is named.
 """
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -150,15 +151,26 @@ def _lines(measure: Page, name: str, size: int, room: float, beside: float = 0) 
     said = drawable(name)
     if measure.wide(said, size, bold=True) <= room - beside:
         return (said,)
-    fits = len(said)
-    while fits > 1 and measure.wide(said[:fits], size, bold=True) > room - beside:
-        fits -= 1
+    fits = _most(measure, lambda letters: said[:letters], len(said), size, room - beside)
     ends = [at + 1 for at, letter in enumerate(said[:fits]) if letter in "-_./: " and at > fits // 2]
     cut = ends[-1] if ends else fits
     rest = said[cut:].strip()
-    while measure.wide(rest, size, bold=True) > room and len(rest) > 1:
-        rest = "…" + rest[2:].lstrip("…")  # what a name ends with tells it from others that begin alike
+    if measure.wide(rest, size, bold=True) > room:  # what a name ends with tells it from others that begin alike
+        kept = _most(measure, lambda letters: f"…{rest[-letters:]}", len(rest), size, room)
+        rest = f"…{rest[-kept:]}"
     return (said[:cut].strip(), rest)
+
+
+def _most(measure: Page, part: Callable[[int], str], longest: int, size: int, room: float) -> int:
+    """How many letters of `part` fit into the room; one at least."""
+
+    def wide(letters: int) -> float:
+        return measure.wide(part(letters), size, bold=True)
+
+    fits = bisect_right(range(1, longest + 1), room, key=wide)
+    while fits > 1 and wide(fits) > room:  # more letters are not wider in every script
+        fits -= 1
+    return max(1, fits)
 
 
 def _thick(calls: int, most: int) -> float:
