@@ -54,7 +54,7 @@ def _calls(function: Function) -> str:
     if any(finding.check is CheckName.SURFACE_ONLY for finding in function.findings):
         return (
             "Calls to other services show only where its code is instrumented, and nothing that is known here "
-            "instruments it: OpenTelemetry (ADOT) is what AWS recommends."
+            "instruments it: OpenTelemetry (ADOT) is what AWS recommends: `/trace-audit help instrument`."
         )
     return "Calls to other services show only where its code is instrumented."
 
@@ -64,9 +64,9 @@ def guide() -> list[Block]:
     return [
         blocks.section("*How to read a trace map*"),
         blocks.section(
-            "• Each circle is a service, and each arrow a call. Follow them: who calls your function, and "
+            "• Each circle, or box, is a service, and each arrow a call: who calls your function, and "
             "what it calls.\n"
-            "• Compare latency along an arrow: the circle from which it grows is where to look first.\n"
+            "• Compare latency along an arrow: the service from which it grows is where to look first.\n"
             "• `error` is the caller's fault (4xx), `fault` the service's own (5xx), `throttle` a limit (429).\n"
             "• A map covers six hours at a time. An untraced service is not on it: a gap is not an absence."
         ),
