@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `forecast`, `report`, `map`, `check-iac`, `demo`."""
+"""The command line: `run`, `audit`, `forecast`, `report`, `map`, `check-iac`, `templates`, `demo`."""
 
 import logging
 import os
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from bot.templates import templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +44,9 @@ def main() -> None:
 
     Settings: SLACK_BOT_TOKEN, SLACK_APP_TOKEN or SLACK_SIGNING_SECRET, the usual AWS_* names, and lamplighter.toml.
     """
+
+
+main.add_command(templates)
 
 
 @main.command()

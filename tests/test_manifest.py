@@ -114,7 +114,7 @@ def missing(section: type[Struct], shown: dict[str, Any], where: str = "") -> It
 
 
 def test_the_readme_names_every_permission_that_the_code_does():
-    named = set(re.findall(ACTION, readme().partition("What the two roles need")[2].partition("</details>")[0]))
+    named = set(re.findall(ACTION, readme().partition("What each role may do, and why")[2].partition("</details>")[0]))
     needed: set[str] = set()
     for path in (ROOT / "commands").rglob("*.py"):
         code = path.read_text(encoding="utf-8")
