@@ -36,6 +36,7 @@ class Call:
     service: str
     action: str
     time: datetime
+    caller: str = ""  # ARN
 
 
 @dataclass(slots=True)

@@ -17,7 +17,14 @@ from bot.demo.aws.protocol import AwsError, Handler, Request
 from bot.demo.aws.roles import Roles, iam, user_grants
 
 DEFAULT_ACCOUNT = "123456789012"  # of keys that nobody issued, as moto has it
-_RESOURCES = {"lambda": "FunctionName", "iam": "RoleName", "sts": "RoleArn"}
+# What names the resource of a call, the first that is there.
+_RESOURCES = {
+    "lambda": ("FunctionName", "Resource"),
+    "iam": ("RoleName", "PolicyArn", "PolicySourceArn"),
+    "sts": ("RoleArn",),
+    "config": ("ConfigurationAggregatorName",),
+    "sqs": ("QueueUrl",),
+}
 _PREFIXES = {"resourcegroupstaggingapi": "tag"}
 # Actions that IAM names otherwise than the API does, or that nobody has to be allowed.
 _FREE = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
@@ -80,8 +87,8 @@ class Sessions:
     def authorize(self, request: Request, principal: Principal) -> None:
         """Refuse what the caller's policies do not allow, in AWS's words.
 
-        The action is taken to have the operation's name, and the resource to be `*`, save for functions, roles and
-        budgets.
+        The action is taken to have the operation's name, and the resource to be `*`, save for functions, roles,
+        policies, aggregators, queues and budgets.
         """
         if (session := principal.session) is not None:
             age = (self._knobs.clock() - session.at).total_seconds()
@@ -194,24 +201,29 @@ def _action(request: Request) -> str:
     """By IAM's name."""
     if request.service == "budgets":
         return "budgets:ModifyBudget" if request.action in BUDGET_CHANGES else "budgets:ViewBudget"
-    return f"{_PREFIXES.get(request.service, request.service)}:{request.action}"
+    name = request.action.removesuffix("Batch") if request.service == "sqs" else request.action
+    return f"{_PREFIXES.get(request.service, request.service)}:{name}"
 
 
 def _resource(request: Request) -> str:
     if request.service == "budgets":
         return budget_resource(request)
-    named = request.params.get(_RESOURCES.get(request.service, ""))
+    named = next(filter(None, map(request.params.get, _RESOURCES.get(request.service, ()))), None)
     if not named:
         return "*"
-    if request.service == "lambda":
-        name = named.partition(":function:")[2] or named
-        qualifier = request.params.get("Qualifier")
-        return f"arn:aws:lambda:{request.region}:{request.account}:function:{name}" + (
-            f":{qualifier}" if qualifier else ""
-        )
-    if request.service == "iam":
-        role = next((role for role in list(iam(request.account).roles.values()) if role.name == named), None)
-        return str(role.arn) if role else f"arn:aws:iam::{request.account}:role/{named}"
+    place = f"{request.region}:{request.account}"
+    match request.service:
+        case "lambda":
+            name = named.partition(":function:")[2] or named
+            qualifier = request.params.get("Qualifier")
+            return f"arn:aws:lambda:{place}:function:{name}" + (f":{qualifier}" if qualifier else "")
+        case "iam" if not named.startswith("arn:"):
+            role = next((role for role in list(iam(request.account).roles.values()) if role.name == named), None)
+            return str(role.arn) if role else f"arn:aws:iam::{request.account}:role/{named}"
+        case "config":
+            return f"arn:aws:config:{place}:config-aggregator/{named}"
+        case "sqs":
+            return f"arn:aws:sqs:{request.region}:{':'.join(named.split('/')[-2:])}"
     return str(named)
 
 
@@ -226,4 +238,6 @@ def _context(request: Request, principal: Principal) -> Conditions:
         known["aws:SourceIdentity"] = principal.session.source_identity
     if request.service == "iam" and "PolicyArn" in request.params:
         known["iam:PolicyARN"] = request.params["PolicyArn"]
+    if request.service == "cloudwatch" and "Namespace" in request.params:
+        known["cloudwatch:namespace"] = request.params["Namespace"]
     return known

@@ -300,7 +300,8 @@ class AwsStandIn(Seeding):
         principal = self._sessions.principal(request.access_key)
         request.account = principal.account
         request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = request.account  # saves moto its own search through all accounts
-        self._calls.append(Call(request.account, request.region, request.service, request.action, self._knobs.clock()))
+        where, now = (request.account, request.region), self._knobs.clock()
+        self._calls.append(Call(*where, request.service, request.action, now, principal.arn))
         if any(rule.takes(request) for rule in self._throttled):
             raise throttled(request)
         self._buckets.take(request)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bot.demo.aws import AwsStandIn
 from tests.bot.demo.aws.conftest import REGION, connect, may, refusal
@@ -159,3 +160,72 @@ def test_a_chained_session_lasts_an_hour_at_most(aws: AwsStandIn, sts: Any) -> N
 
     assert "role chaining" in refused[2]
     assert assume(chained, RoleArn=next_role, DurationSeconds=3600)["Credentials"]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "service", "operation", "ours", "others"),
+    [
+        (
+            "sqs:DeleteMessage",
+            f"arn:aws:sqs:{REGION}:{OTHER}:ours",
+            "sqs",
+            "delete_message_batch",
+            {"QueueUrl": f"https://queue/{OTHER}/ours", "Entries": [{"Id": "0", "ReceiptHandle": "x"}]},
+            {"QueueUrl": f"https://queue/{OTHER}/theirs", "Entries": [{"Id": "0", "ReceiptHandle": "x"}]},
+        ),
+        (
+            "iam:GetPolicy",
+            "arn:aws:iam::aws:policy/*",
+            "iam",
+            "get_policy",
+            {"PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+            {"PolicyArn": f"arn:aws:iam::{OTHER}:policy/own"},
+        ),
+        (
+            "lambda:ListTags",
+            "arn:aws:lambda:*:*:function:refund",
+            "lambda",
+            "list_tags",
+            {"Resource": f"arn:aws:lambda:{REGION}:{OTHER}:function:refund"},
+            {"Resource": f"arn:aws:lambda:{REGION}:{OTHER}:function:ledger"},
+        ),
+        (
+            "config:SelectAggregateResourceConfig",
+            f"arn:aws:config:{REGION}:{OTHER}:config-aggregator/view",
+            "config",
+            "select_aggregate_resource_config",
+            {"ConfigurationAggregatorName": "view", "Expression": "SELECT accountId"},
+            {"ConfigurationAggregatorName": "other", "Expression": "SELECT accountId"},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and ":" not in value else "",
+)
+def test_a_role_may_be_held_to_resources(
+    aws: AwsStandIn, sts: Any, action: str, resource: str, service: str, operation: str, ours: Any, others: Any
+) -> None:
+    allowed = {"Effect": "Allow", "Action": action, "Resource": resource}
+    document = {"Version": "2012-10-17", "Statement": [allowed]}
+    aws.create_role(OTHER, "audit", trust(HOME), inline={"held": document})
+    call = getattr(as_session(aws, service, assume(sts)), operation)
+
+    assert "AccessDenied" in _code(call, others)
+    assert "AccessDenied" not in _code(call, ours)  # there may be no such thing; but who may ask is told so
+
+
+def _code(call: Any, asked: dict[str, Any]) -> str:
+    try:
+        call(**asked)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
+def test_metrics_may_be_held_to_a_namespace(aws: AwsStandIn, sts: Any) -> None:
+    only = {"StringEquals": {"cloudwatch:namespace": "Lamplighter"}}
+    allowed = {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*", "Condition": only}
+    aws.create_role(OTHER, "audit", trust(HOME), inline={"held": {"Version": "2012-10-17", "Statement": [allowed]}})
+    cloudwatch = as_session(aws, "cloudwatch", assume(sts))
+
+    cloudwatch.put_metric_data(Namespace="Lamplighter", MetricData=[{"MetricName": "Coverage", "Value": 1}])
+    denied = refusal(cloudwatch.put_metric_data, Namespace="AWS/Lambda", MetricData=[{"MetricName": "x", "Value": 1}])
+    assert "AccessDenied" in denied[0]
