@@ -6,6 +6,7 @@ Whatever is not understood here is refused, so that no template can mean more to
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -35,6 +36,12 @@ def _short_form(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _short_form)
 
 
+@lru_cache
+def _parsed(text: str) -> Mapping[str, Any]:
+    """Not to be changed; reading takes ten times as long as all the rest."""
+    return yaml.load(text, _Loader)  # type: ignore[no-any-return]  # noqa: S506 - a safe loader with short forms
+
+
 @dataclass
 class Stack:
     """A template with its parameters, in an account and Region. Raises ValueError where AWS would refuse it."""
@@ -48,7 +55,7 @@ class Stack:
     outputs: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.template = yaml.load(self.text, _Loader)  # noqa: S506 - a safe loader with short forms
+        self.template = _parsed(self.text)
         self._values = self._given()
         conditions = self.template.get("Conditions", {})
         self._conditions = {name: self._condition(said) for name, said in conditions.items()}
