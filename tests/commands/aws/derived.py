@@ -108,6 +108,9 @@ def code() -> dict[str, str]:
 def operations(sources: Mapping[str, str]) -> list[Found]:
     modules = {name: _Module(name, text) for name, text in sources.items()}
     given = _given_ambient(modules)
+    services = {service for module in modules.values() for service in module.services}
+    missed = [where for module in modules.values() for where in module.missed(services)]
+    assert not missed, f"of which service is the client? Name it in the module, as in client: LambdaClient. {missed}"
     return [found for module in modules.values() for found in module.operations(given)]
 
 
@@ -153,6 +156,14 @@ class _Module:
             assert len(services) == 1, f"{where}: of which service is {name}? {services}"
             for whose in self._whose(node, given):
                 yield Found(whose, services[0], spelt[services[0]][name], where)
+
+    def missed(self, services: set[str]) -> Iterator[str]:
+        """Operations that are called on a client of no service that the module names."""
+        spelt = {name for service in services - self.services for name in _operations_of(service)}
+        ours = {name for service in self.services for name in _operations_of(service)}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute) and node.attr in spelt - ours and "client" in ast.unparse(node.value):
+                yield f"{self.name}:{node.lineno} {node.attr}"
 
     def _name_in(self, node: ast.AST) -> str:
         """The name that might be an operation's; not one that is compared with, or that explains."""

@@ -104,6 +104,16 @@ def test_a_new_call_is_found_with_the_role_that_makes_it(called, found):
     assert {role: actions for role, actions in more.items() if actions} == {whose: {action}}
 
 
+def test_a_client_of_no_known_service_has_to_be_named():
+    code = {
+        "a": 'def f(cloud):\n    return cloud.client("xray", "r")\n',
+        "b": "def g(client):\n    client.get_group()\n",
+    }
+
+    with pytest.raises(AssertionError, match="of which service is the client"):
+        derived.needed(code)
+
+
 def test_a_call_that_iam_names_otherwise_has_to_be_looked_up():
     with pytest.raises(LookupError, match="ec2:DescribeNothing: say in _OTHERWISE what allows it"):
         derived.actions("ec2", "DescribeNothing")
