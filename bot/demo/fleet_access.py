@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.demo.aws import AwsStandIn
 from bot.demo.aws.stacks import Stack
-from bot.demo.fleet_data import MANAGEMENT
+from bot.demo.fleet_data import ACCOUNTS, MANAGEMENT, REGIONS
 
 AUDIT_ROLE, FIX_ROLE = "lamplighter-audit", "lamplighter-fix"
 EXTERNAL_ID = "lamplighter-demo-5b1e9c47"
@@ -20,7 +20,8 @@ def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
 
 def bot_policy() -> dict[str, Any]:
     """What the bot's own user in the management account may do: what the hub role would."""
-    return _policy("hub-role", MANAGEMENT, ConfigAggregator="yes", CustomMetrics="yes")
+    queue = f"arn:aws:sqs:{REGIONS['eu']}:{ACCOUNTS['prod']}:lamplighter-events"
+    return _policy("hub-role", MANAGEMENT, ConfigAggregator="yes", CustomMetrics="yes", Queue=queue)
 
 
 def _policy(template: str, account: str, **parameters: str) -> dict[str, Any]:

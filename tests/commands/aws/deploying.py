@@ -153,7 +153,7 @@ class World:
 
     def arrived(self) -> list[str]:
         """The names of what is in the queue, which is then empty."""
-        sqs, url = self.client("sqs", HUB, HOME), self.local(f"{HUB}/lamplighter")
+        sqs, url = self.client("sqs", HUB, HOME), self.local(f"{HUB}/lamplighter-events")
         found = []
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get("Messages"):
             for one in messages:

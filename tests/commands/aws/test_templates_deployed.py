@@ -133,9 +133,9 @@ def test_the_queue_is_encrypted_gives_up_after_five_times_and_keeps_what_it_gave
     queue, dead = sorted(queues, key=lambda one: len(one["QueueName"]))
 
     assert all(one["SqsManagedSseEnabled"] is True for one in queues)
-    arn = f"arn:aws:sqs:{HOME}:{HUB}:lamplighter-dead-letters"
+    arn = f"arn:aws:sqs:{HOME}:{HUB}:lamplighter-events-dead-letters"
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": arn, "maxReceiveCount": 5}
-    assert dead["RedriveAllowPolicy"]["sourceQueueArns"] == [f"arn:aws:sqs:{HOME}:{HUB}:lamplighter"]
+    assert dead["RedriveAllowPolicy"]["sourceQueueArns"] == [f"arn:aws:sqs:{HOME}:{HUB}:lamplighter-events"]
     assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
 
 
