@@ -35,6 +35,14 @@ def incidents(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a
     yield Progress(f"{known}; {len(problems)} could not be seen, the first: {problems[0]}" if problems else known)
 
 
+def pending(context: Context) -> bool:
+    """Whether an account's region waits to be looked at, or to be looked at again."""
+    looks = {(one.account, one.region): one.looked_at for one in context.store.incidents.looks()}
+    now = context.clock()
+    known = (looks.get(place) for place in context.store.incidents.places())
+    return any(at is None or not now - LOOK_EVERY < at <= now for at in known)
+
+
 def _look_unless(context: Context) -> Callable[[Place], str]:
     """A look at one place, as the problem that it met; empty where there was none."""
 

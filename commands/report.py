@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
+from commands import incidents, spend, usage
 from commands._report_posts import FORGOTTEN, post_report
 from commands._reports import DAYS, FEWEST, MOST, UnknownTeam, known_teams, make_report, team_of
 from commands._types import Answer, Context, Progress, Replace, Request, Say
-from commands.digest import AUDIT
+from commands.digest import AUDIT, DAILY
 from commands.views import charts
 from commands.views.chart_data import charts_of
 from commands.views.report import SHARE, Extras, report_blocks, report_text
@@ -17,7 +18,7 @@ from commands.views.text import channel, clip, code, mention
 __all__ = ["EVERY", "SHARE", "WEEKLY", "report", "share", "weekly"]
 
 WEEKLY = "weekly-report"
-EVERY = timedelta(minutes=1)  # so often it is looked whether the week's report is due
+EVERY = timedelta(seconds=10)  # a question to memory alone, so that the report follows soon on what it waits for
 KEPT = timedelta(days=7)  # so long a report may be shared that nobody has shared
 USAGE = "Write days from `7d` to `365d` or weeks from `1w` to `52w`, as in `/trace-report payments 30d`."
 _WINDOW = re.compile(r"(\d{1,4})([dw])", re.IGNORECASE)
@@ -90,14 +91,14 @@ def share(request: Request, context: Context) -> Answer:
 
 
 def weekly(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a command's shape
-    """Post the week's report of all teams, once; an audit of that day goes first where one is due."""
+    """Post the week's report of all teams, once; what that day has yet to read goes first, if it comes in time."""
     store, rules = context.store, context.reporting
     now = context.clock()
     local = now.astimezone(context.zone)
     day = rules.due(local)
     if day is None or store.daily_runs.ended(WEEKLY, day) or store.audits.latest() is None:
         return
-    if not store.daily_runs.ended(AUDIT, day) and rules.may_wait(local):
+    if rules.may_wait(local) and _reads_are_pending(context, day):
         return
     store.reports.forget(now - KEPT)
     made = make_report(context, DAYS, None)
@@ -108,3 +109,10 @@ def weekly(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a co
         post_report(context, store.reports.add(made, now), f"report:weekly:{day}", where)
         store.daily_runs.end(WEEKLY, day, now)
     yield Progress(f"the weekly report of {day} waits to be posted")
+
+
+def _reads_are_pending(context: Context, day: date) -> bool:
+    """Whether the day's audit is to end, or the forecasts made with it, or what costs and incidents are read from."""
+    if not context.store.daily_runs.ended(AUDIT, day) or context.in_hand.held(DAILY):
+        return True
+    return spend.pending(context) or incidents.pending(context) or usage.pending(context)

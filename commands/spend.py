@@ -48,13 +48,27 @@ def turn(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a comm
         store.daily_runs.end(SPEND, local.date(), context.clock())
 
 
+def pending(context: Context) -> bool:
+    """Whether today's look is due, and has not come to its end."""
+    zone = context.schedule.general.slot.zone
+    local = context.clock().astimezone(zone)
+    if not context.spending.enabled or context.store.daily_runs.ended(SPEND, local.date()):
+        return False
+    return not _before_hour(context, local) or context.store.spend.last_asked() is None
+
+
 def _early(context: Context, local: datetime) -> bool:
     """Whether the day's hour has yet to come, or its audit is under way. `local`: on the clock of the general slot."""
     slot, store = context.schedule.general.slot, context.store
-    due = datetime.combine(local.date(), slot.at, slot.zone)
-    if local < due:
+    if _before_hour(context, local):
         return store.spend.last_asked() is not None
+    due = datetime.combine(local.date(), slot.at, slot.zone)
     return local < due + PATIENCE and not store.daily_runs.ended(job_of(slot, slot), local.date())
+
+
+def _before_hour(context: Context, local: datetime) -> bool:
+    slot = context.schedule.general.slot
+    return local < datetime.combine(local.date(), slot.at, slot.zone)
 
 
 def _look_up(context: Context, now: datetime) -> SpendLookUp | None:

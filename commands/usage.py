@@ -39,6 +39,11 @@ def usage(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a com
     yield Progress(f"{known}; {len(problems)} places would not tell, the first: {problems[0]}" if problems else known)
 
 
+def pending(context: Context) -> bool:
+    """Whether an account's region waits to be asked about."""
+    return context.forecasting.enabled and bool(due(context))
+
+
 def due(context: Context) -> list[Place]:
     """Each by its own last look, so that one that was cut short leaves no place out; those that told longest ago first.
     What was looked at after now was so by a clock that has been set back since."""

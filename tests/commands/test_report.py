@@ -3,20 +3,26 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, time, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
 
 from commands import COMMANDS
+from commands._budget_rules import SpendRules
 from commands._drawing import draw
+from commands._forecast_rules import ForecastRules
 from commands._report_rules import ReportRules
 from commands._reports import POINTS, fewer
+from commands._schedule import Slot
 from commands._types import Clock, Context, Progress, Replace, Reply, Request, Say
-from commands.digest import AUDIT
+from commands.digest import AUDIT, DAILY
 from commands.report import WEEKLY, Wanted, report, share, weekly
+from commands.spend import SPEND
 from commands.views.report import SHARE
 from storage.kpis import Day
 from storage.models import THE_CLOCK, Coverage, Function, Inventory, Post, PostKind, Source, Verdict
+from storage.spend import SpendLookUp
 from tests.commands.conftest import ANA, HandClock
 from tests.commands.views.test_views import words
 from tests.reporting import coverage
@@ -155,15 +161,33 @@ def turn(context: Context) -> list[Post]:
     return context.store.posts.all(PostKind.REPORT)
 
 
-def audit_of_the_day(context: Context) -> None:
+def run_of_the_day(context: Context, job: str) -> None:
     day = context.clock().astimezone(context.zone).date()
-    context.store.daily_runs.begin(AUDIT, day, context.clock())
-    context.store.daily_runs.end(AUDIT, day, context.clock())
+    context.store.daily_runs.begin(job, day, context.clock())
+    context.store.daily_runs.end(job, day, context.clock())
+
+
+def alarms_read(context: Context) -> None:
+    now = context.clock()
+    for place in context.store.incidents.places():
+        context.store.incidents.looked(place, now, now - timedelta(days=30), now)
+
+
+def gb_seconds_read(context: Context) -> None:
+    for place in context.store.incidents.places():
+        context.store.usage.save(place, [], [], context.clock(), 1)
+
+
+def reads_of_the_day(context: Context) -> None:
+    run_of_the_day(context, AUDIT)
+    run_of_the_day(context, SPEND)
+    alarms_read(context)
+    gb_seconds_read(context)
 
 
 def test_it_is_posted_once_on_its_day_however_late_and_not_on_the_next(audited: Context, clock: HandClock) -> None:
-    audit_of_the_day(audited)
     clock.now = clock.now.replace(hour=8, minute=59)  # 09:59 in Berlin
+    reads_of_the_day(audited)
     assert turn(audited) == []
     clock.forward(minutes=1)
     (post,) = turn(audited)
@@ -173,7 +197,7 @@ def test_it_is_posted_once_on_its_day_however_late_and_not_on_the_next(audited: 
         clock.forward(days=1)
         assert turn(audited) == [post]
     clock.forward(days=1)
-    audit_of_the_day(audited)
+    reads_of_the_day(audited)
     assert [one.key for one in turn(audited)] == ["report:weekly:2026-11-23", "report:weekly:2026-11-30"]
     assert post.channel == "#finops"
 
@@ -188,15 +212,65 @@ def test_a_bot_that_was_down_all_day_leaves_it_out(audited: Context, clock: Hand
     assert turn(audited) == []
 
 
-def test_it_waits_for_the_audit_of_the_day_but_not_for_long(audited: Context, clock: HandClock) -> None:
+def run_of(job: str) -> Callable[[Context], None]:
+    return lambda context: run_of_the_day(context, job)
+
+
+READS = {"audit": run_of(AUDIT), "spend": run_of(SPEND), "alarms": alarms_read, "GB-seconds": gb_seconds_read}
+
+
+@pytest.mark.parametrize("last", READS)
+def test_it_waits_for_all_that_the_day_reads_but_not_for_long(last: str, audited: Context, clock: HandClock) -> None:
     clock.now = clock.now.replace(hour=9, minute=30)
+    for name, read in READS.items():
+        if name != last:
+            read(audited)
     assert turn(audited) == []
-    audit_of_the_day(audited)
+    READS[last](audited)
     assert len(turn(audited)) == 1
 
 
+def test_after_two_hours_it_says_what_it_does_not_know(audited: Context, clock: HandClock) -> None:
+    run_of_the_day(audited, AUDIT)
+    clock.now = clock.now.replace(hour=10, minute=59)  # 11:59 in Berlin
+    assert turn(audited) == []
+    clock.forward(minutes=1)
+    (post,) = turn(audited)
+    text, blocks = draw(audited, post)
+    assert "history of alarms was not read yet" in "\n".join([text, words(blocks)])
+
+
+def test_it_waits_for_forecasts_that_are_being_made(audited: Context, clock: HandClock) -> None:
+    clock.now = clock.now.replace(hour=9, minute=30)
+    reads_of_the_day(audited)
+    with audited.in_hand.hold(DAILY):
+        assert turn(audited) == []
+    assert len(turn(audited)) == 1
+
+
+def test_it_does_not_wait_for_what_is_switched_off_or_comes_later_that_day(audited: Context, clock: HandClock) -> None:
+    clock.now = clock.now.replace(hour=9, minute=30)
+    run_of_the_day(audited, AUDIT)
+    alarms_read(audited)
+    quiet = replace(audited, spending=SpendRules(enabled=False), forecasting=ForecastRules(enabled=False))
+    assert len(turn(quiet)) == 1
+
+
+def test_it_does_not_wait_for_a_bill_that_is_asked_for_in_the_afternoon(audited: Context, clock: HandClock) -> None:
+    """Yesterday's answer serves."""
+    at = clock.now.replace(hour=9, minute=30)
+    clock.now = at - timedelta(days=1)
+    audited.store.spend.asked(SpendLookUp(clock(), 1, Decimal("0.01"), "", told=True, denied=False), None)
+    clock.now = at
+    alarms_read(audited)
+    gb_seconds_read(audited)
+    run_of_the_day(audited, AUDIT)
+    general = replace(audited.schedule.general, slot=Slot(time(14, 0), audited.zone))
+    assert len(turn(replace(audited, schedule=replace(audited.schedule, general=general)))) == 1
+
+
 def test_without_any_audit_there_is_none(context: Context, clock: HandClock) -> None:
-    audit_of_the_day(context)
+    reads_of_the_day(context)
     assert turn(context) == []
 
 
@@ -205,7 +279,7 @@ def test_the_day_the_hour_and_the_channel_are_those_of_the_settings(audited: Con
     friday = replace(audited, reporting=rules)
     assert turn(friday) == []
     clock.forward(days=4, hours=4)
-    audit_of_the_day(friday)
+    reads_of_the_day(friday)
     (post,) = turn(friday)
     assert post.channel == "#cloud-costs"
 
@@ -213,7 +287,7 @@ def test_the_day_the_hour_and_the_channel_are_those_of_the_settings(audited: Con
 def test_never_is_never(audited: Context, clock: HandClock) -> None:
     off = replace(audited, reporting=ReportRules(weekly=None))
     for _ in range(8):
-        audit_of_the_day(off)
+        reads_of_the_day(off)
         assert turn(off) == []
         clock.forward(days=1)
 
