@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -18,6 +18,7 @@ from bot.demo.aws import AwsStandIn
 from bot.demo.fleet import Fleet, seed
 from bot.demo.fleet_access import AUDIT_ROLE, FIX_ROLE
 from bot.demo.fleet_spend import budget_usd
+from bot.demo.past import DAYS
 from bot.demo.slack import SlackStandIn, Workspace
 from commands._schedule import WEEKDAYS
 from storage.models import PostKind, PostState
@@ -60,6 +61,10 @@ def _show(folder: Path, port: int, verbose: bool) -> int:
         metrics = _add_metrics(Path(environment["LAMPLIGHTER_CONFIG"]))
         with log.open("wb") as written:
             target = None if verbose else written
+            click.echo(f"Pretending that {DAYS} days have passed…")
+            subprocess.run(
+                [sys.executable, "-m", "bot.demo.past"], env=environment, cwd=ROOT, stderr=target, check=True
+            )
             bot = subprocess.Popen(
                 [sys.executable, "-m", "bot", "run"], env=environment, cwd=ROOT, stderr=target, stdin=subprocess.DEVNULL
             )
@@ -123,6 +128,7 @@ fallback_channel = "#finops"
 daily = "{now - timedelta(minutes=1):%H:%M}"
 timezone = "UTC"
 days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+weekly = "{weekday}"
 
 [report]
 weekly = "{weekday}"
@@ -176,6 +182,9 @@ Lamplighter has posted its first digests. Open this page:
 
     {slack.url}/#/{_payments(slack)}
 
+It remembers {DAYS} days of audits, fixes and an exemption that never were: ask for /trace-report,
+/trace-budget or /trace-audit payments on {_a_week_ago()}, or open its Home.
+
 You are Ana, who may approve. Open #team-payments, click Approve fix, and watch it change.
 Type /trace-audit payments or /trace-map psp-webhook-replay, or exempt a function. The menu at your name makes you
 another person.
@@ -183,6 +192,10 @@ What Prometheus would read: http://{metrics}/metrics
 
 {len(fleet.functions)} functions in {places}, all of them pretend. ctrl-C ends everything."""
     )
+
+
+def _a_week_ago() -> date:
+    return datetime.now(UTC).date() - timedelta(days=7)
 
 
 def _payments(slack: SlackStandIn) -> str:

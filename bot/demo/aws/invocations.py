@@ -18,7 +18,7 @@ _HOUR = timedelta(hours=1)
 def by_hour(hourly: HourlyRate, split: Split) -> Between:
     """Whole invocations, split within their hour, so that all periods have the same sum."""
 
-    @lru_cache(maxsize=2)
+    @lru_cache(maxsize=1000)  # six weeks: the same are asked for again and again
     def in_hour(hour: datetime) -> int:
         return round(hourly(hour))
 
@@ -47,7 +47,7 @@ def by_chance(seed: str) -> Split:
         dice = random.Random(f"{seed} {hour.timestamp()}")
         mean = number / 60
         if mean < 20:
-            drawn = sorted(dice.randrange(60) for _ in range(number))
+            drawn = sorted(dice.choices(range(60), k=number))
             return [0, *(bisect_right(drawn, minute) for minute in range(60))]
         weights = [max(0.0, dice.gauss(mean, math.sqrt(mean))) for _ in range(60)]
         whole = sum(weights)
