@@ -14,6 +14,7 @@ from commands.views import exempt as views
 from commands.views.exempt import TARGETS, UNTIL
 from commands.views.form import REASON
 from commands.views.standing import REASON_LIMIT
+from commands.views.text import plain_day
 from storage.models import ExemptScope, Function
 from storage.tag_marks import markable
 
@@ -51,7 +52,7 @@ def check_until(fields: Mapping[str, str], now: datetime, zone: ZoneInfo) -> dic
     if until <= today:
         return {UNTIL: "Choose a day after today."}
     if until > latest:
-        return {UNTIL: f"One year at most: {latest:%b %-d, %Y} is the last day you can choose."}
+        return {UNTIL: f"One year at most: {plain_day(latest)} is the last day you can choose."}
     return {}
 
 

@@ -10,7 +10,7 @@ from commands._audits import OVERTAKEN
 from commands._exempted import redraw
 from commands._types import Context, Permission, Request, Say
 from commands.views.exemptions import exempt_now, what
-from commands.views.text import channel, code, day, day_and_time, mention, prose
+from commands.views.text import channel, code, day, day_and_time, mention, plain_day, prose
 from storage.exemptions import Wish
 from storage.fixes import RequestState
 from storage.models import THE_CLOCK, DecisionKind, Exemption, ExemptScope, Function, PostKind, Verdict
@@ -30,7 +30,7 @@ def too_long(context: Context, until: date) -> str:
     latest = latest_day(context)
     if until <= latest:
         return ""
-    return f"By policy an exemption lasts {context.policy.exemption_max_days} days at most, until {latest:%b %-d, %Y}."
+    return f"By policy an exemption lasts {context.policy.exemption_max_days} days at most, until {plain_day(latest)}."
 
 
 def end_of(last_day: date, zone: ZoneInfo) -> datetime:

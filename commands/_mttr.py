@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from commands._types import Context
+from commands.views.text import plain_day
 from storage.incidents import AlarmLook
 from storage.kpis import Median, Window
 from storage.measures import Counted
@@ -95,4 +96,4 @@ def _left_out(context: Context, window: Window, looks: Collection[AlarmLook], in
 
 
 def _day(at: datetime) -> str:
-    return f"{at.day} {at:%B %Y}"
+    return plain_day(at)

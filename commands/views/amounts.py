@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+from commands.views.text import plain_day, plain_day_of_year
+
 _UNITS = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
 _SHORT = ((Decimal(1_000_000_000), "B"), (Decimal(1_000_000), "M"), (Decimal(1000), "k"))
 UNDER_A_CENT = "under $0.01"
@@ -72,11 +74,11 @@ def lasting(seconds: float) -> str:
 
 
 def span(since: date, until: date) -> str:
-    """Both days included: "24 Oct – 23 Nov 2026"; one day alone where they are the same."""
+    """Both days included: "Oct 24 – Nov 23, 2026"; one day alone where they are the same."""
     if since == until:
-        return f"{until:%-d %b %Y}"
-    first = f"{since:%-d %b}" if since.year == until.year else f"{since:%-d %b %Y}"
-    return f"{first} – {until:%-d %b %Y}"
+        return plain_day(until)
+    first = plain_day_of_year(since) if since.year == until.year else plain_day(since)
+    return f"{first} – {plain_day(until)}"
 
 
 def last_day(until: date) -> date:

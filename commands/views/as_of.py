@@ -7,7 +7,18 @@ from datetime import date
 from commands.views import blocks
 from commands.views.blocks import Block
 from commands.views.digest import MOST_LINES, sections, team_name
-from commands.views.text import clip, code, count, coverage_line, day, day_and_time, escape, not_scanned_line, prose
+from commands.views.text import (
+    clip,
+    code,
+    count,
+    coverage_line,
+    day,
+    day_and_time,
+    escape,
+    not_scanned_line,
+    plain_day,
+    prose,
+)
 from storage.models import Audit, Coverage
 from storage.past import PastVerdict
 
@@ -30,14 +41,14 @@ def refusal(text: str) -> str:
 
 
 def everything_text(about: About, teams: Mapping[str | None, Coverage]) -> str:
-    return f"Tracing coverage on {about.day}: {coverage_line(Coverage.sum(teams.values()))}{_unsure(about)}"
+    return f"Tracing coverage on {plain_day(about.day)}: {coverage_line(Coverage.sum(teams.values()))}{_unsure(about)}"
 
 
 def everything_blocks(
     about: About, teams: Mapping[str | None, Coverage], production: Mapping[str | None, Coverage] | None
 ) -> list[Block]:
     """A line for each team, the one with most untraced functions first."""
-    made = [blocks.header(f"Tracing coverage on {about.day}")]
+    made = [blocks.header(f"Tracing coverage on {plain_day(about.day)}")]
     made.append(blocks.section(f"*{coverage_line(Coverage.sum(teams.values()))}*"))
     if production is not None:
         made.append(blocks.context(_in_production(Coverage.sum(production.values()))))
@@ -54,14 +65,16 @@ def everything_blocks(
 
 def team_text(about: About, team: str | None, counts: Coverage) -> str:
     whose = escape(clip(team_name(team), 200))
-    return f"{whose} on {about.day}: {counts.untraced:,} untraced, {coverage_line(counts)}{_unsure(about)}"
+    return f"{whose} on {plain_day(about.day)}: {counts.untraced:,} untraced, {coverage_line(counts)}{_unsure(about)}"
 
 
 def team_blocks(
     about: About, team: str | None, counts: Coverage, production: Coverage | None, dark: Sequence[PastVerdict]
 ) -> list[Block]:
     """`dark` are its untraced functions, up to MOST_ROWS of them."""
-    made = [blocks.header(f"{count(counts.untraced, 'Lambda function')} without active tracing on {about.day}")]
+    made = [
+        blocks.header(f"{count(counts.untraced, 'Lambda function')} without active tracing on {plain_day(about.day)}")
+    ]
     whose = f"Team *{escape(clip(team, 200))}*" if team else "No team"
     made.append(blocks.context(f"{whose} · {coverage_line(counts)}"))
     if production is not None:
@@ -72,13 +85,13 @@ def team_blocks(
 
 
 def functions_text(about: About, found: Sequence[PastVerdict]) -> str:
-    said = f"{code(clip(found[0].name, 200))} on {about.day}: {_verdict(found[0])}"
+    said = f"{code(clip(found[0].name, 200))} on {plain_day(about.day)}: {_verdict(found[0])}"
     return f"{said} in {found[0].account} {found[0].region}, and {len(found) - 1:,} more" if found[1:] else said
 
 
 def functions_blocks(about: About, found: Sequence[PastVerdict]) -> list[Block]:
     """All that bore the name."""
-    made = [blocks.header(f"How it was on {about.day}")]
+    made = [blocks.header(f"How it was on {plain_day(about.day)}")]
     return made + sections([_line(one, whole=True) for one in found], "functions") + _notes(about)
 
 
@@ -104,7 +117,9 @@ def _unsure(about: About) -> str:
 
 
 def _notes(about: About) -> list[Block]:
-    lines = [f"As known at the end of {about.day} ({about.zone}); what could not be seen counts as last known."]
+    lines = [
+        f"As known at the end of {plain_day(about.day)} ({about.zone}); what could not be seen counts as last known."
+    ]
     if about.audit is None:
         lines.append("No audit of everything was taken by then.")
     else:

@@ -20,8 +20,8 @@ OUR_BUDGET = "aws-budget"  # what its button carries, and under which a refused 
 
 ACCOUNTS = 5
 BUDGETS = 5
-POINTS = 5  # fewer make no picture
-_BARS = "▁▂▃▄▅▆▇█"
+_BAR = 12  # of these signs is the longest, so that a phone has room for it; they touch, as blocks do not
+_WHOLE, _HALF = "━", "╸"
 _NAME = 60
 _REASON = 500
 
@@ -74,7 +74,7 @@ def budget_blocks(shown: BudgetShown) -> list[Block]:
         made.append(blocks.section(f"*{_forecast(shown)}".replace(":", ":*", 1)))
         made.append(blocks.section("\n".join([_share(shown.spent), *_accounts(shown)])))
     if shown.trend:
-        made += _trend(shown.trend, shown.month)
+        made.append(_trend(shown.trend, shown.month))
     if shown.budget is not None:
         made.append(blocks.section(_alerts(shown)))
     made.append(blocks.section("\n".join(_aws(shown))))
@@ -175,21 +175,29 @@ def _accounts(shown: BudgetShown) -> list[str]:
     return ["*By account:*", *lines]
 
 
-def _trend(trend: Sequence[Spent], present: date) -> list[Block]:
-    months = [f"{one.month:%b} {exact_dollars(one.xray_usd)}" for one in trend]
-    so_far = " so far" if trend[-1].month == present else ""
-    made = [blocks.section(f"*By month:* {', '.join(months)}{so_far}.")]
-    if len(trend) >= POINTS:
-        made.append(blocks.context(f"`{_line(trend)}` {trend[0].month:%B} to {trend[-1].month:%B}, as listed above"))
-    return made
-
-
-def _line(trend: Sequence[Spent]) -> str:
-    """A bar for each month; the dearest is full."""
+def _trend(trend: Sequence[Spent], present: date) -> Block:
+    """A line and a bar for each month; the dearest has the longest."""
     most = max(one.xray_usd for one in trend)
-    if most <= 0:
-        return _BARS[0] * len(trend)
-    return "".join(_BARS[max(0, min(7, int(8 * one.xray_usd / most)))] for one in trend)
+    lines = [_month(one, most, present) for one in trend]
+    return blocks.section("\n".join([f"*By month*, {_span(trend)}:", *lines]))
+
+
+def _month(one: Spent, most: Decimal, present: date) -> str:
+    said = (f"{one.month:%b} {exact_dollars(one.xray_usd)}", _bar(one.xray_usd, most))
+    return "  ".join(filter(None, (*said, "so far" if one.month == present else "")))
+
+
+def _span(trend: Sequence[Spent]) -> str:
+    first, last = trend[0].month, trend[-1].month
+    return f"{last:%B %Y}" if first == last else f"{first:%B %Y} to {last:%B %Y}"
+
+
+def _bar(usd: Decimal, most: Decimal) -> str:
+    """In half signs, one at least; nothing where nothing was spent."""
+    if usd <= 0:
+        return ""
+    whole, half = divmod(max(1, round(2 * _BAR * usd / most)), 2)
+    return _WHOLE * whole + _HALF * half
 
 
 def _alerts(shown: BudgetShown) -> str:

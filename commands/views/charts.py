@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from commands.views.amounts import share, short_dollars, whole_share
 from commands.views.chart_data import Bar, Chart, CostChart, CoverageChart, Line
 from commands.views.page import INK, SOFT, WIDTH, Page, is_legible
+from commands.views.text import plain_day
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,9 +97,9 @@ def _panel(
 
 def _dates(page: Page, chart: CoverageChart, top: int) -> None:
     """Of both ends, and what the height of each chart stands for."""
-    page.text(MARGIN, top, f"{chart.since:%-d %b %Y}", SMALL, color=SOFT)
+    page.text(MARGIN, top, f"{plain_day(chart.since)}", SMALL, color=SOFT)
     if chart.until != chart.since:
-        page.text(WIDTH - MARGIN, top, f"{chart.until:%-d %b %Y}", SMALL, color=SOFT, align="right")
+        page.text(WIDTH - MARGIN, top, f"{plain_day(chart.until)}", SMALL, color=SOFT, align="right")
     page.text(WIDTH / 2, top, "height: 0 to 100 %", SMALL, color=SOFT, align="center")
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from commands.views import blocks
 from commands.views.blocks import Block
 from commands.views.form import reason_input
-from commands.views.text import CONTEXT_LIMIT, clip, code, count, escape
+from commands.views.text import CONTEXT_LIMIT, clip, code, count, escape, plain_day
 from storage.models import ExemptScope, Function
 
 CALLBACK = "exempt"
@@ -92,7 +92,7 @@ def until_input(chosen: date, latest: date) -> Block:
         "type": "input",
         "block_id": UNTIL,
         "label": {"type": "plain_text", "text": "Until when?"},
-        "hint": {"type": "plain_text", "text": f"The last day of the exemption: {latest:%b %-d, %Y} at the latest."},
+        "hint": {"type": "plain_text", "text": f"The last day of the exemption: {plain_day(latest)} at the latest."},
         "element": {"type": "datepicker", "action_id": UNTIL, "initial_date": chosen.isoformat()},
     }
 

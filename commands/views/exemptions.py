@@ -7,7 +7,19 @@ from commands.views import blocks
 from commands.views.blocks import Block
 from commands.views.exempt import until_input
 from commands.views.standing import MOST_APPROVERS
-from commands.views.text import clip, code, count, day, day_and_time, entities, escape, listing, mention, prose
+from commands.views.text import (
+    clip,
+    code,
+    count,
+    day,
+    day_and_time,
+    entities,
+    escape,
+    listing,
+    mention,
+    plain_day,
+    prose,
+)
 from storage.models import Exemption, ExemptScope, ExemptState
 
 CONFIRM = "confirm-exemption"
@@ -112,7 +124,7 @@ def asked_blocks(exemption: Exemption, names: Sequence[str], approvers: Sequence
     made.append(blocks.context(f"{_who(approvers)}{until}"))
     about = _plain(exemption)
     grant = blocks.button("Confirm", CONFIRM, exemption.token, described=f"Confirm: exempt {about}", primary=True)
-    text = f"{clip(about, 120)} may stay untraced until {exemption.last_moment:%d %b %Y}. Recorded as yours."
+    text = f"{clip(about, 120)} may stay untraced until {plain_day(exemption.last_moment)}. Recorded as yours."
     grant["confirm"] = blocks.confirm("Confirm this exemption?", text, "Confirm", "Cancel")
     deny = blocks.button("Deny", DENY, exemption.token, described=f"Deny: exempt {about}")
     denies = f"{clip(about, 120)} stays as it is. Recorded as yours."

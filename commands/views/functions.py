@@ -38,19 +38,18 @@ _SAID = {CheckName.PASSTHROUGH, CheckName.ROLE_DENIED, CheckName.UNOWNED, CheckN
 _LEFT_OUT = _SAID | {CheckName.STARVED, CheckName.SURFACE_ONLY}
 
 
-def item_blocks(item: Item, *, patch: bool = False, room: int = ROW_LIMIT) -> list[Block]:
-    """A row of a digest: what it is, how it stands, and the buttons that are still of use. One or two blocks.
-
-    `patch`: where no tag names what deploys it too, though a list has little room for a guess. `room`: characters.
-    """
-    return [blocks.section(_row(item, room)), *action_blocks(item, patch=patch)]
+def item_blocks(item: Item) -> list[Block]:
+    """A row of a digest: what it is, how it stands, and the buttons that are still of use. One or two blocks."""
+    lines = _brief(item) if _is_open(item) else [_place(item), *_status(item)]
+    return [blocks.section(_row(item, lines, ROW_LIMIT)), *action_blocks(item, patch=False)]
 
 
 def request_blocks(item: Item) -> list[Block]:
     """As a row, with the whole plan as long as somebody has to decide on it."""
     plan = _plan(item)
-    row, *buttons = item_blocks(replace(item, cost_below=bool(plan)), patch=True, room=SECTION_LIMIT)
-    return [row, *plan, *buttons]
+    shown = replace(item, cost_below=bool(plan))
+    row = blocks.section(_row(shown, [_place(shown), *_status(shown)], SECTION_LIMIT))
+    return [row, *plan, *action_blocks(shown, patch=True)]  # a list has little room for what no tag names
 
 
 def item_lines(item: Item) -> list[str]:
@@ -58,12 +57,12 @@ def item_lines(item: Item) -> list[str]:
     return [_place(item), *_status(item), *filter(None, [left_line(item.request)])]
 
 
-def _row(item: Item, room: int) -> str:
-    """What was left on AWS is not cut off, whatever else has to be."""
+def _row(item: Item, lines: list[str], room: int) -> str:
+    """What was left on AWS is not cut off, whatever else has to be. `room`: characters."""
     left = left_line(item.request)
     if item.request and len(left) > room - ROW_LIMIT + LEFT_LIMIT:
         left = left_words(item.request)  # the card has room for the commands
-    said = clip("\n".join([_place(item), *_status(item)]), room - len(left) - bool(left))
+    said = clip("\n".join(lines), room - len(left) - bool(left))
     return "\n".join(filter(None, [said, left]))
 
 
@@ -77,7 +76,7 @@ def card_blocks(item: Item, deep: Sequence[Block] = ()) -> list[Block]:
         blocks.fields(
             ("Tracing mode", str(function.mode) if function.mode else "none given (counts as PassThrough)"),
             ("Verdict", _verdict(function, item.since)),
-            ("Execution role", _may_write(function).removeprefix("role ")),
+            ("Execution role", _may_write(function, _role(function))),
             ("Team", _team(function)),
             ("Exemption", _exemption(item.exemption) if item.exemption else "none"),
             ("Aliases", _aliases(function)),
@@ -157,10 +156,14 @@ def _cost(item: Item) -> list[Block]:
     return [*made, blocks.context(money.how(item.forecast))] if item.forecast else made
 
 
+def _is_open(item: Item) -> bool:
+    return item.request is None or item.request.state is RequestState.OPEN
+
+
 def _status(item: Item) -> list[str]:
     request, function = item.request, item.function
     if request is None or request.state is RequestState.OPEN:
-        return [] if function is None else _open(item, function)
+        return [] if function is None else [" · ".join(_facts(item, function)), *_open(item, function)]
     by = mention(request.approved_by)
     match request.state:
         case RequestState.RUNNING:
@@ -191,11 +194,30 @@ def _applied(item: Item, request: FixRequest, by: str) -> list[str]:
     return [f"*Active since {at}*, approved by {by} :white_check_mark:{note}", *not_undone]
 
 
-def _open(item: Item, function: Function) -> list[str]:
+def _brief(item: Item) -> list[str]:
+    """What an open row says, as short as a phone wants it: what its heading says of all of them is left out, and so is
+    the role's name, which the dialog of *Approve fix* has."""
+    function = item.function
+    if function is None:
+        return [_place(item)]
+    since = item.told or (f"first seen {day(item.since)}" if item.since else "")
+    facts = [function.account, function.region]
+    facts += [] if function.mode is TracingMode.PASS_THROUGH else [_mode(function)]
+    facts += [] if function.role_may_write is MayWrite.YES else [_may_write(function, "its role")]
+    name = " · ".join(filter(None, [f"*{code(item.name)}*", since]))
+    return [name, " · ".join([*facts, *_more_facts(item, function)]), *_open(item, function)]
+
+
+def _facts(item: Item, function: Function) -> list[str]:
     mode = _mode(function)
-    facts = [mode[:1].upper() + mode[1:], _may_write(function)]
+    facts = [mode[:1].upper() + mode[1:], _may_write(function, f"role {_role(function)}")]
     if item.since and not item.told:  # a row that says since when it is news has its date
         facts.append(f"first seen {day(item.since)}")
+    return [*facts, *_more_facts(item, function)]
+
+
+def _more_facts(item: Item, function: Function) -> list[str]:
+    facts = []
     if function.managed_by:
         facts.append(f"deployed by {tools.NAMES[function.managed_by]}")
     owner = _owner(function)
@@ -204,7 +226,11 @@ def _open(item: Item, function: Function) -> list[str]:
         facts.append(news.age(item.as_of))
     if item.forecast is None and not item.cost_below:
         facts.append(f"cost {money.NOT_KNOWN}")
-    lines = [" · ".join(facts)]
+    return facts
+
+
+def _open(item: Item, function: Function) -> list[str]:
+    lines = []
     if item.forecast and not item.cost_below:
         lines.append(money.row_line(item.forecast, old=item.forecast_is_old))
     asked = standing.asked_line(item.request, item.two_people) if item.request else ""
@@ -238,17 +264,16 @@ def _role(function: Function) -> str:
     return code(function.role_name) if function.role_name else "none given"
 
 
-def _may_write(function: Function) -> str:
-    role = _role(function)
+def _may_write(function: Function, role: str) -> str:
     match function.role_may_write:
         case MayWrite.YES:
-            return f"role {role} may write to X-Ray"
+            return f"{role} may write to X-Ray"
         case MayWrite.NO:
-            return f"role {role} may not write to X-Ray"
+            return f"{role} may not write to X-Ray"
         case MayWrite.CONDITIONAL:
-            return f"whether role {role} may write depends on a condition"
+            return f"whether {role} may write depends on a condition"
         case _:
-            return f"role {role} could not be read"
+            return f"{role} could not be read"
 
 
 def _verdict(function: Function, since: datetime | None) -> str:

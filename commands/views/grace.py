@@ -11,7 +11,7 @@ from commands.views.functions import ROW_LIMIT, item_lines
 from commands.views.item import Item
 from commands.views.money import total_line
 from commands.views.standing import MOST_APPROVERS
-from commands.views.text import channel, clip, clock_time, code, count, escape, listing, mention, prose
+from commands.views.text import channel, clip, clock_time, code, count, escape, listing, mention, plain_day, prose
 from storage.fixes import GraceNotice, NoticeState, RequestState
 from storage.totals import Total
 
@@ -145,4 +145,4 @@ def _reason() -> Block:
 
 
 def _day(notice: GraceNotice) -> str:
-    return f"{notice.fix_on:%A} {notice.fix_on.day} {notice.fix_on:%B %Y}"
+    return f"{notice.fix_on:%A}, {plain_day(notice.fix_on)}"

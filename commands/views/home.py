@@ -145,7 +145,7 @@ def trend_line(trend: Sequence[Point]) -> str:
     if len(known) < 2:
         return ""
     drawn = "".join(_BARS[min(7, int(percent / 12.5))] for _, percent in known)
-    bars = f"`{drawn}` " if len(known) >= FEWEST_BARS else ""  # of fewer, nobody sees a trend
+    bars = f"{drawn} " if len(known) >= FEWEST_BARS else ""  # of fewer, nobody sees a trend
     (since, first), (_, last) = known[0], known[-1]
     return f"{bars}{first:g}\N{NO-BREAK SPACE}% on {day(since)}, {last:g}\N{NO-BREAK SPACE}% now"
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from math import floor, log10
 
 from commands.views.amounts import about_dollars, likely_dollars
-from commands.views.text import clip, code, count, listing, prose, sentence
+from commands.views.text import clip, code, count, listing, plain_day_of_year, prose, sentence
 from storage.forecasts import Forecast, Range, Unit
 from storage.totals import FREE_TRACES, Total
 
@@ -187,4 +187,4 @@ def _bins(seconds: int) -> str:
 
 def _day(time: datetime) -> str:
     """As it is in the UTC days of CloudWatch, in dialogs too, which know no reader's zone."""
-    return f"{time.day} {time:%b}"
+    return plain_day_of_year(time)

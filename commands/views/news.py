@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from commands.views.text import clip, code, count, day, day_and_time, listing, mention, prose
+from commands.views.text import clip, code, count, day, day_and_time, listing, mention, plain_day_of_year, prose
 from storage.digests import News, Why
 from storage.models import Verdict
 from storage.news import Change, ChangeKind, LastKnown, Since
@@ -45,7 +45,7 @@ def digest_line(changes: Sequence[Change], untraced: set[str]) -> str:
 
 def told_words(news: News | None) -> str:
     """For a digest's row: why it is news, and since which day; a regression has its own line."""
-    return f"*{_WHY[news.why]}* on {news.on:%-d %b}" if news and news.why in _WHY else ""
+    return f"*{_WHY[news.why]}* on {plain_day_of_year(news.on)}" if news and news.why in _WHY else ""
 
 
 def _fix(change: Change) -> str:

@@ -11,7 +11,7 @@ from commands.views.blocks import Block
 from commands.views.chart_data import Chart, worst_first
 from commands.views.forecast_errors import errors_value, worst_line
 from commands.views.living import who
-from commands.views.text import ZERO_WIDTH_SPACE, clip, count, escape, sentence
+from commands.views.text import ZERO_WIDTH_SPACE, clip, count, escape, plain_day_of_year, sentence
 from storage.kpis import Figures, Median, Spent, TeamFigures
 from storage.models import Coverage
 
@@ -163,7 +163,7 @@ def _cost(figures: Figures) -> str:
     if latest.share is not None:
         lines.append(f"{100 * latest.share:.1f}\N{NO-BREAK SPACE}% of Lambda's {dollars(latest.lambda_usd)}")
     lines += [_bill(before[0], today)] if before else []
-    return "\n".join([*lines, f"all accounts, as billed by {figures.spent[-1].asked_at:%-d %b}"])
+    return "\n".join([*lines, f"all accounts, as billed by {plain_day_of_year(figures.spent[-1].asked_at)}"])
 
 
 def _bill(spent: Spent, today: date) -> str:

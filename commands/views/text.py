@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from storage.models import THE_POLICY, Coverage, NotScanned
 
@@ -85,11 +85,21 @@ def clock_time(time: datetime) -> str:
 
 
 def day_and_time(time: datetime) -> str:
-    return f"<!date^{int(time.timestamp())}^{{date_short_pretty}} at {{time}}|{time:%d %b %Y %H:%M} UTC>"
+    return f"<!date^{int(time.timestamp())}^{{date_short_pretty}} at {{time}}|{plain_day(time)} {time:%H:%M} UTC>"
 
 
 def day(time: datetime) -> str:
-    return f"<!date^{int(time.timestamp())}^{{date_short}}|{time:%d %b %Y}>"
+    return f"<!date^{int(time.timestamp())}^{{date_short}}|{plain_day(time)}>"
+
+
+def plain_day(day: date) -> str:
+    """As Slack writes its `{date_short}`, for days that are no moment, and where it makes nothing of its own marks."""
+    return f"{plain_day_of_year(day)}, {day.year}"
+
+
+def plain_day_of_year(day: date) -> str:
+    """The same where its year goes without saying."""
+    return f"{day:%b} {day.day}"
 
 
 def count(number: int, noun: str) -> str:

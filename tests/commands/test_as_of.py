@@ -47,24 +47,24 @@ def three_days(world: World) -> World:
 def test_coverage_of_everything_is_as_the_day_ended(three_days: World, day: str, line: str) -> None:
     told = said(three_days, f"on {day}")
 
-    assert told.startswith(f"Tracing coverage on {day}: {line}")
+    assert told.startswith(f"Tracing coverage on Nov {day[-2:]}, 2026: {line}")
     assert "*data*: 0 untraced · 1 of 1 traced" in told
-    assert f"As known at the end of {day} (Europe/Berlin)" in told
+    assert f"As known at the end of Nov {day[-2:]}, 2026 (Europe/Berlin)" in told
     assert "The newest audit of everything began" in told
 
 
 def test_a_team_of_then_and_its_untraced_functions(three_days: World) -> None:
     told = said(three_days, "Payments ON 2026-11-24")
 
-    assert told.startswith("payments on 2026-11-24: 1 untraced")
+    assert told.startswith("payments on Nov 24, 2026: 1 untraced")
     assert f"`charge` {HOME} eu-central-1 · so from" in told
     assert "refund" not in told
 
 
 def test_a_function_that_is_gone_is_still_told_of(three_days: World) -> None:
-    assert "`charge` on 2026-11-24: untraced" in said(three_days, "charge on 2026-11-24")
+    assert "`charge` on Nov 24, 2026: untraced" in said(three_days, "charge on 2026-11-24")
     assert "nothing was known on 2026-11-25" in said(three_days, "charge on 2026-11-25")
-    assert "`refund` on 2026-11-25: exempt" in said(three_days, f"`refund` {HOME} on 2026-11-25")
+    assert "`refund` on Nov 25, 2026: exempt" in said(three_days, f"`refund` {HOME} on 2026-11-25")
     assert "nothing was known on 2026-11-25" in said(three_days, f"refund {OTHER} on 2026-11-25")
 
 

@@ -66,7 +66,15 @@ def test_it_shows_the_bill_its_forecast_and_where_it_comes_from(world: World, sh
     assert "X-Ray is 21\N{NO-BREAK SPACE}% ($63.00 beside $294.00" in said
     assert "`000000000006` · $14.70" in said
     assert "3 other accounts · $10.50" in said
-    assert "Jun $90.00, Jul $93.00, Aug $93.00, Sep $90.00, Oct $93.00, Nov $63.00 so far" in said
+    for month in (
+        "Jun $90.00  ",
+        "Jul $93.00  ",
+        "Aug $93.00  ",
+        "Sep $90.00  ",
+        "Oct $93.00  ",
+        "Nov $63.00  ━",
+    ):
+        assert f"\n{month}" in said
     assert "*Alerts in this month:* none was sent" in said
     assert "3 requests, $0.03. `[spend]" in said  # the same for 30 days would be said twice
 
@@ -120,7 +128,7 @@ def test_a_month_that_was_not_asked_for_yet_is_not_free(world: World, show: Show
 
     assert "What X-Ray costs in December 2026 is not known" in said
     assert "Cost Explorer was not asked for it yet. It is once a day, at 09:00 UTC" in said
-    assert "Nov $21.00." in said
+    assert "\nNov $21.00  ━" in said
 
 
 def test_switched_off_it_says_so(show: Show) -> None:

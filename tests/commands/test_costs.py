@@ -59,7 +59,7 @@ def test_an_old_forecast_says_how_old_its_traffic_is(office: Office) -> None:
     office.request()
     office.clock.forward(days=9)
 
-    assert "by its traffic until 23 Nov" in words(
+    assert "by its traffic until Nov 23" in words(
         draw(office.context, office.shown(office.request(), PostKind.DIGEST))[1]
     )
 
@@ -92,7 +92,7 @@ def test_a_plan_keeps_what_was_shown_though_the_forecast_changes(world: World) -
     list(approve(world.asks(value=asked.id), world.context))
 
     assert "*Cost:* about $3.10 a month ($0.31–$4.65), before the free tier" in text
-    assert "The forecast: 30 days like those from 9 Nov to 23 Nov" in text
+    assert "The forecast: 30 days like those from Nov 9 to Nov 23" in text
     assert "300" not in text
     kept = world.store.requests.get(asked.id)
     assert kept.plan

@@ -149,7 +149,7 @@ def test_a_week_untraced_then_a_notice_then_a_whole_day_then_a_fix(story: Story)
     notice = story.notice()
     assert story.named(notice) == ["refund"]
     shown = story.shown(notice)
-    assert "To be fixed on Tuesday 1 December 2026: 1 Lambda function" in shown
+    assert "To be fixed on Tuesday, Dec 1, 2026: 1 Lambda function" in shown
     assert "Unless an approver objects" in shown
     assert "`refund`" in shown
     assert "`mute`" in shown
@@ -723,7 +723,7 @@ def test_a_notice_late_in_the_evening_leaves_two_days(story: Story) -> None:
     arn = story.world.function("refund")
     story.day(0.6)
     story.day(7.6)  # at 23:24
-    assert "on Wednesday 2 December 2026" in story.shown(story.notice())
+    assert "on Wednesday, Dec 2, 2026" in story.shown(story.notice())
 
     story.day(8.6)
     assert nothing_was_done(story, arn)

@@ -228,7 +228,7 @@ def test_a_time_that_nobody_saw_is_told_and_not_guessed(watched: World) -> None:
 
     found = now(watched, days=60)
     assert minutes(found.traced) == (None, 0, 0)
-    assert "Between 23 November 2026 and 9 December 2026 nobody looked at 2 accounts' regions" in found.unknown
+    assert "Between Nov 23, 2026 and Dec 9, 2026 nobody looked at 2 accounts' regions" in found.unknown
     assert "1 incident is over without its end having been seen" in found.unknown
     assert now(watched, days=20).unknown == ""
 
@@ -237,7 +237,7 @@ def test_how_far_back_it_goes_is_told(watched: World) -> None:
     look(watched)
 
     assert now(watched, days=30).unknown == ""
-    assert "The history of alarms is known from 24 October 2026 on" in now(watched, days=90).unknown
+    assert "The history of alarms is known from Oct 24, 2026 on" in now(watched, days=90).unknown
 
 
 def test_a_place_that_came_later_is_known_from_later_on(watched: World) -> None:
@@ -248,7 +248,7 @@ def test_a_place_that_came_later_is_known_from_later_on(watched: World) -> None:
     look(watched)
 
     unknown = now(watched, days=60).unknown
-    assert "The history of alarms of 1 of 3 accounts' regions is known from 4 December 2026 on" in unknown
+    assert "The history of alarms of 1 of 3 accounts' regions is known from Dec 4, 2026 on" in unknown
 
 
 def test_after_a_clock_was_set_back_the_history_is_read_again(watched: World) -> None:

@@ -106,7 +106,7 @@ def test_an_account_that_is_not_seen_keeps_its_last_known_state_with_its_age(wor
         assert "Not counted: 1 function last seen" in said
         assert "0 of 1 traced" in said
     assert "`there`" in team
-    assert "23 Nov 2026 12:01 UTC>, not seen since" in team
+    assert "Nov 23, 2026 12:01 UTC>, not seen since" in team
     assert "untraced, as of" in answer(world, "there")
     assert "not seen since" not in answer(world, "here")
     assert world.known(here)

@@ -77,7 +77,7 @@ def test_a_week_has_a_message_for_what_is_new_edits_for_the_rest_and_a_last_word
     fresh = world.function("fresh")
     assert week.come(2) == ["digest:payments:2026-11-25:1"]
     assert week.send() == 1  # the old one
-    assert "*new* on 25 Nov" in week.shows(2)
+    assert "*new* on Nov 25" in week.shows(2)
 
     week.lit(charge)
     assert (week.come(3), week.send()) == ([], 1)
@@ -185,8 +185,8 @@ def test_what_returns_and_what_an_exemption_covered_is_news(world: World, week: 
     world.function("charge")
 
     assert week.come(2) == ["digest:payments:2026-11-25:1"]
-    assert "*exemption ended* on 25 Nov" in week.shows(2)
-    assert "*came back* on 25 Nov" in week.shows(2)
+    assert "*exemption ended* on Nov 25" in week.shows(2)
+    assert "*came back* on Nov 25" in week.shows(2)
 
 
 def test_nothing_is_said_to_be_traced_as_long_as_aws_does_not_show_it(world: World, week: Mornings) -> None:

@@ -140,14 +140,14 @@ def test_a_week_has_one_message_at_most_for_a_team_and_a_changed_day(week: Week)
     del week.aws[arns["shrinks"][1]]
     week.set(arns["ends"][1], lit=True)
     assert week.come(2) == ({"grows": 1, "regresses": 1}, 4)  # two old messages, and two that stay
-    assert_last(week, "grows", "4 Lambda functions", "*new* on 25 Nov")
+    assert_last(week, "grows", "4 Lambda functions", "*new* on Nov 25")
     assert_last(week, "regresses", "4 Lambda functions", "*Untraced again*")
 
     # Thursday: the exemption and the snooze are over, and the last function of a team is fixed.
     week.set(arns["ends"][2], lit=True)
     assert week.come(3) == ({"exempts": 1, "naps": 1, "ends": 1}, 3)
-    assert_last(week, "exempts", "3 Lambda functions", "*exemption ended* on 26 Nov")
-    assert_last(week, "naps", "3 Lambda functions", "*snooze ended* on 26 Nov")
+    assert_last(week, "exempts", "3 Lambda functions", "*exemption ended* on Nov 26")
+    assert_last(week, "naps", "3 Lambda functions", "*snooze ended* on Nov 26")
     assert "All 3 functions of *ends* are traced since" in words(week.messages("ends")[-1])
 
     # Friday: nothing.

@@ -163,13 +163,30 @@ def test_shares_have_a_decimal_below_ten(part: str, said: str) -> None:
     assert share(Decimal(part), Decimal(100)).replace("\N{NO-BREAK SPACE}", " ") == said
 
 
-@pytest.mark.parametrize(("months", "drawn"), [(1, False), (4, False), (5, True), (6, True)])
-def test_a_line_is_drawn_from_five_months_on_and_words_are_always_there(months: int, drawn: bool) -> None:
-    trend = [spent(date(2026, 6 + place, 1), Decimal(place)) for place in range(months)]
-    said = words(budget_blocks(shown(trend=trend)))
+def test_each_month_has_its_dollars_and_a_bar_of_as_much_of_the_dearest() -> None:
+    trend = [
+        spent(date(2026, 6 + place, 1), Decimal(usd)) for place, usd in enumerate(("0", "0.01", "50", "100", "-3"))
+    ]
+    said = words(budget_blocks(shown(trend=[*trend, spent(date(2026, 11, 1), Decimal("25"))])))
 
-    assert "*By month:* Jun $0.00" in said
-    assert ("█" in said) is drawn
+    assert "*By month*, June 2026 to November 2026:" in said
+    lines = [line for line in said.splitlines() if line[:3] in ("Jun", "Jul", "Aug", "Sep", "Oct", "Nov")]
+    assert lines == [
+        "Jun $0.00",
+        "Jul $0.01  ╸",
+        "Aug $50.00  ━━━━━━",
+        "Sep $100.00  ━━━━━━━━━━━━",
+        "Oct \N{MINUS SIGN}$3.00",
+        "Nov $25.00  ━━━  so far",
+    ]
+    assert "`━" not in said
+
+
+def test_months_that_cost_nothing_have_no_bar() -> None:
+    said = words(budget_blocks(shown(trend=[spent(date(2026, 10, 1), Decimal(0))])))
+
+    assert "*By month*, October 2026:\nOct $0.00" in said
+    assert not {"━", "╸"} & set(said)
 
 
 def test_the_button_is_there_for_who_may_and_carries_nothing_but_its_name() -> None:

@@ -39,7 +39,7 @@ def exempts(made: list[dict[str, Any]]) -> int:
 def test_a_notice_names_the_day_the_functions_and_the_ways_to_object() -> None:
     made = drawn(NOTICE, [Item(FUNCTION, REQUEST, since=NOON)], total=20)
 
-    assert "on *Tuesday 1 December 2026*" in words(made)
+    assert "on *Tuesday, Dec 1, 2026*" in words(made)
     assert "Untraced for 7 days or more" in words(made)
     assert "role `payments-api` may not write to X-Ray" in words(made)
     assert "19 more in this thread" in words(made)

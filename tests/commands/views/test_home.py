@@ -76,10 +76,10 @@ def test_a_few_days_are_told_without_a_sparkline():
     points = [Point(NOON + timedelta(days=day), Coverage(traced=day, untraced=4 - day)) for day in range(4)]
 
     assert trend_line(points).startswith("0")
-    assert trend_line([*points, replace(points[-1], at=NOON + timedelta(days=4))]).startswith("`▁")
+    assert trend_line([*points, replace(points[-1], at=NOON + timedelta(days=4))]).startswith("▁")
 
 
 def test_the_trend_rises_from_the_lowest_bar_to_the_highest():
     points = [Point(NOON + timedelta(days=day), Coverage(traced=day, untraced=10 - day)) for day in range(11)]
 
-    assert trend_line(points).startswith("`▁▁▂▃▄▅▅▆▇██` 0")
+    assert trend_line(points).startswith("▁▁▂▃▄▅▅▆▇██ 0")

@@ -93,14 +93,14 @@ def test_a_row_says_traces_dollars_and_how_sure_it_is(facts: dict[str, object], 
 
 
 def test_an_old_forecast_says_until_when_its_traffic_was() -> None:
-    assert money.row_line(REFUND, old=True).endswith("by its traffic until 23 Nov")
+    assert money.row_line(REFUND, old=True).endswith("by its traffic until Nov 23")
 
 
 def test_how_a_forecast_was_made_names_the_window_the_rule_and_the_price() -> None:
     said = money.how(replace(REFUND, invocations=3_400_000, period=300, scaled=0.42))
 
     assert said == (
-        "The forecast: 30 days like those from 9 Nov to 23 Nov (3,400,000 invocations, by 5 minutes). Lambda records "
+        "The forecast: 30 days like those from Nov 9 to Nov 23 (3,400,000 invocations, by 5 minutes). Lambda records "
         "one request a second and 5\N{NO-BREAK SPACE}% of the others; $5.00 a million traces. Scaled by 0.42, as "
         "earlier forecasts missed."
     )
@@ -127,7 +127,7 @@ def test_the_free_tier_is_taken_off_once_and_of_the_whole_alone() -> None:
         Total.of([forecast(str(number), 1.2, usd=Range(1.2, 1.2, 1.2)) for number in range(5)]), NOTHING
     )
 
-    assert whole.startswith("Tracing all 5: about $6.00 a month; before the free tier, by traffic until 23 Nov. ")
+    assert whole.startswith("Tracing all 5: about $6.00 a month; before the free tier, by traffic until Nov 23. ")
     assert (
         "After it (100,000 traces a month, once for all accounts that are paid together): about $5.50 a month" in whole
     )

@@ -114,7 +114,7 @@ def test_each_figure_has_its_number_and_how_sure_it_is() -> None:
     shown = said(figures())
 
     for part in (
-        "24 Oct – 23 Nov 2026 (30 days, UTC) · production functions",
+        "Oct 24 – Nov 23, 2026 (30 days, UTC) · production functions",
         "59.3\N{NO-BREAK SPACE}% (+22.7 points)",
         "median 3.2 days, n = 41; 112 still untraced, not counted",
         "median 34 minutes to repair, n = 12; 1 going on, not counted",
@@ -233,8 +233,8 @@ def test_without_matplotlib_the_report_says_how_to_get_pictures() -> None:
         (lasting(71 * 60), "71 minutes"),
         (lasting(2 * 3600), "2 hours"),
         (lasting(1), "1 second"),
-        (span(date(2026, 11, 1), date(2026, 11, 1)), "1 Nov 2026"),
-        (span(date(2025, 12, 30), date(2026, 1, 2)), "30 Dec 2025 – 2 Jan 2026"),
+        (span(date(2026, 11, 1), date(2026, 11, 1)), "Nov 1, 2026"),
+        (span(date(2025, 12, 30), date(2026, 1, 2)), "Dec 30, 2025 – Jan 2, 2026"),
     ],
 )
 def test_numbers_read_as_people_write_them(made: str, shown: str) -> None:
@@ -246,10 +246,10 @@ def test_coverage_of_the_helper_adds_up() -> None:
 
 
 def test_how_a_figure_is_made_stands_below_the_figures_and_whole() -> None:
-    known = figures(attribution=Attribution(0.923, "by GB-seconds, 24 Oct to 23 Nov"))
+    known = figures(attribution=Attribution(0.923, "by GB-seconds, Oct 24 to Nov 23"))
 
     assert "92.3\N{NO-BREAK SPACE}% of Lambda's" in said(known)
-    assert "Cost with a known team: by GB-seconds, 24 Oct to 23 Nov." in said(known)
+    assert "Cost with a known team: by GB-seconds, Oct 24 to Nov 23." in said(known)
     assert "by GB-seconds" not in words([one for one in report_blocks(known, Extras()) if "fields" in one])
 
 

@@ -84,7 +84,7 @@ def test_an_open_row_says_how_it_stands_and_offers_both_ways() -> None:
 
     assert "`refund-worker`" in words(made)
     assert "111122223333 · eu-central-1" in words(made)
-    assert "role `payments-api` may not write to X-Ray" in words(made)
+    assert "its role may not write to X-Ray" in words(made)
     assert buttons(made) == [actions.APPROVE, actions.EXEMPT]
     assert not message_problems(made)
 
