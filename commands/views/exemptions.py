@@ -90,9 +90,8 @@ def list_blocks(head: str, rows: Sequence[str], *, page: int, pages: int, waitin
     if waiting:
         made.append(blocks.context(f"{count(waiting, 'more exemption')} wait for a second person."))
     if rows:
-        made.append(
-            blocks.context("The first to end stands first. End number 12: `/trace-exempt revoke 12 no longer needed`")
-        )
+        how = "`/trace-exempt revoke &lt;number&gt; &lt;reason&gt;`"
+        made.append(blocks.context(f"The first to end stands first. End one by its number: {how}"))
     buttons = []
     if page > 1:
         described = f"Page {page - 1} of {pages} of exemptions"

@@ -167,7 +167,7 @@ def test_each_month_has_its_dollars_and_a_bar_of_as_much_of_the_dearest() -> Non
     trend = [
         spent(date(2026, 6 + place, 1), Decimal(usd)) for place, usd in enumerate(("0", "0.01", "50", "100", "-3"))
     ]
-    said = words(budget_blocks(shown(trend=[*trend, spent(date(2026, 11, 1), Decimal("25"))])))
+    said = words(budget_blocks(shown(trend=[*trend, spent(date(2026, 11, 1), Decimal(25))])))
 
     assert "*By month*, June 2026 to November 2026:" in said
     lines = [line for line in said.splitlines() if line[:3] in ("Jun", "Jul", "Aug", "Sep", "Oct", "Nov")]
