@@ -13,7 +13,7 @@ from commands.aws.trace_destination import TraceDestination, trace_destination
 from commands.aws.traffic import FIVE_MINUTES, Window, traffic
 from commands.views.map import not_read
 from commands.views.map_data import hours
-from commands.views.text import count, sentence
+from commands.views.text import count, plain_day_of_year, sentence
 from storage.maps import LAMBDA, Around, SilentCaller, TraceMap
 from storage.models import CheckName, Function, MayWrite, TracingMode, Verdict
 
@@ -87,7 +87,8 @@ def _nothing(context: Context, function: Function, found: Around, destination: T
     if isinstance(invoked, str):
         why = f"Either it was not invoked, or no invocation was sampled: {invoked}."
     elif invoked == 0:
-        why = f"It is traced, and CloudWatch counts no invocation since {found.since:%-d %b %H:%M} UTC."
+        since = f"{plain_day_of_year(found.since)} {found.since:%H:%M} UTC"
+        why = f"It is traced, and CloudWatch counts no invocation since {since}."
         return f"{head} {why} `/trace-map {function.name} 7d` looks further back."
     else:
         why = (

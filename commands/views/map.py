@@ -19,7 +19,7 @@ from commands.views.map_data import (
     shown,
     slowest,
 )
-from commands.views.text import ZERO_WIDTH_SPACE, clip, code, count, escape, prose, sentence
+from commands.views.text import ZERO_WIDTH_SPACE, clip, code, count, escape, plain_day_of_year, prose, sentence
 from storage.maps import Edge, SilentCaller, Statistics, TraceMap
 
 SHARE = "share-map"
@@ -139,7 +139,7 @@ def window(made: TraceMap) -> str:
     """ "last 6 hours to 28 Nov 22:00 UTC"; what could not be read is not counted as if it had been."""
     around = made.around
     length = around.until - around.since
-    return f"{hours(length)} to {around.until:%-d %b %H:%M} UTC"
+    return f"{hours(length)} to {plain_day_of_year(around.until)} {around.until:%H:%M} UTC"
 
 
 def _place(made: TraceMap) -> str:

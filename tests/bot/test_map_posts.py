@@ -73,12 +73,12 @@ def test_the_words_come_first_and_the_picture_takes_the_place_of_its_lines(
     assert file.name == "trace-map-refund-worker-2026-11-28-2200.png"
     assert file.content.startswith(PNG)
     assert file.alt_txt.startswith("Trace map of refund-worker, 1,200 traced invocations")
-    assert reply.text == "Trace map of `refund-worker`, 6 hours to 28 Nov 22:00 UTC"
+    assert reply.text == "Trace map of `refund-worker`, 6 hours to Nov 28 22:00 UTC"
     assert image["slack_file"]["id"] == file.id
     assert "Called by: " in image["alt_text"]
     assert "Calls: " in image["alt_text"]
     said = words(top(slack))
-    assert "482915067331 · eu-central-1 · 6 hours to 28 Nov 22:00 UTC · shared by <@U0ANA>" in said
+    assert "482915067331 · eu-central-1 · 6 hours to Nov 28 22:00 UTC · shared by <@U0ANA>" in said
     assert "Slowest: " in said
     assert "#xray:service-map/map|Trace map>" in said
     assert "Called by" not in said

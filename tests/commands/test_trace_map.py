@@ -188,7 +188,7 @@ def test_a_traced_function_without_traffic_says_so(world: World) -> None:
 
     text = said(world, "idle").text
 
-    assert "It is traced, and CloudWatch counts no invocation since 23 Nov 06:01 UTC." in text
+    assert "It is traced, and CloudWatch counts no invocation since Nov 23 06:01 UTC." in text
     assert "`/trace-map idle 7d` looks further back" in text
 
 
