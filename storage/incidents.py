@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from storage.connection import Connection, maybe_time, to_json, to_text, to_time
-from storage.traced_then import traced_at
+from storage.past import Past
 
 Place = tuple[str, str]  # account and region
 
@@ -89,7 +89,7 @@ def paired(transitions: Iterable[tuple[datetime, str]]) -> list[Incident]:
 
 class Incidents:
     def __init__(self, connection: Connection) -> None:
-        self._db = connection
+        self._db, self._past = connection, Past(connection)
 
     # ---- looking
 
@@ -274,8 +274,9 @@ class Incidents:
     def _traced(self, alarm_id: int, at: datetime) -> int | None:
         """Whether all of its functions were traced then, or none was; None: not known, or some were."""
         arns = [arn for (arn,) in self._db.tuples("select arn from alarm_functions where alarm_id = ?", [alarm_id])]
-        found = {traced_at(self._db, arn, at) for arn in arns}
-        return found.pop() if len(found) == 1 else None
+        found = {self._past.traced_at(arn, at) for arn in arns}
+        (traced, *others) = found or {None}
+        return None if traced is None or others else int(traced)
 
     # ---- reading
 

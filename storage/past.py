@@ -32,6 +32,8 @@ _COUNTED = """
     where since <= :at and until > :at
 """
 
+_TRACED = {Verdict.TRACED: True, Verdict.UNTRACED: False, Verdict.EXEMPT: False}
+
 
 @dataclass(frozen=True, slots=True)
 class PastVerdict:
@@ -63,6 +65,29 @@ class Past:
         """None: it was not there, or nobody knew of it."""
         row = self._db.row(_ONE, {"at": to_text(at), "arn": arn})
         return _from_row(row) if row else None
+
+    def traced_at(self, arn: str, at: datetime) -> bool | None:
+        """False where it was untraced or exempt; None where that is not known.
+
+        Before it was first seen, it was as it was then, if nobody had modified it since: its role may have been, and
+        nobody can tell.
+        """
+        known = self.verdict_at(arn, at) or self._as_first_seen(arn, at)
+        return _TRACED.get(known.verdict) if known and known.verdict else None
+
+    def _as_first_seen(self, arn: str, at: datetime) -> PastVerdict | None:
+        """None where it had been seen by then, and was gone, or may have been another than it was when it was seen."""
+        row = self._db.row(
+            """
+            select last_modified, min(coalesce(known_since, made_at),
+                coalesce((select min(past.since) from past where function = past_functions.id), '9999')) as first
+            from functions left join past_functions using (arn) where arn = ?
+            """,
+            [arn],
+        )
+        if row is None or row["last_modified"] is None or not row["last_modified"] <= to_text(at) < row["first"]:
+            return None
+        return self.verdict_at(arn, to_time(row["first"]))
 
     def named_at(self, name: str, at: datetime) -> list[PastVerdict]:
         """In every account and region, by these; case makes no difference."""

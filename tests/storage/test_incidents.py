@@ -216,10 +216,8 @@ def test_a_fix_after_it_began_changes_nothing_about_it(store, make_function) -> 
 
 
 def test_between_two_changes_the_earlier_one_counts(store, make_function) -> None:
-    store.functions.save([make_function()], at(0), audited=True)
-    audited(store, at(100), Change(ARN, ChangeKind.FIXED, Verdict.UNTRACED, Verdict.TRACED))
-    audited(store, at(200), Change(ARN, ChangeKind.REGRESSED, Verdict.TRACED, Verdict.UNTRACED))
-    store.functions.save([make_function(verdict=Verdict.EXEMPT)], at(300))
+    for minutes, verdict in enumerate((Verdict.UNTRACED, Verdict.TRACED, Verdict.UNTRACED, Verdict.EXEMPT)):
+        store.functions.save([make_function(verdict=verdict)], at(100 * minutes), audited=True)
 
     assert traced_when(store, 150) is True
     assert traced_when(store, 250) is False

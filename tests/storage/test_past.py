@@ -358,3 +358,22 @@ def test_every_day_is_told_as_it_ended(happened: list[Happening]) -> None:
             assert Coverage.sum(store.past.coverage_at(end, rule).values()) == Coverage(**dict(tagged))
             assert store.past.not_known_at(end) == 0
         store.close()
+
+
+# ---- whether it was traced
+
+
+def test_whether_it_was_traced_is_told_of_any_moment(store: Store, make_function: Make) -> None:
+    dark = make_function(last_modified=NOON - 5 * DAY)
+    for day, verdict in enumerate((Verdict.UNTRACED, Verdict.TRACED, Verdict.EXEMPT, Verdict.UNKNOWN)):
+        store.functions.save([replace(dark, verdict=verdict)], NOON + day * DAY)
+    store.functions.mark_gone(dark.arn, NOON + 4 * DAY)
+
+    told = [store.past.traced_at(dark.arn, NOON + day * DAY) for day in range(-6, 5)]
+
+    assert told == [None, *[False] * 5, False, True, False, None, None]
+    assert store.past.traced_at("arn:of:nobody", NOON) is None
+
+
+def test_whether_it_was_traced_is_not_known_where_nobody_kept_it(upgraded: Store) -> None:
+    assert [upgraded.past.traced_at("arn:1", NOON + day * DAY) for day in (0, 4, 5)] == [None, None, True]
