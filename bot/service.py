@@ -30,6 +30,7 @@ from commands._batch import lock_of, run_batch
 from commands._carry_back import carry_back
 from commands._carry_out import carry_out
 from commands._drawing import draw
+from commands._renamed import follow_names
 from commands._types import Clock, Context
 from commands.aws.accounts import Cloud
 from commands.custom_metrics import data, price_line
@@ -100,6 +101,7 @@ class Service:
         clocks = [entry for entry in COMMANDS if isinstance(entry, Clock)]
         daily = DailyClock(clocks, context, context.schedule.slots(), outbox.nudge)
         self._say_missing(context, missing)
+        follow_names(context)  # so that who asks before the next audit finds the team, whole
         outbox.start()
         try:
             if self._until_slack(lambda: _opened(door)) is None:

@@ -10,8 +10,9 @@ log = logging.getLogger(__name__)
 def follow_names(context: Context) -> None:
     """To be called before teams are told: else the old name's digest would say that nothing is left, and the new name's
     would tell of all functions as new."""
-    for name in context.store.team_names.all():
+    names = context.store.team_names
+    for name in dict.fromkeys((*names.all(), *names.of_history(context.teams.aliases.keys()))):
         called = context.teams.named(name)
         if called != name:
             log.info("what was kept for team %s goes on as team %s", name, called)
-            context.store.team_names.rename(name, called)
+            names.rename(name, called)

@@ -3,13 +3,21 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from commands._figures import figures
+from commands._production import Production
+from commands._renamed import follow_names
 from commands._teams import TeamSettings
 from storage.exemptions import Wish
-from storage.models import ExemptScope, Function, PostKind, PostState, Verdict
-from tests.commands.conftest import ANA, HandClock, NamedPeople
+from storage.kpis import Figures, Window
+from storage.models import Coverage, ExemptScope, Function, PostKind, PostState, Verdict
+from storage.spend import Bill, Billed
+from storage.usage import Used
+from tests.bot.test_gauges import text_of
+from tests.commands.conftest import ANA, BERLIN, HOME, HandClock, NamedPeople
 from tests.commands.test_moved import Scene
 from tests.commands.test_moved import scene as scene  # noqa: PLC0414 - a fixture, used by its name
 
@@ -24,6 +32,12 @@ def morning(scene: Scene, *functions: Function, days: int = 1) -> list[tuple[Pos
     fresh = [(one.kind, one.team) for one in scene.store.posts.all() if one.state is PostState.WAITING]
     scene.sent()
     return fresh
+
+
+def made(scene: Scene, team: str | None = None) -> Figures:
+    """A report of the last month."""
+    until = scene.clock() + timedelta(minutes=1)
+    return figures(scene.context, Window(until - timedelta(days=30), until), team)
 
 
 def renamed(scene: Scene, *functions: Function) -> list[Function]:
@@ -94,6 +108,74 @@ def test_snoozes_rules_and_assignments_go_on_under_the_new_name(scene: Scene, re
     known = store.functions.get(late.arn)
     assert known
     assert known.verdict is Verdict.EXEMPT
+
+
+@pytest.fixture
+def history(scene: Scene, remembered: Remember) -> list[Function]:
+    """Three mornings of a team under two names, each of them counted; then the settings make it one."""
+    store = scene.store
+    ours, theirs, gone = (
+        remembered("refund", team="pay"),
+        remembered("ledger", team="payments"),
+        remembered("old", team="pay"),
+    )
+    scene.context = replace(scene.context, policy=replace(scene.context.policy, production=Production(names=("*",))))
+    for day, verdict in enumerate((Verdict.UNTRACED, Verdict.TRACED, Verdict.TRACED)):
+        functions = [replace(ours, verdict=verdict), theirs, *([gone] if day == 0 else [])]
+        morning(scene, *functions, days=min(day, 1))
+        if day == 0:
+            store.functions.mark_gone(gone.arn, scene.clock())
+    month = scene.clock().date().replace(day=1)
+    used = [Used(month, HOME, BERLIN, team, 10.0) for team in ("pay", "payments")]
+    store.usage.save((HOME, BERLIN), [month], used, scene.clock(), 2)
+    store.spend.save([Bill(month, HOME, Billed.LAMBDA, Decimal(8))], scene.clock(), {month: True})
+    return [replace(ours, verdict=Verdict.TRACED), theirs]
+
+
+def test_the_history_is_joined_and_adds_up_where_both_names_had_a_part(scene: Scene, history: list[Function]) -> None:
+    store, days = scene.store, [scene.clock() - timedelta(days=ago) for ago in (2, 1, 0)]
+    before = [Coverage.sum(store.past.coverage_at(at).values()) for at in days]
+    whole = made(scene).whole
+    ours, theirs = history
+
+    morning(scene, *renamed(scene, ours), theirs)
+
+    assert [store.past.coverage_at(at) for at in days] == [{"payments": counts} for counts in before]
+    assert len(store.overview.trend(["payments"], 14)) == 4
+    assert [point.coverage.traced for point in store.overview.trend(["payments"], 14)] == [0, 1, 1, 1]
+    assert store.overview.trend(["pay"], 14) == []
+    found = made(scene)
+    assert list(found.by_team) == ["payments", None]  # none: as every count of production has
+    assert found.by_team["payments"].trend[:3] == whole.trend
+    assert found.by_team["payments"].lambda_usd == Decimal(8)
+    gauged = text_of(scene.context)
+    assert 'team="payments"' in gauged
+    assert 'team="pay"' not in gauged
+    assert store.team_names.of_history(["pay"]) == []
+
+
+def test_it_is_joined_before_the_next_audit_too(scene: Scene, history: list[Function]) -> None:
+    renamed(scene)
+
+    follow_names(scene.context)
+
+    found = made(scene, team="payments")
+    assert found.whole.coverage == Coverage(traced=1, untraced=1)
+    assert [day.coverage.traced for day in found.whole.trend] == [0, 1, 1]
+    assert scene.store.past.traced_at(history[0].arn, scene.clock()) is True
+    follow_names(scene.context)  # nothing is left to do
+    assert made(scene, team="payments").whole == found.whole
+
+
+def test_other_teams_keep_their_history(scene: Scene, remembered: Remember) -> None:
+    search = remembered("find", team="search")
+    morning(scene, search, remembered("refund", team="pay"), days=0)
+    before = made(scene, team="search").whole
+    renamed(scene)
+
+    follow_names(scene.context)
+
+    assert made(scene, team="search").whole == before
 
 
 @pytest.mark.parametrize("name", ['pay"%', "pay_", "p\\ay"])
