@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from commands._types import Context
+from commands._xray_shares import drivers
 from commands.views.budget import Alert, alert_text
 from storage.kpis import Spent
 from storage.models import PostKind
@@ -60,7 +61,7 @@ def _tell(
     store, now = context.store, context.clock()
     if not _new(context, which, spent, reached):
         return ""
-    drivers = store.spend_drivers.find(NAMED)  # looks through every function: not while others wait
+    driven_by = drivers(context, spent, NAMED)  # looks through every function: not while others wait
     with store.transaction():
         new = _new(context, which, spent, reached)
         if not new:
@@ -73,7 +74,7 @@ def _tell(
             spent=spent,
             budget=budget,
             end=end,
-            drivers=drivers,
+            drivers=driven_by,
             approvers=context.people.approvers(None),
         )
         key = f"budget:{spent.month:%Y-%m}:{which}:{new[-1]}"

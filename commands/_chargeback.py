@@ -1,6 +1,7 @@
 """What AWS billed, shared out to teams: X-Ray by the traces of their functions, Lambda by GB-seconds.
 
-Each account's bill is shared out within that account. What nobody's share can be told of stands with no known team.
+Each account's bill is shared out within that account. What nobody's share of X-Ray can be told of is left open; of
+Lambda it stands with no known team.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,7 @@ from decimal import Decimal
 
 from commands._shares import in_cents, shared_out, to_cents
 from commands._types import Context
-from commands.aws.prices import SPANS_A_TRACE
+from commands._xray_shares import NO_TRAFFIC, share_xray, shares_of
 from storage.kpis import Attribution, Spent, Window
 
 Team = str | None
@@ -21,11 +22,12 @@ _BY = "GB-seconds (CloudWatch's Duration times memory size)"
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """By team, None for functions of no known team; the parts add up to what `spent` says, to the cent."""
+    """By team, None for functions of no known team; with what is open, the parts add up to `spent`, to the cent."""
 
     spent: tuple[Spent, ...]  # the months that the window touches, whole
-    traces: Mapping[Team, float]  # in 30 days
+    traces: Mapping[Team, float]  # in 30 days, of functions that are traced now
     xray_usd: Mapping[Team, Decimal] | None
+    open_usd: Decimal | None  # of X-Ray's cost, what no team's share can be told of
     lambda_usd: Mapping[Team, Decimal] | None
     attribution: Attribution | None
     unknown: dict[str, str] = field(default_factory=dict)
@@ -58,42 +60,29 @@ def money(context: Context, window: Window) -> Money:
     store = context.store
     known = store.spend.months(window.since.astimezone(UTC).date())
     spent = tuple(one for one in known if datetime.combine(one.month, time(), UTC) < window.until)
-    traces, used = store.measures.traces(SPANS_A_TRACE.expected), store.usage.by_account()
+    used = store.usage.by_account()
+    months = [one.month for one in spent]
+    shares = shares_of(context, months)
     unknown: dict[str, str] = {}
-    if not spent:
+    xray = None
+    if spent:
+        xray = share_xray(context, months, shares)
+    else:
         unknown["spent"] = _not_billed(context)
-    xray = _share_xray(context, spent, traces, unknown)
+    if xray is None:
+        unknown["xray_usd"] = unknown.get("spent") or NO_TRAFFIC
+    elif xray.why:
+        unknown["xray_by_team"] = xray.why
     of_lambda = _share_lambda(context, spent, used, unknown)
     return Money(
         spent,
-        _by_team(traces.values()),
-        xray.in_cents if xray else None,
+        shares.now,
+        xray.usd if xray else None,
+        sum(xray.open.values(), Decimal(0)) if xray else None,
         of_lambda.in_cents if of_lambda else None,
         _attribution(context, spent, of_lambda, used, window, unknown),
         unknown,
     )
-
-
-def _share_xray(
-    context: Context, spent: Iterable[Spent], traces: Mapping[str, Mapping[Team, float]], unknown: dict[str, str]
-) -> _Shared | None:
-    months = list(spent)
-    if not months or not traces:
-        unknown["xray_usd"] = unknown.get("spent") or "No forecast says yet how many traces each function records."
-        return None
-    by_account: dict[str, Decimal] = {}
-    for month in months:
-        for one in context.store.spend.by_account(month.month):
-            by_account[one.account] = by_account.get(one.account, Decimal(0)) + one.xray_usd
-    shared = _Shared()
-    for account, usd in by_account.items():
-        shared.add(usd, traces.get(account, {}))
-    if to_cents(shared.open):
-        unknown["xray_by_team"] = (
-            f"${to_cents(shared.open)} of X-Ray, in accounts where no traced function's traffic is known, "
-            "stand with functions of no known team."
-        )
-    return shared
 
 
 def _share_lambda(context: Context, spent: Iterable[Spent], used: Used, unknown: dict[str, str]) -> _Shared | None:

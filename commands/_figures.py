@@ -63,6 +63,7 @@ def figures(context: Context, window: Window, team: str | None) -> Figures:
         unknown=unknown,
         forecasts=forecast_errors(context, window, team),
         not_seen=covered.not_seen,
+        open_usd=spent.open_usd,
     )
 
 
@@ -116,7 +117,7 @@ def _whole(parts: Collection[TeamFigures], covered: _Covered, spent: Money) -> T
         before=None if covered.before is None else Coverage.sum(covered.before.values()),
         trend=covered.together,
         traces=sum(one.traces for one in parts),
-        xray_usd=None if spent.xray_usd is None else sum(spent.xray_usd.values(), NO_MONEY),
+        xray_usd=None if spent.xray_usd is None else sum(spent.xray_usd.values(), spent.open_usd or NO_MONEY),
         lambda_usd=None if spent.lambda_usd is None else sum(spent.lambda_usd.values(), NO_MONEY),
     )
 

@@ -21,6 +21,7 @@ OnProgress = Callable[[int, int, str], None]
 _PLACES_AT_ONCE = 8  # each account and region has rates of its own; what comes in keeps no more cores busy
 _AT_ONCE = 5_000  # functions that are held together
 _LONGEST = timedelta(minutes=10)  # of the daily look-up: digests wait for it
+_KEPT = timedelta(days=400)  # of functions that are gone: so far back a report shares out what X-Ray cost
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def forecast_due(context: Context) -> Due:
     AWS's. It ends early where the bot does, after ten minutes, or where the day's money is spent.
     """
     store, rules, began = context.store, context.forecasting, context.clock()
-    dropped = store.forecasts.drop_gone()
+    dropped = store.forecasts.drop_gone(began - _KEPT)
     if not rules.enabled:
         return Due(None, dropped=dropped, enabled=False)
     due = store.forecasts.due(began - timedelta(days=rules.every_days), began)

@@ -1,9 +1,9 @@
-"""Making a report: the figures of the days that end now, with no more of each trend than can be drawn or read."""
+"""Making a report: the figures of the days that end today, with no more of each trend than can be drawn or read."""
 
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from commands._figures import figures
 from commands._types import Context
@@ -19,11 +19,10 @@ NEAREST = 3
 
 def make_report(context: Context, days: int, team: str | None) -> Figures:
     """From memory alone."""
-    now = context.clock()
-    window = Window(now - timedelta(days=days), now)
+    window = last_days(context.clock(), days)
     made = figures(context, window, team)
     ends = [one.trend[-1].on for one in (made.whole, *made.by_team.values()) if one.trend]
-    newest = max(ends, default=now.date())
+    newest = max(ends, default=window.last)
     by_team = {name: _fewer(one, newest) for name, one in made.by_team.items()}
     return replace(
         made,
@@ -33,9 +32,15 @@ def make_report(context: Context, days: int, team: str | None) -> Figures:
     )
 
 
+def last_days(now: datetime, days: int) -> Window:
+    """So many dates, today as far as it goes: what a window is said to be is what it is."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Window(today - timedelta(days=days - 1), now)
+
+
 def _earlier(context: Context, made: Figures) -> tuple[Spent, ...]:
     """Months before those that the window touches."""
-    first = made.window.since.date().replace(day=1)
+    first = made.window.first.replace(day=1)
     known = context.store.spend.months((made.window.since - MONTHS_BEFORE).date())
     return tuple(one for one in known if one.month < first)
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from commands import _budget_alerts
 from commands._types import Answer, Context, Progress, Request
+from commands._xray_shares import keep_shares
 from commands.aws.cost_explorer import PRICE, CostExplorer, needs_somebody
 from commands.aws.errors import AwsProblem
 from commands.digest import job_of
@@ -43,6 +44,8 @@ def turn(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a comm
         yield Progress(f"{cost}{f': {asked.problem}' if asked.problem else ''}")
         if asked.denied:
             _tell_denied(context, asked, now)
+        if asked.told:
+            keep_shares(context)
     _budget_alerts.look(context, now)
     if asked is None or asked.told or asked.denied:  # all else may pass by itself: again on the next turn
         store.daily_runs.end(SPEND, local.date(), context.clock())

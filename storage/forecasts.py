@@ -109,15 +109,16 @@ class Forecasts:
         return [row["arn"] for row in self._db.rows(sql, {"before": to_text(before), "now": to_text(now)})]
 
     def kept(self) -> int:
-        """How many there are."""
-        row = self._db.row("select count(*) as number from forecasts")
+        """How many there are of functions that exist."""
+        sql = "select count(*) as number from forecasts join functions using (arn) where gone_at is null"
+        row = self._db.row(sql)
         return int(row["number"]) if row else 0
 
-    def drop_gone(self) -> int:
-        """Forget those of functions that are gone; how many that were."""
-        return self._db.change(
-            "delete from forecasts where arn not in (select arn from functions where gone_at is null)"
-        )
+    def drop_gone(self, before: datetime) -> int:
+        """Forget those of functions that went before then; how many that were. By the others it is told what they
+        recorded while they were there."""
+        sql = "delete from forecasts where arn not in (select arn from functions where coalesce(gone_at, ?) >= ?)"
+        return self._db.change(sql, [to_text(before), to_text(before)])
 
     def metrics_since(self, at: datetime) -> int:
         """What CloudWatch was asked for the forecasts that were made since then: hours, five minutes, minutes."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from storage.forecast_checks import ForecastErrors
@@ -17,8 +17,17 @@ class Window:
     until: datetime
 
     @property
+    def first(self) -> date:
+        return self.since.astimezone(UTC).date()
+
+    @property
+    def last(self) -> date:
+        return max(self.first, (self.until.astimezone(UTC) - timedelta(microseconds=1)).date())
+
+    @property
     def days(self) -> int:
-        return max(1, round((self.until - self.since).total_seconds() / 86400))
+        """Dates that it touches."""
+        return (self.last - self.first).days + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,8 @@ class TeamFigures:
     # One for each day with an audit, oldest first; beside other teams, in a window of more than 100 days, one a week.
     trend: tuple[Day, ...] = ()
     traces: float = 0.0  # its traced functions' share of what the organization records, in traces a month
-    xray_usd: Decimal | None = None  # what X-Ray cost, shared out by that; None: the cost is not known
+    # What X-Ray cost, shared out by the traces of each month; the whole's has what no team's share can be told of too.
+    xray_usd: Decimal | None = None  # None: the cost is not known, or nobody's share
     lambda_usd: Decimal | None = None  # what its functions cost, shared out by GB-seconds
 
 
@@ -65,6 +75,26 @@ class Spent:
     def share(self) -> Decimal | None:
         """X-Ray's cost as a share of Lambda's, 0 to 1 and beyond; None where Lambda cost nothing."""
         return self.xray_usd / self.lambda_usd if self.lambda_usd else None
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What a team's functions, or one of them, cost of a bill."""
+
+    team: str | None
+    usd: Decimal
+    function_arn: str = ""  # "": the team's functions together
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """Who makes X-Ray cost what it did in a month so far, dearest first; shared out as in a report."""
+
+    teams: tuple[Driver, ...] = ()
+    functions: tuple[Driver, ...] = ()
+    others: Decimal = Decimal(0)  # of teams that are not named
+    open: Decimal = Decimal(0)  # that nobody's share can be told of
+    why: str = ""  # sentences: why that is so, or why nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +125,5 @@ class Figures:
     earlier: tuple[Spent, ...] = ()  # the months before those of `spent`, to compare with; oldest first
     forecasts: ForecastErrors | None = None  # how those of fixed functions did; None: made before that was looked at
     not_seen: int = 0  # accounts and regions that the last audit could not see
+    # What X-Ray cost and no team's share can be told of; with the teams' it is the bill. None: it is not shared out.
+    open_usd: Decimal | None = None

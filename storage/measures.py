@@ -1,4 +1,4 @@
-"""What a report adds up: coverage as audits left it and as it is, how long fixes took, and who records the traces.
+"""What a report adds up: coverage as audits left it and as it is, and how long fixes took.
 
 Sums are SQLite's, so that a report over a year and 100,000 functions takes no longer than a person waits.
 """
@@ -143,7 +143,7 @@ class Measures:
             own = verdict == "traced" and untraced_at < verdict_since < audited_at
             yield Remediated(team, to_time(untraced_at), to_time(verdict_since if own else audited_at))
 
-    # ---- whose the functions and their traces are
+    # ---- whose the functions are
 
     def alarms_of(self, team: str | None, counts: Counted | None) -> frozenset[int] | None:
         """The alarms on functions that count, of one team (None: of all of them); None: every alarm."""
@@ -163,28 +163,6 @@ class Measures:
         """The team of each function in an account's region, by its name."""
         sql = "select name, team from functions where account = ? and region = ? and gone_at is null"
         return dict(self._db.tuples(sql, place))
-
-    def traces(self, spans_a_trace: float) -> Mapping[str, Mapping[str | None, float]]:
-        """What traced functions record in 30 days, by account and team: as X-Ray saw it where a fix was looked at in
-        the last 30 days, else as forecast from their traffic. A trace is billed once, however many functions it passes.
-
-        `spans_a_trace`: as the forecasts in spans took it, for an account has them in one Region and traces in another.
-        """
-        found: dict[str, dict[str | None, float]] = {}
-        sql = """
-            with seen as (  -- in 30 days, of the newest look at each function; max() takes the other columns along
-                select arn, seen * 30 / (julianday(until) - julianday(since)) as traces, max(closed_at)
-                from forecast_checks where state = 'seen' and closed_at >= (
-                    select strftime('%Y-%m-%dT%H:%M:%f', max(finished_at), '-30 days') from audits
-                ) group by arn
-            )
-            select account, team, sum(coalesce(seen.traces, recorded_expected / iif(unit = 'spans', ?, 1.0)))
-            from forecasts join functions on functions.arn = forecasts.arn left join seen on seen.arn = forecasts.arn
-            where verdict = 'traced' and gone_at is null group by account, team
-        """
-        for account, team, traces in self._db.tuples(sql, [spans_a_trace]):
-            found.setdefault(account, {})[team] = traces
-        return found
 
 
 def _table(production: bool) -> str:

@@ -145,6 +145,14 @@ def m020_tips(db: Database) -> None:
 
 
 @migrations()
+def m021_trace_shares(db: Database) -> None:
+    from storage.schema_money import TRACE_SHARES
+
+    for statement in TRACE_SHARES:
+        db.execute(statement)
+
+
+@migrations()
 def m022_maps(db: Database) -> None:
     from storage.schema_maps import MAPS
 

@@ -98,3 +98,23 @@ FORECAST_CHECKS = (
     "create index forecast_checks_due on forecast_checks(due_at) where state = 'due'",
     "create index forecast_checks_by_function on forecast_checks(arn, closed_at)",
 )
+
+TRACE_SHARES = (
+    """
+    create table trace_months (            -- that are over, and whose shares stand
+        month text primary key,            -- its first day
+        kept_at text not null,
+        unweighed integer not null         -- functions whose traffic was not known
+    ) without rowid
+    """,
+    """
+    create table trace_shares (            -- by what X-Ray's cost of a month is shared out in each account
+        month text not null references trace_months(month),
+        account text not null,
+        team text not null,                -- '' for functions of no known team, and where `open` says why none is told
+        open text not null,                -- '', 'before', 'no traffic' or 'doubt'
+        share real not null,               -- of the account's bill
+        primary key (month, account, team, open)
+    ) without rowid
+    """,
+)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from storage.batches import Batches
     from storage.dashboards import Dashboards
     from storage.digests import Digests
-    from storage.drivers import SpendDrivers
     from storage.forecast_checks import ForecastChecks
     from storage.forecasts import Forecasts
     from storage.grace import GraceNotices
@@ -42,6 +41,8 @@ if TYPE_CHECKING:
     from storage.team_names import TeamNames
     from storage.tips import Tips
     from storage.totals import Totals
+    from storage.trace_shares import TraceShares
+    from storage.traces import TraceHistory
     from storage.undos import Undos
     from storage.usage import Usage
 
@@ -123,12 +124,6 @@ class Store:
         return Spend(self._connection)
 
     @cached_property
-    def spend_drivers(self) -> "SpendDrivers":
-        from storage.drivers import SpendDrivers
-
-        return SpendDrivers(self._connection)
-
-    @cached_property
     def incidents(self) -> "Incidents":
         from storage.incidents import Incidents
 
@@ -157,6 +152,18 @@ class Store:
         from storage.totals import Totals
 
         return Totals(self._connection)
+
+    @cached_property
+    def traces(self) -> "TraceHistory":
+        from storage.traces import TraceHistory
+
+        return TraceHistory(self._connection)
+
+    @cached_property
+    def trace_shares(self) -> "TraceShares":
+        from storage.trace_shares import TraceShares
+
+        return TraceShares(self._connection)
 
     @cached_property
     def team_names(self) -> "TeamNames":

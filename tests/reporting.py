@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from storage.kpis import Attribution, Day, Figures, Median, Spent, TeamFigures, Window
+from commands._reports import last_days
+from storage.kpis import Attribution, Day, Figures, Median, Spent, TeamFigures
 from storage.models import Coverage
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -59,7 +60,7 @@ def figures(teams: int = 8, days: int = 30, **given: Any) -> Figures:
     by_team[None] = team(3, days)
     facts: dict[str, Any] = {
         "team": None,
-        "window": Window(NOON - timedelta(days=days), NOON),
+        "window": last_days(NOON, days),
         "made_at": NOON,
         "whole": summed(by_team),
         "by_team": by_team,

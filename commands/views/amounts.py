@@ -9,16 +9,14 @@ _UNITS = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
 _SHORT = ((Decimal(1_000_000_000), "B"), (Decimal(1_000_000), "M"), (Decimal(1000), "k"))
 UNDER_A_CENT = "under $0.01"
 ALMOST = Decimal("0.005")  # what would be rounded to nothing
+ALMOST_A_TENTH = Decimal("0.05")
+SPACE = "\N{NO-BREAK SPACE}"  # between a number and its sign
 MINUS = "\N{MINUS SIGN}"
 
 
 def dollars(amount: Decimal) -> str:
-    """ "$4.20", "$1,234", "−$3.00"; "under $0.01" for what is not nothing."""
-    return exact_dollars(amount) if abs(amount) < 1000 else f"{_sign(amount)}${abs(amount):,.0f}"
-
-
-def exact_dollars(amount: Decimal) -> str:
-    """With cents, however large: for what somebody sets, or compares with what they set."""
+    """Of a bill or a budget, with cents, however large, so that it reads alike wherever it stands: "$4.20",
+    "$1,234.00", "−$3.00"; "under $0.01" for what is not nothing."""
     if 0 < abs(amount) < ALMOST:
         return UNDER_A_CENT
     return f"{_sign(amount)}${abs(amount):,.2f}"
@@ -48,13 +46,23 @@ def short_dollars(amount: Decimal) -> str:
 
 
 def share(percent: float | None) -> str:
-    return "n/a" if percent is None else f"{percent:g}\N{NO-BREAK SPACE}%"
+    return "n/a" if percent is None else f"{percent:g}{SPACE}%"
+
+
+def ratio(part: Decimal, whole: Decimal) -> str:
+    """A part as a percentage, which may be beyond all: "20.1 %". It says nothing, or all, of nothing else."""
+    percent = 100 * part / whole
+    if 0 < percent < ALMOST_A_TENTH:
+        return f"under 0.1{SPACE}%"
+    near = 100 - ALMOST_A_TENTH <= percent < 100
+    said = "99.9" if near else f"{percent:,.1f}".removesuffix(".0")
+    return f"{said}{SPACE}%"
 
 
 def whole_share(percent: float) -> str:
     """Without decimals, unless that would say all or nothing where it is not."""
     rounded = round(percent)
-    return f"{percent:g}\N{NO-BREAK SPACE}%" if rounded in (0, 100) else f"{rounded}\N{NO-BREAK SPACE}%"
+    return f"{percent:g}{SPACE}%" if rounded in (0, 100) else f"{rounded}{SPACE}%"
 
 
 def points(change: float) -> str:

@@ -6,12 +6,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from commands.views import blocks
-from commands.views.amounts import exact_dollars
+from commands.views.amounts import dollars, ratio
 from commands.views.blocks import Block
 from commands.views.text import clip, code, count, day_and_time, escape, listing, prose, sentence
 from storage.aws_budgets import AwsBudget
-from storage.drivers import Driver, Drivers
-from storage.kpis import Spent
+from storage.kpis import Driver, Drivers, Spent
 from storage.month_end import DAYS_TO_ALERT, FEWEST_DAYS, MonthEnd
 from storage.spend import AccountSpent, SpendLookUp
 
@@ -88,14 +87,8 @@ def alert_text(alert: Alert) -> str:
     lines = [f"*{_headline(alert)}*", _which(alert)]
     if not alert.forecast and not alert.over:
         lines.append(_forecast_words(alert.end, alert.budget))
-    lines += [*_driven_by(alert.drivers), _what_to_do(alert.approvers)]
+    lines += [*_driven_by(alert.drivers, alert.spent.xray_usd), _what_to_do(alert.approvers)]
     return clip("\n".join(lines), 3000)
-
-
-def share(part: Decimal, whole: Decimal) -> str:
-    """As a percentage, with a decimal below ten."""
-    percent = 100 * part / whole
-    return f"{percent:,.1f}\N{NO-BREAK SPACE}%" if 0 < percent < 10 else f"{percent:,.0f}\N{NO-BREAK SPACE}%"
 
 
 # ---- the answer
@@ -104,10 +97,10 @@ def share(part: Decimal, whole: Decimal) -> str:
 def _so_far(shown: BudgetShown) -> str:
     if shown.spent is None:
         return f"What X-Ray costs in {shown.month:%B %Y} is not known"
-    words = f"X-Ray has cost {exact_dollars(shown.spent.xray_usd)} in {shown.month:%B %Y} so far"
+    words = f"X-Ray has cost {dollars(shown.spent.xray_usd)} in {shown.month:%B %Y} so far"
     if shown.budget is None:
         return f"{words}; no budget is set"
-    return f"{words}: {share(shown.spent.xray_usd, shown.budget)} of the budget of {exact_dollars(shown.budget)}"
+    return f"{words}: {ratio(shown.spent.xray_usd, shown.budget)} of the budget of {dollars(shown.budget)}"
 
 
 def _as_of(shown: BudgetShown) -> str:
@@ -115,9 +108,7 @@ def _as_of(shown: BudgetShown) -> str:
     if shown.budget is None:
         lines.append("Set one with `[budget] monthly_usd` in lamplighter.toml, and its thresholds are told in Slack.")
     if shown.transaction_search:
-        lines.append(
-            f"Of it, {exact_dollars(shown.transaction_search)} is billed by CloudWatch, for Transaction Search."
-        )
+        lines.append(f"Of it, {dollars(shown.transaction_search)} is billed by CloudWatch, for Transaction Search.")
     if shown.spent:
         estimate = "AWS calls it an estimate, and bills with a day or two of delay." if shown.spent.estimated else ""
         lines.append(f"As of {day_and_time(shown.spent.asked_at)}. {estimate}".strip())
@@ -144,34 +135,32 @@ def _forecast(shown: BudgetShown) -> str:
 def _forecast_words(end: MonthEnd | None, budget: Decimal | None) -> str:
     if end is None:
         return f"Forecast for the month: not known. It takes {FEWEST_DAYS} days that are billed whole."
-    of = f", {share(end.expected, budget)} of the budget" if budget else ""
+    of = f", {ratio(end.expected, budget)} of the budget" if budget else ""
     made = f"Made of {count(end.days, 'day')} that are billed whole, the {end.left:,} to come each like their mean"
     between = f"{_between(end)} if each is like the cheapest or the dearest of them"
-    return f"Forecast for the month: about {exact_dollars(end.expected)}{of}. {made}; {between}."
+    return f"Forecast for the month: about {dollars(end.expected)}{of}. {made}; {between}."
 
 
 def _between(end: MonthEnd) -> str:
-    return f"between {exact_dollars(end.low)} and {exact_dollars(end.high)}"
+    return f"between {dollars(end.low)} and {dollars(end.high)}"
 
 
 def _share(spent: Spent) -> str:
     if spent.share is None:
         return "*Of Lambda's cost:* not known, for Lambda cost nothing in this month so far."
-    of = (
-        f"{exact_dollars(spent.xray_usd)} beside {exact_dollars(spent.lambda_usd)}, what Savings Plans pay for included"
-    )
-    return f"*Of Lambda's cost:* X-Ray is {share(spent.xray_usd, spent.lambda_usd)} ({of})."
+    of = f"{dollars(spent.xray_usd)} beside {dollars(spent.lambda_usd)}, what Savings Plans pay for included"
+    return f"*Of Lambda's cost:* X-Ray is {ratio(spent.xray_usd, spent.lambda_usd)} ({of})."
 
 
 def _accounts(shown: BudgetShown) -> list[str]:
     billed = [one for one in shown.accounts if one.xray_usd]
     if not billed:
         return ["*By account:* X-Ray has cost nothing in any of them."]
-    lines = [f"• {code(clip(one.account, 40))} · {exact_dollars(one.xray_usd)}" for one in billed[:ACCOUNTS]]
+    lines = [f"• {code(clip(one.account, 40))} · {dollars(one.xray_usd)}" for one in billed[:ACCOUNTS]]
     rest = billed[ACCOUNTS:]
     if rest:
         usd = sum((one.xray_usd for one in rest), Decimal(0))
-        lines.append(f"• {count(len(rest), 'other account')} · {exact_dollars(usd)}")
+        lines.append(f"• {count(len(rest), 'other account')} · {dollars(usd)}")
     return ["*By account:*", *lines]
 
 
@@ -183,7 +172,7 @@ def _trend(trend: Sequence[Spent], present: date) -> Block:
 
 
 def _month(one: Spent, most: Decimal, present: date) -> str:
-    said = (f"{one.month:%b} {exact_dollars(one.xray_usd)}", _bar(one.xray_usd, most))
+    said = (f"{one.month:%b} {dollars(one.xray_usd)}", _bar(one.xray_usd, most))
     return "  ".join(filter(None, (*said, "so far" if one.month == present else "")))
 
 
@@ -241,9 +230,9 @@ def _cost_of_asking(shown: BudgetShown) -> str:
     if last is None:
         return "Cost Explorer costs $0.01 a request."
     asked = f"Cost Explorer was last asked: {day_and_time(last.asked_at)}, {count(last.requests, 'request')}"
-    total = f"; in 30 days {count(shown.requests, 'request')}, {exact_dollars(shown.requests_usd)}"
+    total = f"; in 30 days {count(shown.requests, 'request')}, {dollars(shown.requests_usd)}"
     others = total if shown.requests != last.requests else ""
-    return f"{asked}, {exact_dollars(last.usd)}{others}. `[spend] max_requests_per_day` is the cap."
+    return f"{asked}, {dollars(last.usd)}{others}. `[spend] max_requests_per_day` is the cap."
 
 
 # ---- the alert
@@ -253,12 +242,12 @@ def _headline(alert: Alert) -> str:
     month = f"{alert.month:%B %Y}"
     if alert.forecast:
         usd = alert.end.expected if alert.end else alert.spent.xray_usd
-        words = f"X-Ray is likely to cost about {exact_dollars(usd)} in {month}"
+        words = f"X-Ray is likely to cost about {dollars(usd)} in {month}"
     else:
         usd = alert.spent.xray_usd
-        cost = f"cost {exact_dollars(usd)} in {month}"
+        cost = f"cost {dollars(usd)} in {month}"
         words = f"X-Ray {cost}" if alert.over else f"X-Ray has {cost} so far"
-    return f"{words}: {share(usd, alert.budget)} of the budget of {exact_dollars(alert.budget)}"
+    return f"{words}: {ratio(usd, alert.budget)} of the budget of {dollars(alert.budget)}"
 
 
 def _which(alert: Alert) -> str:
@@ -272,16 +261,18 @@ def _which(alert: Alert) -> str:
     return f"{told} {as_of}{', an estimate' if alert.spent.estimated else ''}."
 
 
-def _driven_by(drivers: Drivers) -> list[str]:
-    if not drivers.known:
-        return ["Which teams and functions drive it is not known: no traffic of a traced function was looked up yet."]
-    teams = [f"{_team(one)} about {exact_dollars(one.usd)}" for one in drivers.teams]
-    functions = [
-        f"{code(clip(_name(one), _NAME))} ({_team(one)}) about {exact_dollars(one.usd)}" for one in drivers.functions
-    ]
-    unknown = f"; of {count(drivers.unknown, 'other')} nothing is known" if drivers.unknown else ""
-    made = f"an estimate in 30 days, from traffic and price of {count(drivers.known, 'function')}{unknown}"
-    return [f"*Teams that drive it* ({made}): {listing(teams)}.", f"*Biggest functions:* {listing(functions)}."]
+def _driven_by(drivers: Drivers, billed: Decimal) -> list[str]:
+    """The same shares as a report has, so that none of these sums is more than the bill."""
+    why = sentence(prose(clip(drivers.why, _REASON))) if drivers.why else ""
+    if not drivers.teams:
+        return [f"Which teams and functions drive it is not known. {why}".strip()]
+    teams = [f"{_team(one)} {dollars(one.usd)}" for one in drivers.teams]
+    teams += [f"all others {dollars(drivers.others)}"] if drivers.others else []
+    lines = [f"*Teams that drive it* (of {dollars(billed)} billed, by their share of traces): {', '.join(teams)}."]
+    if drivers.functions:
+        functions = [f"{code(clip(_name(one), _NAME))} ({_team(one)}) {dollars(one.usd)}" for one in drivers.functions]
+        lines.append(f"*Biggest functions* (of the same, by theirs): {listing(functions)}.")
+    return [*lines, *([why] if why else [])]
 
 
 def _team(one: Driver) -> str:

@@ -4,9 +4,10 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from commands.views import blocks
-from commands.views.amounts import about_dollars, dollars, lasting, points, share, span
+from commands.views.amounts import about_dollars, dollars, lasting, points, ratio, share, span
 from commands.views.blocks import Block
 from commands.views.chart_data import Chart, worst_first
 from commands.views.forecast_errors import errors_value, worst_line
@@ -18,7 +19,7 @@ from storage.models import Coverage
 SHARE = "share-report"
 TEAMS_SHOWN = 10
 TEAM_SHOWN = 60  # characters of a name in the list
-REASON_SHOWN = 300  # enough for each reason that Lamplighter gives
+REASON_SHOWN = 400  # enough for each reason that Lamplighter gives
 HOW_SHOWN = 500
 ALT_LIMIT = 2000  # Slack's, of an image block
 TOLD = {"coverage", "before", "remediation", "mttr_traced", "mttr_untraced", "spent", "budget_usd", "attribution"}
@@ -161,7 +162,7 @@ def _cost(figures: Figures) -> str:
     latest, *before = reversed((*figures.earlier, *figures.spent))
     lines = [_bill(latest, today)]
     if latest.share is not None:
-        lines.append(f"{100 * latest.share:.1f}\N{NO-BREAK SPACE}% of Lambda's {dollars(latest.lambda_usd)}")
+        lines.append(f"{ratio(latest.xray_usd, latest.lambda_usd)} of Lambda's {dollars(latest.lambda_usd)}")
     lines += [_bill(before[0], today)] if before else []
     return "\n".join([*lines, f"all accounts, as billed by {plain_day_of_year(figures.spent[-1].asked_at)}"])
 
@@ -181,16 +182,14 @@ def _of_budget(figures: Figures) -> str:
     if not figures.spent or not figures.budget_usd:
         return ""
     latest = figures.spent[-1]
-    used = latest.xray_usd / figures.budget_usd
-    return f", {100 * used:.0f}\N{NO-BREAK SPACE}% of it used in {latest.month:%b}" + (
-        " so far" if latest.estimated else ""
-    )
+    used = ratio(latest.xray_usd, figures.budget_usd)
+    return f", {used} of it used in {latest.month:%b}{' so far' if latest.estimated else ''}"
 
 
 def _attribution(figures: Figures) -> str:
     if figures.attribution is None:
         return _why(figures, "attribution", "Lambda's cost is not known by function")
-    return f"{100 * figures.attribution.known:.1f}\N{NO-BREAK SPACE}% of Lambda's"
+    return f"{ratio(Decimal(figures.attribution.known), Decimal(1))} of Lambda's"
 
 
 def _own_cost(figures: Figures) -> str:
@@ -249,7 +248,10 @@ def _notes(figures: Figures, extras: Extras) -> list[str]:
     if figures.not_seen:
         said.append(f"The last audit could not fully see {count(figures.not_seen, 'place')}: not counted there.")
     if figures.team is None and any(one.xray_usd is not None for one in figures.by_team.values()):
-        said.append(f"A team's X-Ray cost is of {_months(figures)}, shared out by traces as forecast from traffic.")
+        said.append(
+            f"A team's X-Ray cost is of {_months(figures)}, shared out by traces as forecast from traffic, for as long "
+            "as its functions were traced."
+        )
     if figures.attribution:
         said.append(f"Cost with a known team: {escape(clip(figures.attribution.how.rstrip('.'), HOW_SHOWN))}.")
     if figures.forecasts and (worst := worst_line(figures.forecasts)):
@@ -266,4 +268,4 @@ def _whose(figures: Figures) -> str:
 
 
 def _window(figures: Figures) -> str:
-    return span(figures.window.since.date(), figures.window.until.date())
+    return span(figures.window.first, figures.window.last)

@@ -15,6 +15,7 @@ from storage.months import last_day_of
 COLUMNS = ("figure", "team", "since", "until", "value", "unit", "n", "note")
 WORDS = (0, 1, 7)  # columns in which others' words stand; a number may begin with a minus
 ALL = "all teams"
+NOT_ATTRIBUTED = "not attributed"
 
 Row = tuple[str, str, str, str, str, str, str, str]
 
@@ -41,12 +42,13 @@ def _rows(figures: Figures) -> Iterator[Row]:
     if figures.team is None:
         for name, one in worst_first(figures.by_team):
             yield from _of_team(figures, name or NO_TEAM, one)
+        yield from _open(figures)
     for on, name, coverage in _days(figures):
         yield _coverage(name, on, on, coverage)
 
 
 def _of_team(figures: Figures, name: str, one: TeamFigures) -> Iterator[Row]:
-    since, until = figures.window.since.date(), figures.window.until.date()
+    since, until = figures.window.first, figures.window.last
     yield _coverage(name, until, until, one.coverage)
     for verdict in ("traced", "untraced", "exempt", "not_applicable", "unknown"):
         yield _row(f"functions {verdict.replace('_', ' ')}", name, until, until, str(getattr(one.coverage, verdict)))
@@ -56,11 +58,24 @@ def _of_team(figures: Figures, name: str, one: TeamFigures) -> Iterator[Row]:
     if figures.spent:
         since, until = figures.spent[0].month, last_day_of(figures.spent[-1].month)
     for what, field, usd, how in (
-        ("X-Ray cost", "xray_usd", one.xray_usd, "share of the traces"),
+        (
+            "X-Ray cost",
+            "xray_usd",
+            one.xray_usd,
+            "share of the traces in the time in which they were known to be traced",
+        ),
         ("Lambda cost", "lambda_usd", one.lambda_usd, "share of the GB-seconds"),
     ):
         note = how if usd is not None else figures.unknown.get(field, "not known")
         yield _row(f"{what}, shared out", name, since, until, _usd(usd), "USD", note=note)
+
+
+def _open(figures: Figures) -> Iterator[Row]:
+    """What no team's share can be told of: with the teams' rows it is the whole."""
+    if figures.open_usd and figures.spent:
+        since, until = figures.spent[0].month, last_day_of(figures.spent[-1].month)
+        note = figures.unknown.get("xray_by_team", "")
+        yield _row("X-Ray cost, shared out", NOT_ATTRIBUTED, since, until, _usd(figures.open_usd), "USD", note=note)
 
 
 def _coverage(name: str, since: date, until: date, coverage: Coverage) -> Row:
@@ -71,7 +86,7 @@ def _coverage(name: str, since: date, until: date, coverage: Coverage) -> Row:
 
 
 def _median(figures: Figures, what: str, name: str, median: Median | None, field: str) -> Row:
-    since, until = figures.window.since.date(), figures.window.until.date()
+    since, until = figures.window.first, figures.window.last
     if median is None or median.seconds is None:
         note = figures.unknown.get(field, "none ended in this window" if median else "not known")
         return _row(f"{what}, median", name, since, until, "", "seconds", str(median.n) if median else "", note)
@@ -80,11 +95,11 @@ def _median(figures: Figures, what: str, name: str, median: Median | None, field
 
 
 def _attribution(figures: Figures) -> Row:
-    since, until = figures.window.since.date(), figures.window.until.date()
+    since, until = figures.window.first, figures.window.last
     what = "Lambda cost with a known team"
     if figures.attribution is None:
         return _row(what, ALL, since, until, "", "%", note=figures.unknown.get("attribution", "not known"))
-    return _row(what, ALL, since, until, f"{100 * figures.attribution.known:.1f}", "%", note=figures.attribution.how)
+    return _row(what, ALL, since, until, f"{100 * figures.attribution.known:.6f}", "%", note=figures.attribution.how)
 
 
 def _money(figures: Figures) -> Iterator[Row]:
@@ -95,7 +110,7 @@ def _money(figures: Figures) -> Iterator[Row]:
         yield _row("Lambda cost", ALL, one.month, end, _usd(one.lambda_usd), "USD", note=note)
         yield _row("X-Ray cost as a share of Lambda's", ALL, one.month, end, _share(one), "%", note=note)
     if not figures.spent:
-        since, until = figures.window.since.date(), figures.window.until.date()
+        since, until = figures.window.first, figures.window.last
         yield _row("X-Ray cost", ALL, since, until, "", "USD", note=figures.unknown.get("spent", "not known"))
     first = figures.made_at.date().replace(day=1)
     note = "" if figures.budget_usd is not None else figures.unknown.get("budget_usd", "none is set")
@@ -107,15 +122,15 @@ def _forecasts(figures: Figures) -> Iterator[Row]:
     errors = figures.forecasts
     if errors is None:
         return
-    whose, since, until = figures.team or ALL, figures.window.since.date(), figures.window.until.date()
-    value = "" if errors.median_error is None else f"{100 * errors.median_error:.1f}"
+    whose, since, until = figures.team or ALL, figures.window.first, figures.window.last
+    value = "" if errors.median_error is None else f"{100 * errors.median_error:.6f}"
     note = f"{errors.within} within their range, {errors.pending} not looked at yet, {errors.unknown} not known"
     yield _row("forecast error, median", whose, since, until, value, "%", n=str(errors.n), note=note)
     for check in errors.worst:
         if check.error is not None:
             name = check.function_arn.rsplit(":", 1)[-1]
             days = (check.since.date(), check.until.date())
-            yield _row("forecast error of a function", whose, *days, f"{100 * check.error:.1f}", "%", note=name)
+            yield _row("forecast error of a function", whose, *days, f"{100 * check.error:.6f}", "%", note=name)
 
 
 def _days(figures: Figures) -> Iterator[tuple[date, str, Coverage]]:
@@ -135,8 +150,9 @@ def _row(
 
 
 def _usd(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:.2f}"
+    """As it is known: a bill has more decimals than cents."""
+    return "" if amount is None else f"{amount:f}"
 
 
 def _share(spent: Spent) -> str:
-    return "" if spent.share is None else f"{100 * spent.share:.2f}"
+    return "" if spent.share is None else f"{100 * spent.share:.6f}"

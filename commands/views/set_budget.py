@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from commands.views import blocks
-from commands.views.amounts import exact_dollars
+from commands.views.amounts import dollars
 from commands.views.blocks import Block
 from commands.views.budget import budget_line
 from commands.views.text import clip, code, count, listing, mention, prose, sentence
@@ -97,7 +97,7 @@ def wanted_words(wanted: WantedBudget) -> str:
     """For the history, plain text."""
     told = [alarm_words(one) for one in wanted.alarms]
     topic = f", told to {wanted.alarms[0].topic}" if wanted.alarms else ""
-    return f"{exact_dollars(wanted.usd)} a month{f'; {listing(told, 10)}{topic}' if told else '; AWS tells nobody'}"
+    return f"{dollars(wanted.usd)} a month{f'; {listing(told, 10)}{topic}' if told else '; AWS tells nobody'}"
 
 
 def budget_words(one: AwsBudget | None) -> str:
@@ -161,4 +161,4 @@ def _input(
 
 def asked_text(where: str, usd: Decimal) -> str:
     """In the modal, while AWS is asked."""
-    return f"Asking AWS for a budget of {exact_dollars(usd)} a month. What came of it is posted in {where}."
+    return f"Asking AWS for a budget of {dollars(usd)} a month. What came of it is posted in {where}."

@@ -63,7 +63,7 @@ def test_it_shows_the_bill_its_forecast_and_where_it_comes_from(world: World, sh
     assert "Of it, $4.20 is billed by CloudWatch, for Transaction Search" in said
     assert "*Forecast for the month:* about $90.00, 90\N{NO-BREAK SPACE}% of the budget" in said
     assert "Made of 21 days that are billed whole" in said
-    assert "X-Ray is 21\N{NO-BREAK SPACE}% ($63.00 beside $294.00" in said
+    assert "X-Ray is 21.4\N{NO-BREAK SPACE}% ($63.00 beside $294.00" in said
     assert "`000000000006` · $14.70" in said
     assert "3 other accounts · $10.50" in said
     for month in (

@@ -364,6 +364,9 @@ def test_forecasts_go_with_their_functions_and_functions_without_x_ray_have_none
     world.store.functions.save([edge], world.clock())
     forecast_due(world.context)
     world.store.functions.mark_gone(arn, world.clock())
+    world.clock.forward(days=399)  # until then a report may share out what it recorded
+    assert forecast_due(world.context).dropped == 0
+    world.clock.forward(days=2)
 
     told = forecast_due(world.context)
 

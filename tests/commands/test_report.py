@@ -2,27 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 import pytest
 
 from commands import COMMANDS
-from commands._budget_rules import SpendRules
+from commands._budget_alerts import look
+from commands._budget_rules import BudgetRules, SpendRules
 from commands._drawing import draw
 from commands._forecast_rules import ForecastRules
 from commands._report_rules import ReportRules
-from commands._reports import POINTS, fewer
+from commands._reports import POINTS, fewer, make_report
 from commands._schedule import Slot
 from commands._types import Clock, Context, Progress, Replace, Reply, Request, Say
+from commands.budget import budget
 from commands.digest import AUDIT, DAILY
 from commands.report import WEEKLY, Wanted, report, share, weekly
 from commands.spend import SPEND
 from commands.views.report import SHARE
+from commands.views.report_csv import report_csv
 from storage.kpis import Day
 from storage.models import THE_CLOCK, Coverage, Function, Inventory, Post, PostKind, Source, Verdict
-from storage.spend import SpendLookUp
+from storage.spend import Bill, Billed, SpendLookUp
 from tests.commands.conftest import ANA, HandClock
 from tests.commands.views.test_views import words
 from tests.reporting import coverage
@@ -114,6 +117,44 @@ def test_first_that_it_is_worked_on_then_the_figures_with_a_button(audited: Cont
 
 def click(context: Context, value: str, **more: object) -> list[Reply]:
     return list(share(asks(value=value, source=Source.BUTTON, **more), context))
+
+
+@pytest.mark.parametrize("hour", [0, 9, 12, 23])
+@pytest.mark.parametrize("days", [7, 30])
+def test_the_days_that_it_names_are_those_that_it_is_of(
+    audited: Context, clock: HandClock, days: int, hour: int
+) -> None:
+    clock.now = clock.now.replace(hour=hour, minute=5)
+    shown = words(say(answer(audited, f"{days}d")).blocks)
+
+    window = make_report(audited, days, None).window
+    assert (window.last - window.first).days + 1 == window.days == days
+    assert window.since == datetime.combine(window.first, time(), UTC)
+    assert window.until == clock.now
+    assert f"{'17 Nov' if days == 7 else '25 Oct'} – 23 Nov 2026 ({days} days" in shown
+
+
+def test_a_figure_reads_alike_wherever_it_stands(audited: Context, clock: HandClock) -> None:
+    """In the report, in `/trace-budget`, and in the alert of a threshold."""
+    month = date(2026, 11, 1)
+    bills = [("123456789012", Billed.XRAY, "1023.62"), ("123456789012", Billed.LAMBDA, "5092.64")]
+    audited.store.spend.save([Bill(month, who, kind, Decimal(usd)) for who, kind, usd in bills], clock(), {month: True})
+    context = replace(audited, budget=BudgetRules(Decimal("1637.79"), thresholds_actual=(50,)))
+
+    reported = words(say(answer(context)).blocks)
+    budgeted = words(say(list(budget(replace(asks(), text=""), context))).blocks)
+    look(context, clock())
+    alert = context.store.posts.all(PostKind.NOTICE)[0].text
+
+    space = "\N{NO-BREAK SPACE}"
+    for part in ("$1,023.62", f"62.5{space}%", "$1,637.79"):
+        assert part in reported
+        assert part in budgeted
+        assert part in alert
+    for part in ("$5,092.64", f"20.1{space}%"):
+        assert part in reported
+        assert part in budgeted
+    assert "1023.62" in report_csv(make_report(context, 30, None))
 
 
 def test_the_button_posts_the_same_report_in_the_channel_once(audited: Context, clock: HandClock) -> None:

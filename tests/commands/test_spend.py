@@ -11,11 +11,13 @@ import pytest
 
 from bot.demo.aws.cost_explorer import Line
 from commands._budget_rules import BudgetRules, SpendRules
+from commands._figures import figures
 from commands._schedule import Schedule, Slot
 from commands._types import Progress
 from commands.spend import turn
 from storage.forecasts import Range
-from storage.models import THE_CLOCK, Function, MayWrite, PostKind, TracingMode, Verdict
+from storage.kpis import Window
+from storage.models import THE_CLOCK, Function, PostKind, Verdict
 from storage.spend import SpendLookUp
 from tests.commands.conftest import HOME, OTHER, HandClock, World
 from tests.storage.test_forecasts import KNOWN
@@ -292,23 +294,39 @@ def test_without_a_budget_nobody_is_told(world: World, bill: Bill) -> None:
     assert notices(world) == []
 
 
-def test_the_teams_and_functions_that_drive_it_are_named_as_an_estimate(
-    world: World, bill: Bill, remembered: Callable[..., Function]
+@pytest.mark.parametrize("daily", [3.5, 5.0], ids=["forecast", "actual"])
+def test_an_alert_names_the_teams_and_functions_as_a_report_would(
+    world: World, bill: Bill, remembered: Callable[..., Function], daily: float
 ) -> None:
-    bill(5.0)
-    sends = {"mode": TracingMode.ACTIVE, "verdict": Verdict.TRACED, "role_may_write": MayWrite.YES}
+    now, world.clock.now = world.clock(), datetime(2026, 11, 1, tzinfo=UTC)
+    sends = {"verdict": Verdict.TRACED, "account": OTHER}
     loud, quiet = remembered("loud", **sends), remembered("quiet", **{**sends, "team": "search"})
+    late = remembered("late", team="identity", account=OTHER)
     remembered("unseen", **sends)
-    usd = {loud.arn: Range(1, 60, 90), quiet.arn: Range(0, 2, 3)}
-    world.store.forecasts.save(replace(KNOWN, function_arn=arn, usd=its) for arn, its in usd.items())
+    recorded = {loud.arn: 60_000, quiet.arn: 20_000, late.arn: 1_000_000}
+    world.store.forecasts.save(
+        replace(KNOWN, function_arn=arn, recorded=Range(its, its, its), usd=Range(999, 999, 999))
+        for arn, its in recorded.items()
+    )
+    world.clock.now = now
+    world.store.functions.save(
+        [replace(late, verdict=Verdict.TRACED)], now, now
+    )  # traced from today on: nothing of the bill is its
+    bill(daily)
 
     run(world, budget=BUDGET)
 
-    (text,) = notices(world)
-    assert "an estimate in 30 days" in text
-    assert "payments about $60.00, search about $2.00" in text
-    assert "`loud` (payments) about $60.00" in text
-    assert "of 1 other nothing is known" in text
+    text = notices(world)[0]
+    window = Window(now - timedelta(days=5), now)
+    made = figures(world.context, window, None)
+    shares = {team: one.xray_usd for team, one in made.by_team.items() if one.xray_usd}
+    (spent,) = made.spent
+    assert set(shares) == {"payments", "search"}
+    assert sum(shares.values()) + made.open_usd == spent.xray_usd
+    teams = f"payments ${shares['payments']}, search ${shares['search']}"
+    assert f"*Teams that drive it* (of ${spent.xray_usd:.2f} billed, by their share of traces): {teams}." in text
+    assert f"`loud` (payments) ${shares['payments']}, `quiet` (search) ${shares['search']}" in text
+    assert "Left out: 1 function of unknown traffic" in text
 
 
 def test_without_any_look_at_traffic_the_alert_says_so(world: World, bill: Bill) -> None:

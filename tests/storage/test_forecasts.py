@@ -60,14 +60,15 @@ def test_due_are_untraced_ones_first_then_those_never_looked_at_then_the_oldest(
     ]  # fmt: skip
 
 
-def test_forecasts_of_functions_that_are_gone_are_dropped(store: Store) -> None:
-    here, gone = function("here"), function("gone")
-    store.functions.save([here, gone], NOW)
-    store.forecasts.save(replace(KNOWN, function_arn=one.arn) for one in (here, gone))
+def test_forecasts_of_functions_that_are_long_gone_are_dropped(store: Store) -> None:
+    here, gone, lately = function("here"), function("gone"), function("lately")
+    store.functions.save([here, gone, lately], NOW)
+    store.forecasts.save(replace(KNOWN, function_arn=one.arn) for one in (here, gone, lately))
     store.functions.mark_gone(gone.arn, NOW)
+    store.functions.mark_gone(lately.arn, NOW + timedelta(days=2))
 
-    assert (store.forecasts.drop_gone(), store.forecasts.kept()) == (1, 1)
-    assert store.forecasts.get(here.arn)
+    assert (store.forecasts.drop_gone(NOW + timedelta(days=1)), store.forecasts.kept()) == (1, 1)
+    assert [store.forecasts.get(one.arn) is not None for one in (here, gone, lately)] == [True, False, True]
 
 
 def test_what_todays_forecasts_asked_for_is_known_from_their_bins(store: Store) -> None:

@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long, view_is_too_large
 from commands.views import budget, set_budget
-from commands.views.amounts import exact_dollars
-from commands.views.budget import Alert, BudgetShown, alert_text, budget_blocks, budget_text, share
+from commands.views.amounts import dollars, ratio
+from commands.views.budget import Alert, BudgetShown, alert_text, budget_blocks, budget_text
 from commands.views.form import result_view
 from commands.views.set_budget import BudgetForm
 from storage.aws_budgets import AwsBudget, BudgetAlarm
-from storage.drivers import Driver, Drivers
-from storage.kpis import Spent
+from storage.kpis import Driver, Drivers, Spent
 from storage.month_end import MonthEnd
 from storage.spend import AccountSpent, SpendLookUp
 from tests.commands.views.test_hostile import inert
@@ -114,7 +113,7 @@ def test_an_alert_fits_in_a_message_whatever_functions_and_teams_are_called(
         spent=spent(NOVEMBER, usd),
         budget=Decimal(200),
         end=MonthEnd(usd, usd, usd, 9, 21),
-        drivers=Drivers(tuple(drivers), tuple(drivers), number, 3, NOON),
+        drivers=Drivers(tuple(drivers), tuple(drivers), usd, usd, text),
         approvers=MENTIONS,
     )
 
@@ -155,12 +154,26 @@ def test_the_form_is_within_slacks_limits(text: str, usd: Decimal, percents: lis
     ],
 )
 def test_dollars_are_in_cents_and_a_little_is_not_nothing(usd: str, said: str) -> None:
-    assert exact_dollars(Decimal(usd)) == said
+    assert dollars(Decimal(usd)) == said
 
 
-@pytest.mark.parametrize(("part", "said"), [("0", "0 %"), ("0.4", "0.4 %"), ("9.94", "9.9 %"), ("71", "71 %")])
-def test_shares_have_a_decimal_below_ten(part: str, said: str) -> None:
-    assert share(Decimal(part), Decimal(100)).replace("\N{NO-BREAK SPACE}", " ") == said
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("0", "0 %"),
+        ("0.04", "under 0.1 %"),
+        ("0.4", "0.4 %"),
+        ("9.94", "9.9 %"),
+        ("20.1", "20.1 %"),
+        ("71", "71 %"),
+        ("99.97", "99.9 %"),
+        ("100", "100 %"),
+        ("1234.56", "1,234.6 %"),
+        ("-3", "-3 %"),
+    ],
+)
+def test_shares_have_a_decimal_where_there_is_one(part: str, said: str) -> None:
+    assert ratio(Decimal(part), Decimal(100)).replace("\N{NO-BREAK SPACE}", " ") == said
 
 
 def test_each_month_has_its_dollars_and_a_bar_of_as_much_of_the_dearest() -> None:

@@ -114,7 +114,7 @@ def test_each_figure_has_its_number_and_how_sure_it_is() -> None:
     shown = said(figures())
 
     for part in (
-        "Oct 24 – Nov 23, 2026 (30 days, UTC) · production functions",
+        "Oct 25 – Nov 23, 2026 (30 days, UTC) · production functions",
         "59.3\N{NO-BREAK SPACE}% (+22.7 points)",
         "median 3.2 days, n = 41; 112 still untraced, not counted",
         "median 34 minutes to repair, n = 12; 1 going on, not counted",
@@ -123,7 +123,7 @@ def test_each_figure_has_its_number_and_how_sure_it_is() -> None:
         "Fewer than ten on a side say little",
         "$38.21 in Nov 2026 so far",
         "5.1\N{NO-BREAK SPACE}% of Lambda's $744.02",
-        "$50.00 a month, 76\N{NO-BREAK SPACE}% of it used in Nov so far",
+        "$50.00 a month, 76.4\N{NO-BREAK SPACE}% of it used in Nov so far",
         "92.3\N{NO-BREAK SPACE}% of Lambda's",
         "The last audit could not fully see 1 place",
     ):
@@ -212,7 +212,7 @@ def test_without_matplotlib_the_report_says_how_to_get_pictures() -> None:
 @pytest.mark.parametrize(
     ("made", "shown"),
     [
-        (dollars(Decimal("1234.5")), "$1,234"),
+        (dollars(Decimal("1234.5")), "$1,234.50"),
         (dollars(Decimal(0)), "$0.00"),
         (dollars(Decimal("0.001")), "under $0.01"),
         (dollars(Decimal(-3)), "−$3.00"),
