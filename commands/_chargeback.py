@@ -71,6 +71,8 @@ def money(context: Context, window: Window) -> Money:
         unknown["spent"] = _not_billed(context)
     if xray is None:
         unknown["xray_usd"] = unknown.get("spent") or NO_TRAFFIC
+    elif not xray.usd:  # nothing is known to be any team's, which is not to be told as nothing
+        unknown["xray_usd"], xray = xray.why, None
     elif xray.why:
         unknown["xray_by_team"] = xray.why
     of_lambda = _share_lambda(context, spent, used, unknown)

@@ -445,6 +445,20 @@ def test_of_days_before_memory_began_nobodys_share_is_told(context, remembered, 
     )
 
 
+def test_where_all_of_it_is_open_no_team_is_told_to_have_cost_nothing(context, remembered):
+    """As on the first day."""
+    recording(context, remembered("lit", verdict=Verdict.TRACED), 900)
+    billed(context, xhome="10.00")
+
+    found = made(context)
+
+    assert (found.by_team["payments"].xray_usd, found.whole.xray_usd, found.open_usd) == (None, None, None)
+    assert found.unknown["xray_usd"] == (
+        "$10.00 of X-Ray's cost is not attributed to any team: "
+        "$10.00 of days before Lamplighter knew the account's functions."
+    )
+
+
 def test_of_a_month_that_is_over_neither_traffic_nor_memory_of_later_changes_the_shares(
     context, remembered, since_october
 ):
