@@ -1,8 +1,11 @@
 """Which functions are in production, and whose fixes therefore take two people."""
 
+import fnmatch
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from storage.models import Function
 
@@ -34,9 +37,15 @@ class Production:
         """As `covers`, by what it goes by; `tagged` is what its tags say, None where they could not be read."""
         if not self or account in self.accounts:
             return True
-        if any(fnmatchcase(name, pattern) for pattern in self.names):
+        if self.names and _named(self.names)(name):
             return True
         return bool(self.tags) and (tagged is None or bool(tagged))
+
+
+@lru_cache(maxsize=4)
+def _named(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    """Whether a name is like any of these; a hundred thousand are asked about one after the other."""
+    return re.compile("|".join(map(fnmatch.translate, patterns))).match
 
 
 EVERYTHING = Production()
