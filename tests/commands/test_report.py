@@ -131,7 +131,7 @@ def test_the_days_that_it_names_are_those_that_it_is_of(
     assert (window.last - window.first).days + 1 == window.days == days
     assert window.since == datetime.combine(window.first, time(), UTC)
     assert window.until == clock.now
-    assert f"{'17 Nov' if days == 7 else '25 Oct'} – 23 Nov 2026 ({days} days" in shown
+    assert f"{'Nov 17' if days == 7 else 'Oct 25'} – Nov 23, 2026 ({days} days" in shown
 
 
 def test_a_figure_reads_alike_wherever_it_stands(audited: Context, clock: HandClock) -> None:
