@@ -38,7 +38,7 @@ def print_table(functions: Sequence[Function], told: LookedUp, *, whole: bool) -
         console.print(line, style="red")
     for line in _summary([forecast for _, forecast in rows], whole):
         console.print(line)
-    console.print(told.cost)
+    console.print(f"{told.cost}; {told.today}")
 
 
 def _table(rows: Sequence[tuple[Function, Forecast]], *, wide: bool) -> "Table":

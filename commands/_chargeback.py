@@ -12,6 +12,7 @@ from decimal import Decimal
 from commands._shares import in_cents, shared_out, to_cents
 from commands._types import Context
 from commands._xray_shares import NO_TRAFFIC, share_xray, shares_of
+from commands.views.text import count
 from storage.kpis import Attribution, Spent, Window
 
 Team = str | None
@@ -115,6 +116,7 @@ def _attribution(
     if shared and shared.whole > 0:
         of = f"what Lambda cost in {_named([one.month for one in spent])}"
         how = f"{of}, shared out within each account by {_BY} of the same month, or of the nearest that is known"
+        how += _measured(context)
         if to_cents(shared.open):
             how += f"; ${to_cents(shared.open)} of accounts whose GB-seconds are not known count as of no known team"
         return Attribution(float(1 - shared.parts.get(None, Decimal(0)) / shared.whole), how)
@@ -130,7 +132,7 @@ def _attribution(
         unknown["attribution"] = "No function ran in the months that are known."
         return None
     why = "Lambda cost nothing in these months" if shared else "what Lambda cost is not known"
-    how = f"{_BY} of {_named(within)} alone, since {why}"
+    how = f"{_BY} of {_named(within)} alone, since {why}{_measured(context)}"
     return Attribution(1 - gb_seconds.get(None, 0.0) / total_used, how)
 
 
@@ -162,6 +164,13 @@ def _not_measured(context: Context) -> str:
         return "CloudWatch is not asked how long functions ran: [forecast] enabled is false."
     problem = next((look.problem for look in context.store.usage.looks() if look.problem), "")
     return problem or "CloudWatch was not asked yet how long functions ran."
+
+
+def _measured(context: Context) -> str:
+    """Of how many functions GB-seconds are known, as the rest of a phrase; "": of all."""
+    looks = context.store.usage.looks()
+    functions, known = sum(look.functions for look in looks), sum(look.known for look in looks)
+    return "" if known == functions else f"; GB-seconds are known of {known:,} of {count(functions, 'function')}"
 
 
 def _named(months: list[date]) -> str:

@@ -1,13 +1,14 @@
 """One account and region's part of a look-up: hours for all functions, smaller bins where they may matter."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from commands._calibration import Calibration, scaled
+from commands._purse import Purse
 from commands._types import Context
 from commands.aws.errors import AwsProblem
+from commands.aws.metric_data import OVER_CAP
 from commands.aws.prices import SPANS_SAY, Price, Prices, as_spans
 from commands.aws.sampling import count, evenly, month, spiky
 from commands.aws.trace_destination import TraceDestination, trace_destination
@@ -15,7 +16,6 @@ from commands.aws.traffic import FIVE_MINUTES, HOUR, MINUTE, Traffic, Window, tr
 from storage.forecasts import Forecast, Range, Unit
 from storage.models import Function
 
-OVER_CAP = "today's look-ups have reached `[forecast] max_usd_per_day`"
 NO_TIME = "the look-up was ended before it was its turn"
 WAITING = frozenset({OVER_CAP, NO_TIME})
 
@@ -23,31 +23,6 @@ _DAY = 86_400
 _TOLD_NEWS = 0.1  # by so much smaller bins change what is expected, or still smaller ones would tell nothing either
 
 log = logging.getLogger(__name__)
-
-
-class Purse:
-    """How many metrics CloudWatch may still be asked for, and how many it was; for many threads."""
-
-    def __init__(self, left: int) -> None:
-        self.left, self.spent, self._lock = left, 0, threading.Lock()
-
-    @property
-    def empty(self) -> bool:
-        return self.left <= 0
-
-    def take(self, wanted: int) -> int:
-        """So many of them may be asked for."""
-        with self._lock:
-            given = max(0, min(wanted, self.left))
-            self.left -= given
-            self.spent += given
-            return given
-
-    def give_back(self, unused: int) -> None:
-        """What was not answered is not paid for."""
-        with self._lock:
-            self.left += unused
-            self.spent -= unused
 
 
 @dataclass
@@ -85,6 +60,7 @@ class Place:
                     self._look(first.account, first.region, {one.name: one for one in functions})
         except AwsProblem as problem:
             log.warning("no traffic of functions in %s %s: %s", first.account, first.region, problem)
+            self._context.store.forecasts.refused(first.account, first.region, self._context.clock())
             self._leave_unknown(functions, str(problem))
         self._leave_unknown(functions, OVER_CAP if self._purse.empty else NO_TIME)
         return found
@@ -100,6 +76,8 @@ class Place:
         for batch in self._read(account, region, list(functions), HOUR):
             self._found.unknown |= {functions[one.name].arn: one.unknown for one in batch if one.unknown}
             self._keep(functions, batch, HOUR, billing)
+        if self._found.forecasts:
+            self._context.store.forecasts.told(account, region)
         try:
             self._look_closer(account, region, functions, billing)
         except AwsProblem as problem:
@@ -128,16 +106,10 @@ class Place:
         return abs(self._expected[arn] - before[arn]) > _TOLD_NEWS * before[arn]
 
     def _read(self, account: str, region: str, names: Sequence[str], period: int) -> Iterator[list[Traffic]]:
-        given = self._purse.take(len(names))
-        answered = 0
-        try:
-            for batch in traffic(self._context.cloud, account, region, names[:given], self._window, period):
-                answered += len(batch)
-                yield batch
-                if not self._go_on():
-                    return
-        finally:
-            self._purse.give_back(given - answered)
+        for batch in traffic(self._context.cloud, account, region, names, self._window, period, self._purse.take):
+            yield batch
+            if not self._go_on():
+                return
 
     def _keep(
         self, functions: Mapping[str, Function], batch: Sequence[Traffic], period: int, billing: "Billing"

@@ -4,16 +4,18 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from commands._calibration import calibration
-from commands._forecast_place import WAITING, Found, Place, Purse
+from commands._forecast_place import WAITING, Found, Place
+from commands._purse import Purse, exactly, told_today, usd
 from commands._types import Context
 from commands.aws.prices import Prices
-from commands.aws.traffic import METRICS_A_DOLLAR, Window, window_before
+from commands.aws.traffic import Window, window_before
 from commands.views.text import count
 from storage.forecasts import Forecast
+from storage.metrics_asked import Purpose
 from storage.models import Function
 
 OnProgress = Callable[[int, int, str], None]
@@ -36,15 +38,14 @@ class LookedUp:
     usd: Decimal  # what CloudWatch bills for the look-up
     since: datetime  # UTC, of the traffic that was looked at
     until: datetime
+    today: str  # what all look-ups of this day have cost so far, as a phrase
 
     @property
     def cost(self) -> str:
         """What was asked and paid for, as a sentence."""
-        exact = f"{self.usd:.5f}"  # a metric costs $0.00001
-        paid = f"${exact[:-3]}{exact[-3:].rstrip('0')}"
         return (
             f"traffic from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC; "
-            f"the look-up asked CloudWatch for {count(self.metrics_requested, 'metric')} and cost {paid}"
+            f"the look-up asked CloudWatch for {count(self.metrics_requested, 'metric')} and cost {exactly(self.usd)}"
         )
 
 
@@ -68,7 +69,8 @@ class Due:
         if done is None:
             return f"forecasts: none due, {told}"
         wait = f", {self.waiting:,} wait for the next day" if self.waiting else ""
-        return f"forecasts: {len(done.forecasts):,} made, {len(done.unknown):,} not known{wait}, {told}; {done.cost}"
+        made = f"{len(done.forecasts):,} made, {len(done.unknown):,} not known{wait}, {told}"
+        return f"forecasts: {made}; {done.cost}; {done.today}"
 
 
 def forecast_now(context: Context, functions: Sequence[Function], on_progress: OnProgress | None = None) -> LookedUp:
@@ -78,7 +80,7 @@ def forecast_now(context: Context, functions: Sequence[Function], on_progress: O
     IAM: cloudwatch:GetMetricData, xray:GetTraceSegmentDestination, xray:GetIndexingRules; for the bot's own
     credentials pricing:GetProducts.
     """
-    return _look(context, functions, purse_of(context), lambda: True, on_progress)
+    return _look(context, functions, Purse(context, Purpose.FORECASTS), lambda: True, on_progress)
 
 
 def forecast_due(context: Context) -> Due:
@@ -90,7 +92,7 @@ def forecast_due(context: Context) -> Due:
     if not rules.enabled:
         return Due(None, dropped=dropped, enabled=False)
     due = store.forecasts.due(began - timedelta(days=rules.every_days), began)
-    purse = purse_of(context)
+    purse = Purse(context, Purpose.FORECASTS)
 
     def go_on() -> bool:
         return not context.ending.is_set() and context.clock() - began < _LONGEST
@@ -108,14 +110,6 @@ def forecast_due(context: Context) -> Due:
     made = Due(replace(whole, unknown=unknown) if due else None, waiting, kept, dropped)
     log.debug("%s", made.text)
     return made
-
-
-def purse_of(context: Context) -> Purse:
-    """What is left of the day's money, as metrics; what the GB-seconds took counts too. Days are UTC's."""
-    today = context.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    allowed = int(context.forecasting.max_usd_per_day * METRICS_A_DOLLAR)
-    spent = context.store.forecasts.metrics_since(today) + context.store.usage.metrics_since(today)
-    return Purse(allowed - spent)
 
 
 def _look(
@@ -143,7 +137,7 @@ def _look(
             found.unknown |= part.unknown
             if on_progress:
                 on_progress(done, len(looks), "accounts' regions asked for their traffic")
-    return _looked_up(found, purse.spent - spent, window)
+    return _looked_up(found, purse.spent - spent, window, context)
 
 
 def _together(parts: Sequence[LookedUp], context: Context) -> LookedUp:
@@ -152,9 +146,9 @@ def _together(parts: Sequence[LookedUp], context: Context) -> LookedUp:
         whole.forecasts |= part.forecasts
         whole.unknown |= part.unknown
     metrics = sum(part.metrics_requested for part in parts)
-    return _looked_up(whole, metrics, window_before(context.clock()))
+    return _looked_up(whole, metrics, window_before(context.clock()), context)
 
 
-def _looked_up(found: Found, metrics: int, window: Window) -> LookedUp:
-    usd = Decimal(metrics) / METRICS_A_DOLLAR
-    return LookedUp(found.forecasts, found.unknown, metrics, usd, window.since, window.until)
+def _looked_up(found: Found, metrics: int, window: Window, context: Context) -> LookedUp:
+    paid, today = usd(metrics), told_today(context)
+    return LookedUp(found.forecasts, found.unknown, metrics, paid, window.since, window.until, today)

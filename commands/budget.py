@@ -1,8 +1,9 @@
 """`/trace-budget`: what tracing has cost, what it will, and what watches it. Costs nothing to ask: it reads memory."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from commands._budget_alerts import end_of
+from commands._purse import usd
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.aws.budgets import Budgets
 from commands.aws.cost_explorer import PRICE
@@ -37,6 +38,7 @@ def _shown(request: Request, context: Context, aws: tuple[AwsBudget, ...] | None
     present = now.date().replace(day=1)
     trend = store.months(months_before(present, MONTHS - 1))
     spent = trend[-1] if trend and trend[-1].month == present else None
+    asked, today = context.store.metrics_asked, now.astimezone(UTC).date()
     requests = store.requests_since(now - timedelta(days=30))
     return BudgetShown(
         month=present,
@@ -50,6 +52,7 @@ def _shown(request: Request, context: Context, aws: tuple[AwsBudget, ...] | None
         look_up=store.last_asked(),
         requests=requests,
         requests_usd=requests * PRICE,
+        metrics_usd=(usd(asked.between(today, today)), usd(asked.between(today - timedelta(days=29), today))),
         enabled=context.spending.enabled,
         when=f"at {slot}",
         aws=aws,

@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
+from commands._purse import Purse
 from commands._types import Answer, Context, Progress, Request
 from commands.aws.errors import AwsProblem
+from commands.aws.metric_data import OVER_CAP
 from commands.aws.sampling import modelled
 from commands.aws.service_graph import AWS_KEEPS, recorded_traces
 from commands.aws.trace_destination import trace_destination
 from commands.aws.traffic import HOUR, Traffic, Window, traffic
 from storage.fixes import RequestState
 from storage.forecast_checks import ForecastCheck
+from storage.metrics_asked import Purpose
 from storage.models import Function, Verdict
 
 FORECAST_CHECK = "forecast-check"
@@ -21,6 +24,7 @@ UNDONE = "The fix was undone within the week."
 GONE = "The function is gone, or another was made under its name."
 NOT_TRACED = "It was not seen to be traced all week."
 TOO_LATE = "X-Ray keeps what it counts for 30 days, and could not be asked in time."
+NO_MONEY = f"T{OVER_CAP[1:]}."
 SEARCHED = "Transaction Search is on there, and X-Ray's service graph counts the spans that it indexes alone."
 
 Key = tuple[str, str, Window]  # account, region and days
@@ -67,6 +71,10 @@ def _look(context: Context, key: Key, members: Sequence[tuple[ForecastCheck, Fun
     account, region, window = key
     store, now = context.store.forecast_checks, context.clock()
     checks = [check for check, _ in members]
+    purse = Purse(context, Purpose.FORECAST_CHECKS)
+    if purse.empty:
+        store.put_off(checks, NO_MONEY)
+        return 0
     try:
         with context.cloud.acting_as(account):
             if trace_destination(context.cloud, account, region).searched:
@@ -75,17 +83,17 @@ def _look(context: Context, key: Key, members: Sequence[tuple[ForecastCheck, Fun
                 return 0
             recorded = recorded_traces(context.cloud, account, region, window.since, window.until)
             names = sorted({function.name for _, function in members})
-            counted = {one.name: one for one in _counted(context, key, names)}
+            counted = {one.name: one for one in _counted(context, key, names, purse)}
     except AwsProblem as problem:
         store.put_off(checks, str(problem))
         return 0
     return _keep(context, members, recorded, counted)
 
 
-def _counted(context: Context, key: Key, names: Sequence[str]) -> Iterator[Traffic]:
-    """One metric for each function, which AWS bills with $0.00001."""
+def _counted(context: Context, key: Key, names: Sequence[str], purse: Purse) -> Iterator[Traffic]:
+    """One metric for each function, which AWS bills with $0.00001; none of those that the day has no money for."""
     account, region, window = key
-    for batch in traffic(context.cloud, account, region, names, window, HOUR):
+    for batch in traffic(context.cloud, account, region, names, window, HOUR, purse.take):
         yield from batch
 
 
@@ -97,9 +105,9 @@ def _keep(
 ) -> int:
     store, known = context.store.forecast_checks, 0
     for check, function in members:
-        said = counted[function.name]
-        if said.unknown:
-            store.put_off([check], f"{said.unknown}.")
+        said = counted.get(function.name)
+        if said is None or said.unknown:
+            store.put_off([check], f"{said.unknown}." if said else NO_MONEY)
             continue
         store.keep_seen(check, recorded.get(function.name, 0.0), modelled(said.bins, HOUR), context.clock())
         known += 1

@@ -1,18 +1,22 @@
 """Once a week: how many GB-seconds the functions of each team used, by which the cost of Lambda is shared out.
 
-AWS bills it: one metric for each function, $0.01 for 1,000. It counts towards `[forecast] max_usd_per_day`, as do the
-forecasts of that day.
+AWS bills it: one metric for each function, $0.01 for 1,000. It counts towards `[forecast] max_usd_per_day` and takes no
+more than half of it, so that forecasts are made on the same day. Functions that there is no room for wait for the next
+day, and those that have waited longest come first.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
-from commands._forecasts import purse_of
+from commands._purse import Purse, exactly, told_today, usd
 from commands._types import Answer, Context, Progress, Request
 from commands.aws.errors import AwsProblem
-from commands.aws.traffic import METRICS_A_DOLLAR
+from commands.aws.metric_data import OVER_CAP
 from commands.aws.usage import gb_seconds, memory_sizes
+from commands.views.text import count
+from storage.metrics_asked import Purpose
 from storage.months import months_before
-from storage.usage import Place, Used
+from storage.usage import Place, UsageLook
 
 USAGE = "usage"
 EVERY = timedelta(minutes=1)  # a question to memory alone, until the next look is due
@@ -28,15 +32,15 @@ def usage(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a com
     places = due(context)
     if not places:
         return
-    metrics, problems = 0, []
+    purse, problems = Purse(context, Purpose.GB_SECONDS, half=True), []
     for place in places:
         if context.ending.is_set():
             return
-        asked, problem = look_at(context, place, purse_of(context).left)
-        metrics += asked
+        problem = look_at(context, place, purse)
         problems += [problem] if problem else []
-    known = f"GB-seconds asked for with {metrics} metrics, which AWS bills with ${metrics / METRICS_A_DOLLAR:.2f}"
-    yield Progress(f"{known}; {len(problems)} places would not tell, the first: {problems[0]}" if problems else known)
+    asked = f"GB-seconds asked for with {count(purse.spent, 'metric')}, {exactly(usd(purse.spent))}"
+    more = f"; {count(len(problems), 'place')} not known in full, the first: {problems[0]}" if problems else ""
+    yield Progress(f"{asked}; {told_today(context)}{more}")
 
 
 def pending(context: Context) -> bool:
@@ -64,26 +68,71 @@ def due(context: Context) -> list[Place]:
     return sorted(filter(is_due, context.store.incidents.places()), key=told_at)
 
 
-def look_at(context: Context, place: Place, most: int) -> tuple[int, str]:
-    """Keep what one account's region used in the last months; how many metrics that took, and why it is not known."""
-    now, asked = context.clock(), 0
-    months = [months_before(now.date().replace(day=1), ago) for ago in range(MONTHS)]
-    teams = context.store.measures.teams_in(place)
-    used: dict[tuple[date, str | None], float] = {}
-    try:
-        memory = memory_sizes(context.cloud, *place)
-        if len(memory) > most:
-            why = f"Not asked: {len(memory)} functions there would cost more than [forecast] max_usd_per_day leaves."
-            context.store.usage.failed(place, now, why)
-            return 0, why
-        for metrics, told in gb_seconds(context.cloud, *place, memory, months[-1], now.date()):
-            asked += metrics
-            for name, month, amount in told:
-                key = (month, teams.get(name))
-                used[key] = used.get(key, 0.0) + amount
-    except AwsProblem as problem:
-        context.store.usage.failed(place, now, str(problem), asked)
-        return asked, str(problem)
-    rows = [Used(month, *place, team, amount) for (month, team), amount in used.items()]
-    context.store.usage.save(place, months, rows, now, asked)
-    return asked, ""
+def look_at(context: Context, place: Place, purse: Purse) -> str:
+    """Keep what one account's region used in the last months; why not all of it is known, as a sentence, "": it is."""
+    if purse.empty:
+        problem = f"Not asked: {OVER_CAP}."
+        context.store.usage.failed(UsageLook(*place, context.clock(), problem=problem))
+        return problem
+    look = _Look(context, place, purse)
+    look.take()
+    return look.keep()
+
+
+class _Look:
+    """At one account's region. What AWS told before it failed, or before the bot was ended, is kept and stays known."""
+
+    def __init__(self, context: Context, place: Place, purse: Purse) -> None:
+        self._context, self._place, self._purse = context, place, purse
+        self._store, self._now, self._spent = context.store.usage, context.clock(), purse.spent
+        self._until = self._now.astimezone(UTC).date()
+        self._months = [months_before(self._until.replace(day=1), ago) for ago in range(MONTHS)]
+        self._told_at = dict(self._store.asked(place, self._months))  # by function
+        self._memory: Mapping[str, int] = {}  # MB by function
+        self._refused: dict[str, str] = {}  # by function, why it is not known
+        self._problem = ""
+
+    def take(self) -> None:
+        cloud, since = self._context.cloud, self._months[-1]
+        try:
+            self._memory = memory_sizes(cloud, *self._place)
+            due = self._due(self._memory)
+            for part in gb_seconds(cloud, self._place, self._memory, due, (since, self._until), self._purse.take):
+                self._store.keep(self._place, part.used, self._months, self._now)
+                self._told_at |= dict.fromkeys(part.used, self._now)
+                self._refused |= part.refused
+        except AwsProblem as problem:
+            self._problem = str(problem)
+
+    def keep(self) -> str:
+        """Why not all of it is known."""
+        memory = self._memory
+        left, known = len(self._due(memory)), len(memory.keys() & self._told_at.keys())
+        problem = self._problem or self._wanting(left, len(memory))
+        metrics = self._purse.spent - self._spent
+        look = UsageLook(*self._place, self._now, None, metrics, problem, len(memory), known)
+        if problem and self._now not in self._told_at.values():
+            self._store.failed(look)
+            return problem
+        teams = self._context.store.measures.teams_in(self._place)
+        self._store.told(self._months, {name: teams.get(name) for name in memory}, look)
+        return problem
+
+    def _due(self, memory: Mapping[str, int]) -> list[str]:
+        """Functions of which CloudWatch has not told for a week; those first of which it never did, then the oldest."""
+        never = datetime.min.replace(tzinfo=UTC)
+
+        def told_at(name: str) -> datetime:
+            return self._told_at.get(name, never)
+
+        due = (name for name in memory if not self._now - LOOK_EVERY < told_at(name) <= self._now)
+        return sorted(due, key=lambda name: (told_at(name), name))
+
+    def _wanting(self, left: int, functions: int) -> str:
+        """`left`: of how many it was asked and did not tell, or not asked."""
+        waiting, of = left - len(self._refused), count(functions, "function")
+        if waiting:
+            return f"{waiting:,} of {of} wait for another day: {OVER_CAP}."
+        if self._refused:
+            return f"Of {len(self._refused):,} of {of} it is not known: {next(iter(self._refused.values()))}."
+        return ""

@@ -98,15 +98,27 @@ class Forecasts:
         """ARNs of functions whose traffic was never looked at, or before then; untraced ones first, then the oldest.
 
         One that was looked at after `now` was so by a clock that has been set back since. Where X-Ray does not apply,
-        nobody asks.
+        nobody asks. Those that CloudWatch would not tell of come last, so that no others wait for them each day.
         """
         sql = """
             select functions.arn from functions left join forecasts on forecasts.arn = functions.arn
             where gone_at is null and verdict <> 'not_applicable'
                 and (asked_at is null or asked_at < :before or asked_at > :now)
-            order by verdict <> 'untraced', asked_at is not null, asked_at, functions.arn
+            order by exists (
+                    select 1 from forecast_refusals
+                    where forecast_refusals.account = functions.account and forecast_refusals.region = functions.region
+                ), verdict <> 'untraced', asked_at is not null, asked_at, functions.arn
         """
         return [row["arn"] for row in self._db.rows(sql, {"before": to_text(before), "now": to_text(now)})]
+
+    def refused(self, account: str, region: str, at: datetime) -> None:
+        """CloudWatch would not tell of the functions there."""
+        sql = "insert or replace into forecast_refusals (account, region, at) values (?, ?, ?)"
+        self._db.change(sql, [account, region, to_text(at)])
+
+    def told(self, account: str, region: str) -> None:
+        """It does."""
+        self._db.change("delete from forecast_refusals where account = ? and region = ?", [account, region])
 
     def kept(self) -> int:
         """How many there are of functions that exist."""
@@ -119,15 +131,6 @@ class Forecasts:
         recorded while they were there."""
         sql = "delete from forecasts where arn not in (select arn from functions where coalesce(gone_at, ?) >= ?)"
         return self._db.change(sql, [to_text(before), to_text(before)])
-
-    def metrics_since(self, at: datetime) -> int:
-        """What CloudWatch was asked for the forecasts that were made since then: hours, five minutes, minutes."""
-        sql = """
-            select coalesce(sum(case period when 3600 then 1 when 300 then 2 else 3 end), 0) as metrics
-            from forecasts where asked_at >= ?
-        """
-        row = self._db.row(sql, [to_text(at)])
-        return int(row["metrics"]) if row else 0
 
 
 _TIMES = ("asked_at", "since", "until")

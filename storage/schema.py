@@ -137,6 +137,14 @@ def m017_reports(db: Database) -> None:
 
 
 @migrations()
+def m018_metrics_asked(db: Database) -> None:
+    from storage.schema_money import METRICS_ASKED
+
+    for statement in METRICS_ASKED:
+        db.execute(statement)
+
+
+@migrations()
 def m020_tips(db: Database) -> None:
     from storage.schema_tips import TIPS
 

@@ -118,3 +118,45 @@ TRACE_SHARES = (
     ) without rowid
     """,
 )
+
+# What earlier versions asked for is taken over as far as it was kept, so that no day's money is spent twice.
+METRICS_ASKED = (
+    """
+    create table metrics_asked (           -- of CloudWatch, which bills each; whether or not it answered
+        day text not null,                 -- UTC
+        purpose text not null check (purpose in ('forecasts', 'forecast_checks', 'gb_seconds')),
+        metrics integer not null,
+        primary key (day, purpose)
+    ) without rowid
+    """,
+    """
+    insert into metrics_asked (day, purpose, metrics)
+    select substr(asked_at, 1, 10), 'forecasts', sum(case period when 3600 then 1 when 300 then 2 else 3 end)
+    from forecasts group by 1
+    """,
+    """
+    insert into metrics_asked (day, purpose, metrics)
+    select substr(looked_at, 1, 10), 'gb_seconds', sum(metrics) from usage_looks group by 1 having sum(metrics) > 0
+    """,
+    """
+    create table forecast_refusals (       -- where CloudWatch did not tell of functions when it was asked last
+        account text not null,
+        region text not null,
+        at text not null,
+        primary key (account, region)
+    ) without rowid
+    """,
+    """
+    create table usage_functions (         -- what `usage` is added up from, of the last two months
+        account text not null,
+        region text not null,
+        name text not null,
+        month text not null,               -- its first day
+        gb_seconds real not null,
+        asked_at text not null,
+        primary key (account, region, name, month)
+    ) without rowid
+    """,
+    "alter table usage_looks add column functions integer not null default 0",  # that there were
+    "alter table usage_looks add column known integer not null default 0",  # of them, whose GB-seconds are known
+)

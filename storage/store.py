@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from storage.incidents import Incidents
     from storage.maps import Maps
     from storage.measures import Measures
+    from storage.metrics_asked import MetricsAsked
     from storage.overview import Overview
     from storage.past import Past
     from storage.reports import Reports
@@ -146,6 +147,12 @@ class Store:
         from storage.tips import Tips
 
         return Tips(self._connection)
+
+    @cached_property
+    def metrics_asked(self) -> "MetricsAsked":
+        from storage.metrics_asked import MetricsAsked
+
+        return MetricsAsked(self._connection)
 
     @cached_property
     def totals(self) -> "Totals":

@@ -1,14 +1,14 @@
 """How often functions were invoked, as CloudWatch counted it: GetMetricData, many functions a call."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from commands.aws.asking import Patience, ask
+from commands.aws.asking import Patience
 from commands.aws.errors import BadAnswer, Where
+from commands.aws.metric_data import QUERIES, REFUSED, UNREADABLE, Take, pages
 from commands.aws.sampling import WINDOW_DAYS, is_count
 from commands.aws.wire import STRANGE
 
@@ -16,19 +16,9 @@ if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
 
 HOUR, FIVE_MINUTES, MINUTE = 3600, 300, 60  # seconds; 60 s are kept for 15 days, 300 s for 63, 3600 s for 455
-METRICS_A_DOLLAR = 100_000  # $0.01 for 1,000 metrics requested, whatever number of points; nothing of it is free
 
-_QUERIES = 500  # in a call, AWS's limit
 _POINTS_AT_ONCE = 1_000_000  # of a call's functions, which are held together: 8 MB
 _SETTLED = timedelta(minutes=10)  # Lambda's counts of an hour come in for a few minutes after it
-_WAIT_SECONDS = 30.0  # for AWS, beyond boto3's own attempts
-UNREADABLE = "CloudWatch's answer could not be read"
-
-REFUSED = {
-    "Forbidden": "CloudWatch may not show it (cloudwatch:GetMetricData)",
-    "InternalError": "CloudWatch failed to answer",
-    "PartialData": "CloudWatch gave only a part of it",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +54,36 @@ def traffic(
     names: Sequence[str],
     window: Window,
     period: int,
+    take: Take,
     patience: Patience | None = None,
 ) -> Iterator[list[Traffic]]:
     """Batch by batch, so that no more than a batch's points are held; to be read inside `acting_as`, in its thread.
 
-    Each name is one metric that is paid for as soon as its batch is answered. Raises AwsProblem for the batch that
-    cannot be had. IAM: cloudwatch:GetMetricData.
+    Each name is one metric that AWS bills, and is taken before its batch is asked for; those that `take` does not give
+    are left out. Raises AwsProblem for the batch that cannot be had. IAM: cloudwatch:GetMetricData.
     """
-    client = cloud.client("cloudwatch", region)
-    where: Where = {"account": account, "region": region, "service": "cloudwatch", "action": "GetMetricData"}
     for batch in batches(names, window, period):
-        reading = _Batch(batch, window, period)
-        for page in _pages(client, reading.asked(), where, patience or Patience()):
+        reading = _Batch(batch[: take(len(batch))], window, period)
+        if not reading.names:
+            return
+        for page in pages(cloud, account, region, reading.asked(), take, patience):
             try:
                 reading.take(page)
             except STRANGE as error:
+                where: Where = {
+                    "account": account,
+                    "region": region,
+                    "service": "cloudwatch",
+                    "action": "GetMetricData",
+                }
                 raise BadAnswer("BadAnswer", UNREADABLE, own_words=True, **where) from error
         yield reading.ended()
 
 
 def batches(names: Sequence[str], window: Window, period: int) -> Iterator[Sequence[str]]:
     """As many functions as a call may name, and as their points leave room for."""
-    size = max(1, min(_QUERIES, _POINTS_AT_ONCE // window.bins(period)))
+    size = max(1, min(QUERIES, _POINTS_AT_ONCE // window.bins(period)))
     return (names[start : start + size] for start in range(0, len(names), size))
-
-
-def _pages(client: Any, asked: dict[str, Any], where: Where, patience: Patience) -> Iterator[dict[str, Any]]:
-    token = ""
-    while True:
-        more = {"NextToken": token} if token else {}
-        call = partial(ask, partial(client.get_metric_data, **asked, **more), **where)
-        page: dict[str, Any] = patience.ask(call, _WAIT_SECONDS)
-        yield page
-        following = page.get("NextToken") or ""
-        if not following:
-            return
-        if following == token:
-            raise BadAnswer("BadAnswer", "CloudWatch gave the same page twice", own_words=True, **where)
-        token = following
 
 
 @dataclass
@@ -132,7 +114,7 @@ class _Batch:
         metric = {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": dimensions}
         return {"Id": f"m{place}", "MetricStat": {"Metric": metric, "Period": self.period, "Stat": "Sum"}}
 
-    def take(self, page: dict[str, Any]) -> None:
+    def take(self, page: Mapping[str, Any]) -> None:
         for result in page.get("MetricDataResults") or ():
             place = self._place(result.get("Id"))
             if place is None:

@@ -1,25 +1,31 @@
 """How many GB-seconds each function used: CloudWatch's Duration times the memory size that Lambda lists. Reads only."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from commands.aws.asking import Patience, ask
+from commands.aws.asking import ask
 from commands.aws.errors import BadAnswer, Where
-from commands.aws.traffic import REFUSED, UNREADABLE
+from commands.aws.metric_data import QUERIES, REFUSED, UNREADABLE, Take, pages
 from commands.aws.wire import STRANGE
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
 
-QUERIES = 500  # AWS's most in one call
 DAY = 86_400  # seconds: the period, so that a month is told in 31 points
 _MB_IN_GB = 1024
 _MS_IN_SECOND = 1000
-_WAIT_SECONDS = 30.0  # for one page, where AWS throttles
-_PATIENT = Patience()
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What CloudWatch said of a batch of functions."""
+
+    used: Mapping[str, Mapping[date, float]]  # GB-seconds by name and month's first day; none: it never ran
+    refused: Mapping[str, str]  # by name, why it is not known, as a phrase for people
 
 
 def memory_sizes(cloud: "Cloud", account: str, region: str) -> dict[str, int]:
@@ -41,41 +47,43 @@ def memory_sizes(cloud: "Cloud", account: str, region: str) -> dict[str, int]:
 
 
 def gb_seconds(
-    cloud: "Cloud", account: str, region: str, memory: Mapping[str, int], since: date, until: date
-) -> Iterator[tuple[int, list[tuple[str, date, float]]]]:
-    """Batch by batch, how many metrics AWS bills for it, and of each function and month, by its first day, what was
-    used on the days in [since, until), UTC.
+    cloud: "Cloud",
+    place: tuple[str, str],
+    memory: Mapping[str, int],
+    names: Sequence[str],
+    days: tuple[date, date],
+    take: Take,
+) -> Iterator[Told]:
+    """Batch by batch, what each of `names` used in an account's region on the days in [since, until), UTC.
 
-    One metric for each function: $0.01 for 1,000, also where it tells less than it was asked for, which is raised.
-    IAM: cloudwatch:GetMetricData. Raises AwsProblem.
+    `memory`: MB by function.
+
+    Each is one metric that AWS bills, and is taken before its batch is asked for; those that `take` does not
+    give are left out. IAM: cloudwatch:GetMetricData. Raises AwsProblem.
     """
-    start, end = (datetime.combine(day, time(), UTC) for day in (since, until))
-    for names in _batches(sorted(memory), QUERIES):
-        points, refused = _durations(cloud, account, region, names, start, end)
-        used: list[tuple[str, date, float]] = []
-        for name, told in points.items():
-            by_month: dict[date, float] = {}
-            for at, milliseconds in told:
-                month = at.astimezone(UTC).date().replace(day=1)
-                by_month[month] = by_month.get(month, 0.0) + milliseconds
-            used += [
-                (name, month, milliseconds / _MS_IN_SECOND * memory[name] / _MB_IN_GB)
-                for month, milliseconds in by_month.items()
-            ]
-        yield len(names), [] if refused else used
-        if refused:
-            raise BadAnswer("BadAnswer", refused, own_words=True, **_where(account, region))
+    start, end = (datetime.combine(day, time(), UTC) for day in days)
+    for batch in _batches(names, QUERIES):
+        given = batch[: take(len(batch))]
+        if not given:
+            return
+        points, refused = _durations(cloud, *place, given, start, end, take)
+        used = {name: _by_month(told, memory[name]) for name, told in points.items() if name not in refused}
+        yield Told(used, refused)
 
 
-def _where(account: str, region: str) -> Where:
-    return Where(account=account, region=region, service="cloudwatch", action="GetMetricData")
+def _by_month(told: Sequence[tuple[datetime, float]], memory: int) -> dict[date, float]:
+    found: dict[date, float] = {}
+    for at, milliseconds in told:
+        month = at.astimezone(UTC).date().replace(day=1)
+        found[month] = found.get(month, 0.0) + milliseconds / _MS_IN_SECOND * memory / _MB_IN_GB
+    return found
 
 
 def _durations(
-    cloud: "Cloud", account: str, region: str, names: Sequence[str], start: datetime, end: datetime
-) -> tuple[dict[str, list[tuple[datetime, float]]], str]:
-    """The days' sums of Duration, in milliseconds, by function, and why they are not all that there is; a day without
-    a point had no invocation."""
+    cloud: "Cloud", account: str, region: str, names: Sequence[str], start: datetime, end: datetime, take: Take
+) -> tuple[dict[str, list[tuple[datetime, float]]], dict[str, str]]:
+    """The days' sums of Duration, in milliseconds, by function, and of which they are not all that there is, with why;
+    a day without a point had no invocation."""
     asked = {
         "MetricDataQueries": [
             {"Id": f"m{number}", "ReturnData": True, "MetricStat": _duration_of(name)}
@@ -87,26 +95,22 @@ def _durations(
     }
     found: dict[str, list[tuple[datetime, float]]] = {name: [] for name in names}
     status = dict.fromkeys(names, "")  # the last that AWS said of each
-    token = ""
-    while True:
-        given = {**asked, **({"NextToken": token} if token else {})}
-        with cloud.acting_as(account):
-            call: Callable[..., Any] = cloud.client("cloudwatch", region).get_metric_data
-            page: Mapping[str, Any] = _PATIENT.ask(
-                lambda: ask(lambda: call(**given), **_where(account, region)),  # noqa: B023 - called at once
-                _WAIT_SECONDS,
-            )
-        try:
-            for result in page["MetricDataResults"]:
-                name = names[int(result["Id"][1:])]
-                found[name] += zip(result["Timestamps"], map(float, result["Values"]), strict=True)
-                status[name] = result.get("StatusCode") or "Complete"
-        except STRANGE:
-            return found, UNREADABLE
-        following = page.get("NextToken") or ""
-        if not following or following == token:
-            return found, next((_refused(each) for each in status.values() if each != "Complete"), "")
-        token = following
+    with cloud.acting_as(account):
+        for page in pages(cloud, account, region, asked, take):
+            try:
+                for result in page["MetricDataResults"]:
+                    name = names[int(result["Id"][1:])]
+                    found[name] += zip(result["Timestamps"], map(float, result["Values"]), strict=True)
+                    status[name] = result.get("StatusCode") or "Complete"
+            except STRANGE as error:
+                where: Where = {
+                    "account": account,
+                    "region": region,
+                    "service": "cloudwatch",
+                    "action": "GetMetricData",
+                }
+                raise BadAnswer("BadAnswer", UNREADABLE, own_words=True, **where) from error
+    return found, {name: _refused(said) for name, said in status.items() if said != "Complete"}
 
 
 def _refused(status: str) -> str:

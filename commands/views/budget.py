@@ -40,6 +40,7 @@ class BudgetShown:
     look_up: SpendLookUp | None  # the last one; None: none was ever made
     requests: int  # in the last 30 days, with what they cost
     requests_usd: Decimal
+    metrics_usd: tuple[Decimal, Decimal]  # what look-ups of CloudWatch have cost today and in the last 30 days (UTC)
     enabled: bool
     when: str  # about what time of day AWS is asked
     aws: Sequence[AwsBudget] | None  # that watch X-Ray; None: AWS would not show them
@@ -226,13 +227,16 @@ _EVERY = {"DAILY": "a day", "MONTHLY": "a month", "QUARTERLY": "a quarter", "ANN
 
 
 def _cost_of_asking(shown: BudgetShown) -> str:
+    today, month = shown.metrics_usd
+    said = f"{dollars(today)} today (UTC), {dollars(month)} in 30 days"
+    metrics = f" CloudWatch's metrics, for forecasts and GB-seconds: {said}." if month else ""
     last = shown.look_up
     if last is None:
-        return "Cost Explorer costs $0.01 a request."
+        return f"Cost Explorer costs $0.01 a request.{metrics}"
     asked = f"Cost Explorer was last asked: {day_and_time(last.asked_at)}, {count(last.requests, 'request')}"
     total = f"; in 30 days {count(shown.requests, 'request')}, {dollars(shown.requests_usd)}"
     others = total if shown.requests != last.requests else ""
-    return f"{asked}, {dollars(last.usd)}{others}. `[spend] max_requests_per_day` is the cap."
+    return f"{asked}, {dollars(last.usd)}{others}. `[spend] max_requests_per_day` is the cap.{metrics}"
 
 
 # ---- the alert

@@ -28,7 +28,7 @@ from storage.models import Coverage, Function, Inventory, NotScanned, Source, Ve
 from storage.news import Change, ChangeKind
 from storage.spend import Bill, Billed
 from storage.store import open_store
-from storage.usage import Used
+from storage.usage import UsageLook
 from tests.commands.conftest import BERLIN, HOME, NOON, OTHER, SETTINGS, HandClock, NamedPeople
 
 Remember = Callable[..., Function]
@@ -530,9 +530,16 @@ def test_without_any_forecast_the_cost_is_known_and_whose_it_is_is_not(context):
     assert found.unknown["xray_usd"] == "No forecast says yet how many traces each function records."
 
 
+def ran(context, month, **gb_seconds):
+    """Of one function of each team, `none` for that of no known team."""
+    place, teams = (HOME, BERLIN), {name: None if name == "none" else name for name in gb_seconds}
+    context.store.usage.keep(place, {name: {month: used} for name, used in gb_seconds.items()}, [month], NOON)
+    number = len(teams)
+    context.store.usage.told([month], teams, UsageLook(*place, NOON, metrics=number, functions=number, known=number))
+
+
 def test_lambda_is_shared_out_by_gb_seconds_and_attributed_to_known_teams(context):
-    used = [Used(NOVEMBER, HOME, BERLIN, "payments", 300.0), Used(NOVEMBER, HOME, BERLIN, None, 100.0)]
-    context.store.usage.save((HOME, BERLIN), [NOVEMBER], used, NOON, 2)
+    ran(context, NOVEMBER, payments=300.0, none=100.0)
     billed(context, lhome="100", lother="20")
 
     found = made(context)
@@ -546,16 +553,14 @@ def test_lambda_is_shared_out_by_gb_seconds_and_attributed_to_known_teams(contex
 
 
 def test_a_month_whose_use_is_not_known_goes_by_the_nearest(context):
-    used = [Used(OCTOBER, HOME, BERLIN, "payments", 300.0), Used(OCTOBER, HOME, BERLIN, None, 100.0)]
-    context.store.usage.save((HOME, BERLIN), [OCTOBER], used, NOON, 2)
+    ran(context, OCTOBER, payments=300.0, none=100.0)
     billed(context, lhome="100")
 
     assert made(context, days=5).by_team["payments"].lambda_usd == Decimal(75)
 
 
 def test_where_no_cost_is_known_gb_seconds_alone_attribute(context):
-    used = [Used(NOVEMBER, HOME, BERLIN, "payments", 300.0), Used(NOVEMBER, HOME, BERLIN, None, 100.0)]
-    context.store.usage.save((HOME, BERLIN), [NOVEMBER], used, NOON, 2)
+    ran(context, NOVEMBER, payments=300.0, none=100.0)
 
     found = made(context)
 

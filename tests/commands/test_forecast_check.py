@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from storage.fixes import RequestState
 from storage.forecast_checks import CheckState, ForecastCheck, median_of
 from storage.forecasts import Range
 from storage.kpis import Window
+from storage.metrics_asked import Purpose
 from tests.commands.conftest import ANA, BERLIN, HOME, HandClock, World
 from tests.commands.views.test_views import words
 from tests.storage.forecasts import forecast
@@ -95,6 +97,21 @@ def test_other_traffic_is_told_from_a_model_that_is_wrong(world: World) -> None:
     assert seen.error == pytest.approx(-0.99, abs=0.01)
     assert not seen.within
     assert seen.of_model == pytest.approx(1, abs=0.02)
+
+
+def test_the_look_counts_towards_the_days_money_and_waits_where_it_is_spent(world: World) -> None:
+    arn = fixed(world)
+    broke = later(world, forecasting=ForecastRules(max_usd_per_day=Decimal("0.00001")))
+    forecast_now(broke, [world.known(arn)])
+    before = len(world.aws.calls)
+
+    look(world, broke)
+    assert check_of(world, arn).why == "Today's look-ups have reached `[forecast] max_usd_per_day`."
+    assert len(world.aws.calls) == before
+
+    look(world, later(world, days=1, forecasting=ForecastRules(max_usd_per_day=Decimal("0.00001"))))
+    assert check_of(world, arn).state is CheckState.SEEN
+    assert world.store.metrics_asked.on(world.clock().date()) == {Purpose.FORECAST_CHECKS: 1}
 
 
 def test_a_function_whose_traffic_was_not_known_is_said_to_have_had_no_forecast(world: World) -> None:

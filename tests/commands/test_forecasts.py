@@ -15,7 +15,9 @@ from commands._types import Context, Request
 from commands.aws.traffic import window_before
 from commands.digest import daily
 from storage.forecasts import Range, Unit
+from storage.metrics_asked import Purpose
 from storage.models import THE_CLOCK, Function, PostKind, Source, TracingMode, Verdict
+from storage.store import open_store
 from tests.commands.aws import hidden_traffic as hidden
 from tests.commands.aws.hidden_traffic import Hidden, hide
 from tests.commands.conftest import BERLIN, HOME, NOON, OTHER, VIRGINIA, World
@@ -256,7 +258,7 @@ def test_what_is_refused_in_one_region_is_unknown_there_and_stops_nothing_else(w
     assert set(told.unknown) == {dark}
     assert told.unknown[dark].startswith("cloudwatch:GetMetricData in account 123456789012, eu-central-1: AccessDenied")
     assert world.store.forecasts.get(dark) is None
-    assert told.metrics_requested == 2  # what is refused is not billed
+    assert told.metrics_requested == 3  # AWS does not say that what it refuses is free
 
 
 def test_an_account_that_lets_nobody_in_is_unknown(world: World) -> None:
@@ -292,7 +294,7 @@ def test_no_smaller_bins_leave_the_hours_standing(world: World) -> None:
     hold.let_go()
     look.join()
 
-    assert (told[0].forecasts[arn].period, told[0].metrics_requested, told[0].unknown) == (3600, 1, {})
+    assert (told[0].forecasts[arn].period, told[0].metrics_requested, told[0].unknown) == (3600, 2, {})
 
 
 # ---- the daily look-up
@@ -328,7 +330,10 @@ def test_the_cap_leaves_the_rest_for_another_day_untraced_ones_first_and_says_so
     assert (len(first.looked_up.forecasts), first.waiting, first.looked_up.unknown) == (4, 2, {})
     assert (len(again.looked_up.forecasts), again.waiting) == (0, 2)
     assert "4 made, 0 not known, 2 wait for the next day" in first.text
-    assert first.text.endswith("asked CloudWatch for 4 metrics and cost $0.00004")
+    assert first.text.endswith(
+        "asked CloudWatch for 4 metrics and cost $0.00004; "
+        "4 metrics asked for today (UTC), $0.00004 of at most $0.00004"
+    )
     world.clock.forward(days=1)
     assert set(forecast_due(context).looked_up.forecasts) == set(lit) - set(first.looked_up.forecasts)
 
@@ -342,17 +347,65 @@ def test_who_asks_beyond_the_cap_is_told_why_there_is_none(world: World) -> None
     assert asked(world) == 0
 
 
-def test_what_is_refused_each_day_does_not_use_up_the_cap(world: World) -> None:
+def test_what_is_refused_counts_and_keeps_the_others_waiting_for_one_day_at_most(world: World) -> None:
     for number in range(5):
         world.function(f"a-{number}")
     last = world.function("z", account=OTHER)
     world.aws.deny(account=HOME, action="GetMetricData")
     world.audit()
 
-    told = forecast_due(configured(world, max_usd_per_day=Decimal("0.00002")))
+    context = configured(world, max_usd_per_day=Decimal("0.00002"))
 
-    assert set(told.looked_up.forecasts) == {last}
-    assert len(told.looked_up.unknown) == 5
+    first = forecast_due(context)
+    world.clock.forward(days=1)
+    second = forecast_due(context)
+
+    assert (set(first.looked_up.forecasts), first.looked_up.metrics_requested) == (set(), 2)
+    assert (set(second.looked_up.forecasts), second.looked_up.metrics_requested) == ({last}, 2)
+
+
+def test_a_forecast_that_is_made_again_counts_again(world: World) -> None:
+    arn = world.function("refund")
+    for _ in range(3):
+        looked_up(world, arn)
+
+    told = looked_up(world, arn, max_usd_per_day=Decimal("0.00004"))
+
+    assert told.today == "4 metrics asked for today (UTC), $0.00004 of at most $0.00004"
+    assert "max_usd_per_day" in looked_up(world, arn, max_usd_per_day=Decimal("0.00004")).unknown[arn]
+    world.clock.forward(days=1)
+    assert looked_up(world, arn, max_usd_per_day=Decimal("0.00004")).unknown == {}
+
+
+class Killed(BaseException):
+    """The process ends without another word."""
+
+
+def test_what_was_asked_for_counts_though_the_process_was_killed_before_the_answer(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+
+    def kill(**_: object) -> None:
+        raise Killed
+
+    events = world.context.cloud.client("cloudwatch", BERLIN, attempts=1).meta.events
+    events.register("before-send.cloudwatch.GetMetricData", kill)
+    with pytest.raises(Killed):
+        forecast_now(world.context, [world.known(arn)])
+
+    with open_store(world.store.path) as after:
+        assert after.metrics_asked.on(world.clock().date()) == {Purpose.FORECASTS: 1}
+
+
+def test_each_attempt_at_what_aws_throttles_counts_and_none_goes_beyond_the_cap(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    world.aws.throttle(2, action="GetMetricData")
+
+    told = forecast_now(configured(world, max_usd_per_day=Decimal("0.00002")), [world.known(arn)])
+
+    assert (told.metrics_requested, asked(world)) == (2, 2)
+    assert "max_usd_per_day" in told.unknown[arn]
 
 
 def test_forecasts_go_with_their_functions_and_functions_without_x_ray_have_none(
@@ -450,7 +503,9 @@ def test_what_nobody_foresaw_of_forecasts_keeps_no_digest_back(world: World) -> 
     def fail(**_: object) -> None:
         raise RuntimeError("nobody foresaw this")
 
-    context.cloud.client("cloudwatch", BERLIN).meta.events.register("after-call.cloudwatch.GetMetricData", fail)
+    context.cloud.client("cloudwatch", BERLIN, attempts=1).meta.events.register(
+        "after-call.cloudwatch.GetMetricData", fail
+    )
     said = [reply.text for reply in daily(world.asks(THE_CLOCK), context)]
 
     assert "forecasts: none made, for RuntimeError was not foreseen" in said

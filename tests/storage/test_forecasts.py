@@ -60,6 +60,16 @@ def test_due_are_untraced_ones_first_then_those_never_looked_at_then_the_oldest(
     ]  # fmt: skip
 
 
+def test_those_that_cloudwatch_would_not_tell_of_are_due_last_until_it_tells(store: Store) -> None:
+    refused, other = function("a"), replace(function("z", Verdict.TRACED), account="222222222222")
+    store.functions.save([refused, other], NOW)
+    store.forecasts.refused(refused.account, refused.region, NOW)
+    assert store.forecasts.due(NOW, NOW) == [other.arn, refused.arn]
+
+    store.forecasts.told(refused.account, refused.region)
+    assert store.forecasts.due(NOW, NOW) == [refused.arn, other.arn]
+
+
 def test_forecasts_of_functions_that_are_long_gone_are_dropped(store: Store) -> None:
     here, gone, lately = function("here"), function("gone"), function("lately")
     store.functions.save([here, gone, lately], NOW)
@@ -69,12 +79,3 @@ def test_forecasts_of_functions_that_are_long_gone_are_dropped(store: Store) -> 
 
     assert (store.forecasts.drop_gone(NOW + timedelta(days=1)), store.forecasts.kept()) == (1, 1)
     assert [store.forecasts.get(one.arn) is not None for one in (here, gone, lately)] == [True, False, True]
-
-
-def test_what_todays_forecasts_asked_for_is_known_from_their_bins(store: Store) -> None:
-    for period, days in ((3600, 0), (300, 0), (60, 0), (60, 2)):
-        one = replace(KNOWN, function_arn=f"{period}-{days}", period=period, asked_at=NOW - timedelta(days=days))
-        store.forecasts.save([one])
-
-    assert store.forecasts.metrics_since(NOW - timedelta(hours=9)) == 1 + 2 + 3
-    assert store.forecasts.metrics_since(NOW + timedelta(seconds=1)) == 0

@@ -38,7 +38,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
 def answering(cloud: Cloud, service: str, *answers: Any, region: str = REGION) -> None:
     """Have AWS say this, one after the other, as botocore's own hook for it takes it."""
     said: Iterator[Any] = iter(answers)
-    client = cloud.client(service, region)
+    client = cloud.client(service, region, attempts=1 if service == "cloudwatch" else 6)
 
     def answer(**_: object) -> tuple[object, Any]:
         return SimpleNamespace(status_code=200), next(said)
@@ -52,7 +52,8 @@ def told(cloud: Cloud) -> Told:
 
     def read(*pages: Any) -> list[Traffic]:
         answering(cloud, "cloudwatch", *pages)
-        return [one for batch in traffic(cloud, ACCOUNT, REGION, ["refund", "charge"], WINDOW, HOUR) for one in batch]
+        names = ["refund", "charge"]
+        return [one for batch in traffic(cloud, ACCOUNT, REGION, names, WINDOW, HOUR, take=int) for one in batch]
 
     return read
 

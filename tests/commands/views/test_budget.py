@@ -46,6 +46,7 @@ def shown(**more: Any) -> BudgetShown:
         "look_up": SpendLookUp(NOON, 2, Decimal("0.02")),
         "requests": 43,
         "requests_usd": Decimal("0.43"),
+        "metrics_usd": (Decimal("0.00012"), Decimal("1.5")),
         "enabled": True,
         "when": "at 09:00 UTC",
         "aws": (),
@@ -200,6 +201,12 @@ def test_months_that_cost_nothing_have_no_bar() -> None:
 
     assert "*By month*, October 2026:\nOct $0.00" in said
     assert not {"━", "╸"} & set(said)
+
+
+def test_what_look_ups_of_cloudwatch_cost_stands_beside_what_the_bill_costs_to_ask() -> None:
+    said = words(budget_blocks(shown()))
+
+    assert "CloudWatch's metrics, for forecasts and GB-seconds: under $0.01 today (UTC), $1.50 in 30 days." in said
 
 
 def test_the_button_is_there_for_who_may_and_carries_nothing_but_its_name() -> None:
