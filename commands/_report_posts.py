@@ -10,7 +10,7 @@ from commands.views.report_csv import report_csv
 from storage.kpis import Figures
 from storage.models import Post, PostKind, PostState
 
-FORGOTTEN = "This report is no longer kept."
+FORGOTTEN = "This report is no longer kept. Ask for a new one: `/trace-report`"
 
 
 def post_report(context: Context, report_id: str, key: str, channel: str, *, shared_by: str = "") -> bool:

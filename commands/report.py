@@ -75,7 +75,7 @@ def share(request: Request, context: Context) -> Answer:
     """Answer *Post it here*: the same figures for everybody in the channel, with pictures and a CSV file."""
     made = context.store.reports.get(request.value)
     if made is None:
-        yield Say(f"{FORGOTTEN} Ask for a new one: `/trace-report`")
+        yield Say(FORGOTTEN)
         return
     if request.channel.startswith("D"):
         yield Say("A report is posted in a channel, and this is a direct message. Type `/trace-report` in a channel.")

@@ -44,7 +44,7 @@ def open_form(request: Request, context: Context) -> Answer:
     except AwsProblem as problem:
         yield OpenForm(result_view(form.TITLE, sentence(prose(clip(str(problem), 1500)))))
         return
-    alarms = [one for one in (now.alarms if now else None) or () if one.topic and one.percent]
+    alarms = [one for one in (now.alarms if now else None) or () if one.topic and one.ours]
     rules = context.budget
     shown = form.BudgetForm(
         usd=now.limit if now else rules.monthly_usd,
@@ -223,6 +223,7 @@ def _alarms(alarms: tuple[BudgetAlarm, ...]) -> list[dict[str, object]]:
     return [
         {
             "of": "forecast" if one.forecast else "actual",
+            "comparison": str(one.comparison),
             "threshold": str(one.threshold),
             "percent": one.percent,
             "topic": one.topic,

@@ -2,9 +2,18 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 OURS = "lamplighter-xray"  # the one that Lamplighter makes and changes
 MOST_ALARMS = 5  # of one budget, as AWS has it
+
+
+class Comparison(StrEnum):
+    """Of a cost with an alarm's threshold, as AWS spells it."""
+
+    GREATER_THAN = "GREATER_THAN"
+    LESS_THAN = "LESS_THAN"
+    EQUAL_TO = "EQUAL_TO"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -14,9 +23,14 @@ class BudgetAlarm:
     forecast: bool  # of the forecast; else of the actual cost
     threshold: Decimal
     percent: bool = True  # of the limit; else in its currency
-    above: bool = True
+    comparison: Comparison = Comparison.GREATER_THAN
     topic: str = ""  # an SNS topic's ARN; "": none
     people: int = 0  # how many e-mail subscribers it has
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is of the kind that Lamplighter sets."""
+        return self.percent and self.comparison is Comparison.GREATER_THAN
 
 
 @dataclass(frozen=True, slots=True)

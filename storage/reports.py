@@ -1,5 +1,6 @@
 """Reports as they were made: a message that is drawn again later shows the same figures."""
 
+import logging
 import secrets
 import zlib
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ import msgspec
 
 from storage.connection import Connection, to_text
 from storage.kpis import Figures, TeamFigures
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class _Kept:
 
 
 class Reports:
+    """One whose figures cannot be read any more, as of an older version or after damage, stands with none of them."""
+
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
@@ -31,9 +36,20 @@ class Reports:
         return report_id
 
     def get(self, report_id: str) -> Figures | None:
-        """None for an id that was never given out here, or whose report was forgotten."""
-        row = self._db.row("select figures from reports where id = ?", [report_id])
-        return from_json(zlib.decompress(row["figures"])) if row else None
+        """None for an id that was never given out here, or whose report was forgotten, or cannot be read: which the log
+        says once, for it is given up."""
+        row = self._db.row("select made_at, figures from reports where id = ?", [report_id])
+        if row is None or not row["figures"]:
+            return None
+        try:
+            return from_json(zlib.decompress(row["figures"]))
+        except (zlib.error, msgspec.MsgspecError, TypeError) as problem:
+            self._db.change("update reports set figures = x'' where id = ?", [report_id])
+            log.warning(
+                "the report of %s cannot be read and is given up: %s. `/trace-report` makes a new one, and so does the "
+                "next weekly post", row["made_at"], problem,
+            )  # fmt: skip
+            return None
 
     def show(self, post: int, report_id: str) -> None:
         """This post and those in its thread show that report, which is kept from now on."""

@@ -14,7 +14,7 @@ from commands.aws.asking import ask
 from commands.aws.cost_explorer import XRAY
 from commands.aws.credentials import acting
 from commands.aws.errors import AwsProblem, BadAnswer, Denied
-from storage.aws_budgets import AwsBudget, BudgetAlarm
+from storage.aws_budgets import AwsBudget, BudgetAlarm, Comparison
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
@@ -90,19 +90,23 @@ def as_notification(alarm: BudgetAlarm) -> dict[str, Any]:
     """As AWS's calls name it."""
     return {
         "NotificationType": "FORECASTED" if alarm.forecast else "ACTUAL",
-        "ComparisonOperator": "GREATER_THAN" if alarm.above else "LESS_THAN",
+        "ComparisonOperator": str(alarm.comparison),
         "Threshold": float(alarm.threshold),
         "ThresholdType": "PERCENTAGE" if alarm.percent else "ABSOLUTE_VALUE",
     }
 
 
 def _alarm(told: Mapping[str, Any]) -> BudgetAlarm:
-    return BudgetAlarm(
-        forecast=told["NotificationType"] == "FORECASTED",
-        threshold=Decimal(str(told["Threshold"])).normalize(),
-        percent=told.get("ThresholdType", "PERCENTAGE") == "PERCENTAGE",
-        above=told["ComparisonOperator"] == "GREATER_THAN",
-    )
+    try:
+        return BudgetAlarm(
+            forecast=told["NotificationType"] == "FORECASTED",
+            threshold=Decimal(str(told["Threshold"])).normalize(),
+            percent=told.get("ThresholdType", "PERCENTAGE") == "PERCENTAGE",
+            comparison=Comparison(told["ComparisonOperator"]),
+        )
+    except (KeyError, ValueError, InvalidOperation) as problem:
+        words = f"a notification cannot be read: {problem}"
+        raise BadAnswer(type(problem).__name__, words, service="budgets") from problem
 
 
 def _budget(told: Mapping[str, Any]) -> AwsBudget:

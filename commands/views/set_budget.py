@@ -9,7 +9,7 @@ from commands.views.amounts import dollars
 from commands.views.blocks import Block
 from commands.views.budget import budget_line
 from commands.views.text import clip, code, count, listing, mention, prose, sentence
-from storage.aws_budgets import OURS, AwsBudget, BudgetAlarm, WantedBudget
+from storage.aws_budgets import OURS, AwsBudget, BudgetAlarm, Comparison, WantedBudget
 
 CALLBACK = "aws-budget-form"
 TITLE = "Set the AWS budget"
@@ -75,6 +75,11 @@ def _now(shown: BudgetForm) -> str:
     people = [one for one in alarms if one.people]
     if people:
         lines.append(f"{count(len(people), 'alarm')} that tell people by e-mail stay as they are.")
+    others = [one for one in alarms if not one.people and not one.ours]
+    if others:
+        lines.append(
+            f"*Set budget* takes away what the form cannot say: {listing(list(map(alarm_words, others)), SHOWN)}."
+        )
     return "\n".join(lines)
 
 
@@ -88,9 +93,13 @@ def _what_happens(shown: BudgetForm) -> str:
     )
 
 
+_COMPARED = {Comparison.GREATER_THAN: "", Comparison.LESS_THAN: "less than ", Comparison.EQUAL_TO: "exactly "}
+
+
 def alarm_words(alarm: BudgetAlarm) -> str:
+    """When AWS tells: "80 % of the actual cost", which is the common kind, and means more than that."""
     number = f"{alarm.threshold:,f}\N{NO-BREAK SPACE}%" if alarm.percent else f"{alarm.threshold:,f}"
-    return f"{number} of the {'forecast' if alarm.forecast else 'actual cost'}"
+    return f"{_COMPARED[alarm.comparison]}{number} of the {'forecast' if alarm.forecast else 'actual cost'}"
 
 
 def wanted_words(wanted: WantedBudget) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -187,3 +188,23 @@ def test_a_message_that_is_drawn_again_shows_the_figures_of_its_day(
     send()
 
     assert top(slack).blocks == before.blocks
+
+
+def test_a_report_that_cannot_be_read_is_said_to_be_gone_and_holds_nothing_up(
+    context: Context, slack: SlackStandIn, send: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    posted(context, figures())
+    with sqlite3.connect(context.store.path) as file:
+        file.execute("update reports set figures = x'00'")
+    file.close()
+
+    send()
+
+    said = {one.text for one in slack.workspace.messages(FINOPS)}
+    assert said == {"This report is no longer kept. Ask for a new one: `/trace-report`"}
+    assert [post.state for post in context.store.posts.all()] == [PostState.SENT, PostState.SENT]
+    assert sum("cannot be read and is given up" in line for line in caplog.messages) == 1
+    made = context.store.reports.add(figures(), context.clock())
+    assert post_report(context, made, "report:2", "#finops")
+    send()
+    assert "59.3" in words(top(slack))

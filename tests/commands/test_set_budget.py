@@ -152,6 +152,37 @@ def test_alarms_that_tell_people_by_email_stay_and_no_address_is_kept(world: Wor
     assert not any("example.com" in text for text in [shown, *told(world), *kept])
 
 
+@pytest.mark.parametrize(
+    ("operator", "words"),
+    [("GREATER_THAN", ""), ("LESS_THAN", "less than "), ("EQUAL_TO", "exactly ")],
+)
+def test_an_alarm_is_read_shown_and_taken_away_by_how_it_compares(world: World, operator: str, words: str) -> None:
+    mine, theirs = ({**notification(percent), "ComparisonOperator": operator} for percent in (50.0, 60.0))
+    topic = {"SubscriptionType": "SNS", "Address": ARN}
+    world.aws.budgets.seed(HOME, definition(), [(mine, [topic]), (theirs, [PEOPLE])])
+
+    shown = json.dumps(drawn(world), ensure_ascii=False)
+    said = f"{words}50\N{NO-BREAK SPACE}% of the actual cost"
+    assert f"AWS tells at: {said}" in shown
+    assert (f"takes away what the form cannot say: {said}." in shown) == bool(words)
+    send(world)
+
+    assert "is set" in told(world)[0]
+    assert f"{words}60\N{NO-BREAK SPACE}% of the actual cost" in told(world)[0]
+    kept = [one for one, _ in world.aws.budgets.of(HOME, OURS).notifications]
+    assert mine not in kept
+    assert theirs in kept
+    before = world.store.decisions.all()[-1].detail["before"]["alarms"]
+    assert [one["comparison"] for one in before] == [operator, operator]
+
+
+def test_a_comparison_that_nobody_knows_is_said_and_changes_nothing(world: World) -> None:
+    odd = {**notification(50.0), "ComparisonOperator": "NEAR"}
+    world.aws.budgets.seed(HOME, definition(), [(odd, [{"SubscriptionType": "SNS", "Address": ARN}])])
+
+    assert "a notification cannot be read" in json.dumps(drawn(world))
+
+
 def test_without_a_topic_aws_tells_nobody(world: World) -> None:
     send(world, {USD: "1,250.50", ACTUAL: "80", FORECAST: "100", TOPIC: ""})
 
