@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from commands._schedule import waits_until
+
 PATIENCE = timedelta(hours=2)  # so long it waits for an audit of its day
 
 
@@ -21,4 +23,4 @@ class ReportRules:
 
     def may_wait(self, now: datetime) -> bool:
         """Whether an audit of the day that has not ended is worth waiting for."""
-        return now - datetime.combine(now.date(), self.at, now.tzinfo) < PATIENCE
+        return now < waits_until(datetime.combine(now.date(), self.at, now.tzinfo), PATIENCE)

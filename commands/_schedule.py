@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # as date.weekday() counts them
 WORKING_DAYS = frozenset(range(5))
+LAST_CALL = time(23, 45)
+
+
+def waits_until(due: datetime, patience: timedelta) -> datetime:
+    """How long what is due then waits for the audit of its day: not over midnight, when that day would be missed."""
+    return min(due + patience, datetime.combine(due.date(), LAST_CALL, due.tzinfo))
 
 
 class Frequency(StrEnum):

@@ -6,6 +6,7 @@ Every request costs a cent, so nothing else asks it: what people look at stands 
 from datetime import UTC, date, datetime, time, timedelta
 
 from commands import _budget_alerts
+from commands._schedule import waits_until
 from commands._types import Answer, Context, Progress, Request
 from commands._xray_shares import keep_shares
 from commands.aws.cost_explorer import PRICE, CostExplorer, needs_somebody
@@ -66,7 +67,7 @@ def _early(context: Context, local: datetime) -> bool:
     if _before_hour(context, local):
         return store.spend.last_asked() is not None
     due = datetime.combine(local.date(), slot.at, slot.zone)
-    return local < due + PATIENCE and not store.daily_runs.ended(job_of(slot, slot), local.date())
+    return local < waits_until(due, PATIENCE) and not store.daily_runs.ended(job_of(slot, slot), local.date())
 
 
 def _before_hour(context: Context, local: datetime) -> bool:

@@ -51,6 +51,31 @@ def test_days_of_another_month_say_nothing_of_this_one() -> None:
     assert month_end(october, NOVEMBER, date(2026, 11, 9), Decimal(0)) is None
 
 
+@pytest.mark.parametrize(("year", "length"), [(2027, 28), (2028, 29)])
+def test_february_is_as_long_as_it_is(year: int, length: int) -> None:
+    february = date(year, 2, 1)
+    billed = {february + timedelta(days=number): Decimal(2) for number in range(length)}
+
+    early = month_end(dict(list(billed.items())[:4]), february, date(year, 2, 6), Decimal(8))
+    last = month_end(billed, february, date(year, 2, length), Decimal(2 * length))
+    over = month_end(billed, february, date(year, 3, 2), Decimal(2 * length))
+
+    assert early
+    assert (early.expected, early.days, early.left) == (Decimal(2 * length), 4, length - 4)
+    assert last
+    assert (last.expected, last.days, last.left) == (Decimal(2 * length), length - 1, 1)
+    assert over
+    assert (over.expected, over.days, over.left) == (Decimal(2 * length), length, 0)
+
+
+@pytest.mark.parametrize("first", [date(2026, 12, 1), date(2027, 1, 1), date(2028, 2, 1)])
+def test_on_the_first_day_of_a_month_nothing_is_forecast(first: date) -> None:
+    before = {first - timedelta(days=number): Decimal(5) for number in range(1, 28)}
+
+    assert month_end(before, first, first, Decimal(0)) is None
+    assert month_end(before | {first: Decimal(5)}, first, first, Decimal(5)) is None
+
+
 @given(st.lists(st.floats(0, 1e6), min_size=3, max_size=30), st.integers(0, 3), st.floats(0, 1e7))
 def test_the_ends_hold_the_forecast_and_none_is_below_what_was_spent(
     costs: list[float], lag: int, spent: float
