@@ -99,7 +99,7 @@ def _share_lambda(context: Context, spent: Iterable[Spent], used: Used, unknown:
             shared.add(one.lambda_usd, _nearest(used.get(one.account, {}), month.month))
     if to_cents(shared.open):
         unknown["lambda_by_team"] = (
-            f"${to_cents(shared.open)} of Lambda, in accounts whose GB-seconds are not known, "
+            f"{exact_dollars(shared.open)} of Lambda, in accounts whose GB-seconds are not known, "
             "stand with functions of no known team."
         )
     return shared
@@ -118,8 +118,10 @@ def _attribution(
         how = f"{of}, shared out within each account by {_BY} of the same month, or of the nearest that is known"
         how += _measured(context)
         if to_cents(shared.open):
-            how += f"; ${to_cents(shared.open)} of accounts whose GB-seconds are not known count as of no known team"
-        return Attribution(float(1 - shared.parts.get(None, Decimal(0)) / shared.whole), how)
+            how += (
+                f"; {exact_dollars(shared.open)} of accounts whose GB-seconds are not known count as of no known team"
+            )
+        return Attribution(_known(shared.parts), how)
     if not used:
         unknown["attribution"] = _not_measured(context)
         return None
@@ -164,6 +166,12 @@ def _not_measured(context: Context) -> str:
         return "CloudWatch is not asked how long functions ran: [forecast] enabled is false."
     problem = next((look.problem for look in context.store.usage.looks() if look.problem), "")
     return problem or "CloudWatch was not asked yet how long functions ran."
+
+
+def _known(parts: Mapping[Team, Decimal]) -> float:
+    """The share with a known team, of what cost anything: what was less than nothing is no part of a whole."""
+    whole = sum((usd for usd in parts.values() if usd > 0), Decimal(0))
+    return float(1 - max(Decimal(0), parts.get(None, Decimal(0))) / whole)
 
 
 def _measured(context: Context) -> str:

@@ -73,8 +73,8 @@ class Spent:
 
     @property
     def share(self) -> Decimal | None:
-        """X-Ray's cost as a share of Lambda's, 0 to 1 and beyond; None where Lambda cost nothing."""
-        return self.xray_usd / self.lambda_usd if self.lambda_usd else None
+        """X-Ray's cost as a share of Lambda's, 0 to 1 and beyond; None where Lambda cost nothing, or less."""
+        return self.xray_usd / self.lambda_usd if self.lambda_usd > 0 else None
 
 
 @dataclass(frozen=True, slots=True)

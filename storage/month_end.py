@@ -27,7 +27,8 @@ class MonthEnd:
 
 def month_end(days: Mapping[date, Decimal], month: date, today: date, spent: Decimal) -> MonthEnd | None:
     """`days`: what each day of the month cost so far; `month`: its first day; `today`: UTC, when AWS was asked;
-    `spent`: the month's bill so far, under which no forecast goes. None for fewer than three whole days.
+    `spent`: the month's bill so far, under which no forecast goes, unless days cost less than nothing. None for fewer
+    than three whole days.
 
     Days without a bill after the newest that has one are not free: they are not billed yet. The newest one itself may
     be billed in part, unless it is two days old.
@@ -42,6 +43,6 @@ def month_end(days: Mapping[date, Decimal], month: date, today: date, spent: Dec
     costs = [days.get(month + timedelta(days=number), Decimal(0)) for number in range(whole)]
     left = monthrange(month.year, month.month)[1] - whole
     so_far = sum(costs, Decimal(0))
-    ends = (so_far + each * left for each in (min(costs), so_far / whole, max(costs)))
-    low, expected, high = (max(spent, end) for end in ends)
+    each_day = (min(costs), so_far / whole, max(costs))
+    low, expected, high = (so_far + usd * left if usd < 0 else max(spent, so_far + usd * left) for usd in each_day)
     return MonthEnd(low, expected, high, whole, left)

@@ -30,6 +30,7 @@ _KINDS = {XRAY: Billed.XRAY, LAMBDA: Billed.LAMBDA, CLOUDWATCH: Billed.TRANSACTI
 _USED = {"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Credit", "Refund", "Tax"]}}}
 _PAID, _SPREAD = "UnblendedCost", "AmortizedCost"
 _NO_DATA = "DataUnavailableException"
+_LARGEST = Decimal(10) ** 15  # US dollars: more than there are
 _FAULTS = (KeyError, TypeError, ValueError, InvalidOperation)
 
 
@@ -180,7 +181,10 @@ def _usd(told: Mapping[str, str]) -> Decimal:
     if told["Unit"] != "USD":
         words = f"Cost Explorer tells costs in {told['Unit']}, and Lamplighter reckons in US dollars"
         raise AwsProblem("Currency", words, own_words=True)
-    return Decimal(told["Amount"])
+    usd = Decimal(told["Amount"])
+    if not usd.is_finite() or abs(usd) > _LARGEST:
+        raise ValueError(f"an amount of {usd}")
+    return usd
 
 
 def _bad_answer(problem: Exception) -> BadAnswer:

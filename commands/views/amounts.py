@@ -55,8 +55,8 @@ def ratio(part: Decimal, whole: Decimal) -> str:
     if 0 < percent < ALMOST_A_TENTH:
         return f"under 0.1{SPACE}%"
     near = 100 - ALMOST_A_TENTH <= percent < 100
-    said = "99.9" if near else f"{percent:,.1f}".removesuffix(".0")
-    return f"{said}{SPACE}%"
+    said = "99.9" if near else f"{abs(percent):,.1f}".removesuffix(".0")
+    return f"{_sign(percent)}{said}{SPACE}%"
 
 
 def whole_share(percent: float) -> str:

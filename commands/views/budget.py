@@ -148,7 +148,8 @@ def _between(end: MonthEnd) -> str:
 
 def _share(spent: Spent) -> str:
     if spent.share is None:
-        return "*Of Lambda's cost:* not known, for Lambda cost nothing in this month so far."
+        cost = dollars(spent.lambda_usd) if spent.lambda_usd else "nothing"
+        return f"*Of Lambda's cost:* not known, for Lambda cost {cost} in this month so far."
     of = f"{dollars(spent.xray_usd)} beside {dollars(spent.lambda_usd)}, what Savings Plans pay for included"
     return f"*Of Lambda's cost:* X-Ray is {ratio(spent.xray_usd, spent.lambda_usd)} ({of})."
 
