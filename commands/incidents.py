@@ -17,6 +17,8 @@ EVERY = timedelta(minutes=1)  # a question to memory alone, until the next look 
 LOOK_EVERY = timedelta(hours=6)
 AWS_KEEPS = timedelta(days=30)
 OVERLAP = timedelta(minutes=15)  # what CloudWatch enters late is not missed
+LONGEST = timedelta(hours=1)  # of a look at all places: where AWS throttles, each takes a minute in vain
+LEFT = "AWS took an hour to answer for other places, and this one was left for the next look."
 SIDE_BY_SIDE = 8  # accounts' regions; each has its own limit
 MOST_PAGES = 600  # of history in one look at one account's region: 60,000 changes. The next look goes on from there
 
@@ -45,10 +47,14 @@ def pending(context: Context) -> bool:
 
 def _look_unless(context: Context) -> Callable[[Place], str]:
     """A look at one place, as the problem that it met; empty where there was none."""
+    began = context.clock()
 
     def look(place: Place) -> str:
         if context.ending.is_set():
             return ""
+        if context.clock() - began > LONGEST:
+            context.store.incidents.failed(place, context.clock(), LEFT)
+            return LEFT
         try:
             look_at(context, place)
         except AwsProblem as problem:

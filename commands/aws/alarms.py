@@ -85,7 +85,7 @@ def _pages(
     while True:
         given = {**asked, "MaxRecords": PAGE, **({"NextToken": token} if token else {})}
         with cloud.acting_as(account):  # for this call alone: whoever takes the page may ask elsewhere next
-            call: Callable[..., Any] = getattr(cloud.client("cloudwatch", region), method)
+            call: Callable[..., Any] = getattr(cloud.client("cloudwatch", region, attempts=1), method)
             page = patience.ask(lambda: ask(lambda: call(**given), **where), PATIENCE_SECONDS)  # noqa: B023 - called at once
         yield page
         following = page.get("NextToken") or ""

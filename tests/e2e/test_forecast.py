@@ -50,7 +50,8 @@ def test_the_table_shows_ranges_and_ends_with_what_the_look_up_cost(scene: Scene
     assert "catalog-indexer" not in ended.stdout
     assert re.search(
         r"a month, before AWS's free tier traffic from .{16} to .{16} UTC; "
-        r"the look-up asked CloudWatch for \d+ metrics and cost \$0\.000\d+$",
+        r"the look-up asked CloudWatch for \d+ metrics and cost \$0\.000\d+; "
+        r"\d+ metrics asked for today \(UTC\), \$0\.0\d+ of at most \$1\.00$",
         told,
     )
 
