@@ -12,6 +12,7 @@ from decimal import Decimal
 from commands._shares import in_cents, shared_out, to_cents
 from commands._types import Context
 from commands._xray_shares import NO_TRAFFIC, share_xray, shares_of
+from commands.views.amounts import dollars
 from commands.views.text import count
 from storage.kpis import Attribution, Spent, Window
 
@@ -99,7 +100,7 @@ def _share_lambda(context: Context, spent: Iterable[Spent], used: Used, unknown:
             shared.add(one.lambda_usd, _nearest(used.get(one.account, {}), month.month))
     if to_cents(shared.open):
         unknown["lambda_by_team"] = (
-            f"{exact_dollars(shared.open)} of Lambda, in accounts whose GB-seconds are not known, "
+            f"{dollars(shared.open)} of Lambda, in accounts whose GB-seconds are not known, "
             "stand with functions of no known team."
         )
     return shared
@@ -119,7 +120,7 @@ def _attribution(
         how += _measured(context)
         if to_cents(shared.open):
             how += (
-                f"; {exact_dollars(shared.open)} of accounts whose GB-seconds are not known count as of no known team"
+                f"; {dollars(shared.open)} of accounts whose GB-seconds are not known count as of no known team"
             )
         return Attribution(_known(shared.parts), how)
     if not used:

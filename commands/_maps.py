@@ -5,16 +5,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from commands._purse import Purse
 from commands._types import Context
 from commands.aws.around import around
 from commands.aws.checks import untraced_sources
 from commands.aws.errors import AwsProblem, Denied, NotAccepted
+from commands.aws.metric_data import OVER_CAP
 from commands.aws.trace_destination import TraceDestination, trace_destination
 from commands.aws.traffic import FIVE_MINUTES, Window, traffic
 from commands.views.map import not_read
 from commands.views.map_data import hours
 from commands.views.text import count, plain_day_of_year, sentence
 from storage.maps import LAMBDA, Around, SilentCaller, TraceMap
+from storage.metrics_asked import Purpose
 from storage.models import CheckName, Function, MayWrite, TracingMode, Verdict
 
 LONGEST_SECONDS = 60.0  # after which no further six hours are asked for
@@ -138,12 +141,13 @@ def _invoked(context: Context, function: Function, found: Around) -> int | str:
                     [function.name],
                     Window(begin, end + timedelta(seconds=FIVE_MINUTES)),
                     FIVE_MINUTES,
+                    Purse(context, Purpose.MAPS).take,
                 )
                 for one in batch
             ]
     except AwsProblem as problem:
         return str(problem)
-    return next((one.unknown or round(sum(one.bins)) for one in told), "CloudWatch did not answer")
+    return next((one.unknown or round(sum(one.bins)) for one in told), OVER_CAP)
 
 
 def _five_minutes(moment: datetime) -> datetime:

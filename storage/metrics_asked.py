@@ -15,6 +15,7 @@ class Purpose(StrEnum):
     FORECASTS = "forecasts"
     FORECAST_CHECKS = "forecast_checks"
     GB_SECONDS = "gb_seconds"
+    MAPS = "maps"
 
 
 class MetricsAsked:

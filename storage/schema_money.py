@@ -124,7 +124,7 @@ METRICS_ASKED = (
     """
     create table metrics_asked (           -- of CloudWatch, which bills each; whether or not it answered
         day text not null,                 -- UTC
-        purpose text not null check (purpose in ('forecasts', 'forecast_checks', 'gb_seconds')),
+        purpose text not null check (purpose in ('forecasts', 'forecast_checks', 'gb_seconds', 'maps')),
         metrics integer not null,
         primary key (day, purpose)
     ) without rowid

@@ -11,6 +11,7 @@ from commands._types import Progress, Reply, Say
 from commands.trace_map import Asked, share, trace_map
 from commands.views.map import SHARE
 from storage.maps import LAMBDA, TraceMap
+from storage.metrics_asked import Purpose
 from storage.models import PostKind
 from tests.commands.conftest import ANA, BERLIN, HOME, OTHER, VIRGINIA, HandClock, World
 from tests.commands.views.test_views import words
@@ -189,6 +190,10 @@ def test_a_traced_function_without_traffic_says_so(world: World) -> None:
     text = said(world, "idle").text
 
     assert "It is traced, and CloudWatch counts no invocation since Nov 23 06:01 UTC." in text
+    today = world.clock().date()
+    assert world.store.metrics_asked.on(today) == {Purpose.MAPS: 1}
+    world.store.metrics_asked.take(today, Purpose.FORECASTS, 10**6, 100_000, 100_000)
+    assert "was sampled: today's look-ups have reached `[forecast] max_usd_per_day`." in said(world, "idle").text
     assert "`/trace-map idle 7d` looks further back" in text
 
 
