@@ -119,9 +119,7 @@ def _attribution(
         how = f"{of}, shared out within each account by {_BY} of the same month, or of the nearest that is known"
         how += _measured(context)
         if to_cents(shared.open):
-            how += (
-                f"; {dollars(shared.open)} of accounts whose GB-seconds are not known count as of no known team"
-            )
+            how += f"; {dollars(shared.open)} of accounts whose GB-seconds are not known count as of no known team"
         return Attribution(_known(shared.parts), how)
     if not used:
         unknown["attribution"] = _not_measured(context)
