@@ -150,8 +150,11 @@ def _row(
 
 
 def _usd(amount: Decimal | None) -> str:
-    """As it is known: a bill has more decimals than cents."""
-    return "" if amount is None else f"{amount:f}"
+    """With cents, and as many decimals beyond as are known: AWS fills its own up with zeros."""
+    if amount is None:
+        return ""
+    whole, _, decimals = f"{amount:f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0'):0<2}"
 
 
 def _share(spent: Spent) -> str:

@@ -167,7 +167,7 @@ def test_the_trend_is_of_each_days_last_audit_and_is_said_in_words(context, cloc
 
     told = shown(page_of(context))
 
-    assert "`▂▃▄▅▆` 12.5" in told
+    assert "▂▃▄▅▆ 12.5" in told
     assert "62.5" in told
 
 

@@ -70,7 +70,7 @@ def test_a_bill_of_less_than_nothing_is_shown_as_it_is_and_alarms_nobody(world: 
 
     assert "X-Ray has cost \N{MINUS SIGN}$2.10 in November 2026 so far: \N{MINUS SIGN}2.1\N{NO-BREAK SPACE}%" in said
     assert "about \N{MINUS SIGN}$3.00" in said
-    assert "X-Ray is \N{MINUS SIGN}1.0\N{NO-BREAK SPACE}% (" in said
+    assert "X-Ray is \N{MINUS SIGN}1\N{NO-BREAK SPACE}% (" in said
     assert "X-Ray cost,all teams,2026-11-01,2026-11-30,-2.10,USD" in said
     assert "lamplighter_xray_spend_dollars -2.1" in said
     assert "$-" not in said

@@ -15,7 +15,7 @@ from storage.exemptions import Wish
 from storage.kpis import Figures, Window
 from storage.models import Coverage, ExemptScope, Function, PostKind, PostState, Verdict
 from storage.spend import Bill, Billed
-from storage.usage import Used
+from storage.usage import UsageLook
 from tests.bot.test_gauges import text_of
 from tests.commands.conftest import ANA, BERLIN, HOME, HandClock, NamedPeople
 from tests.commands.test_moved import Scene
@@ -126,8 +126,8 @@ def history(scene: Scene, remembered: Remember) -> list[Function]:
         if day == 0:
             store.functions.mark_gone(gone.arn, scene.clock())
     month = scene.clock().date().replace(day=1)
-    used = [Used(month, HOME, BERLIN, team, 10.0) for team in ("pay", "payments")]
-    store.usage.save((HOME, BERLIN), [month], used, scene.clock(), 2)
+    store.usage.keep((HOME, BERLIN), {name: {month: 10.0} for name in ("refund", "index")}, [month], scene.clock())
+    store.usage.told([month], {"refund": "pay", "index": "payments"}, UsageLook(HOME, BERLIN, scene.clock()))
     store.spend.save([Bill(month, HOME, Billed.LAMBDA, Decimal(8))], scene.clock(), {month: True})
     return [replace(ours, verdict=Verdict.TRACED), theirs]
 

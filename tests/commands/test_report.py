@@ -26,6 +26,7 @@ from commands.views.report_csv import report_csv
 from storage.kpis import Day
 from storage.models import THE_CLOCK, Coverage, Function, Inventory, Post, PostKind, Source, Verdict
 from storage.spend import Bill, Billed, SpendLookUp
+from storage.usage import UsageLook
 from tests.commands.conftest import ANA, HandClock
 from tests.commands.views.test_views import words
 from tests.reporting import coverage
@@ -216,7 +217,7 @@ def alarms_read(context: Context) -> None:
 
 def gb_seconds_read(context: Context) -> None:
     for place in context.store.incidents.places():
-        context.store.usage.save(place, [], [], context.clock(), 1)
+        context.store.usage.told([], {}, UsageLook(*place, context.clock()))
 
 
 def reads_of_the_day(context: Context) -> None:

@@ -170,7 +170,7 @@ def test_dollars_are_in_cents_and_a_little_is_not_nothing(usd: str, said: str) -
         ("99.97", "99.9 %"),
         ("100", "100 %"),
         ("1234.56", "1,234.6 %"),
-        ("-3", "-3 %"),
+        ("-3", "\N{MINUS SIGN}3 %"),
     ],
 )
 def test_shares_have_a_decimal_where_there_is_one(part: str, said: str) -> None:
