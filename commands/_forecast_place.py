@@ -10,7 +10,7 @@ from commands._types import Context
 from commands.aws.errors import AwsProblem
 from commands.aws.metric_data import OVER_CAP
 from commands.aws.prices import SPANS_SAY, Price, Prices, as_spans
-from commands.aws.sampling import count, evenly, month, spiky
+from commands.aws.sampling import month, spiky
 from commands.aws.trace_destination import TraceDestination, trace_destination
 from commands.aws.traffic import FIVE_MINUTES, HOUR, MINUTE, Traffic, Window, traffic
 from storage.forecasts import Forecast, Range, Unit
@@ -19,7 +19,6 @@ from storage.models import Function
 NO_TIME = "the look-up was ended before it was its turn"
 WAITING = frozenset({OVER_CAP, NO_TIME})
 
-_DAY = 86_400
 _TOLD_NEWS = 0.1  # by so much smaller bins change what is expected, or still smaller ones would tell nothing either
 
 log = logging.getLogger(__name__)
@@ -119,10 +118,7 @@ class Place:
         self._found.forecasts |= {one.function_arn: one for one in made}
 
     def _forecast(self, arn: str, seen: Traffic, period: int, billing: "Billing") -> Forecast:
-        bins, a_day = seen.bins, _DAY // period
-        days = [count(bins[start : start + a_day], period) for start in range(0, len(bins), a_day)]
-        first = next((place for place, number in enumerate(bins) if number), 0)
-        traces = month(days, began=first / a_day, even=evenly(bins, period))
+        traces = month(seen.bins, period)
         self._expected[arn] = traces.expected
         made = Forecast(
             function_arn=arn,
@@ -130,9 +126,9 @@ class Place:
             since=self._window.since,
             until=self._window.until,
             period=period,
-            invocations=round(sum(day.invocations for day in days)),
+            invocations=round(sum(seen.bins)),
             recorded=traces,
-            spiky=spiky(bins, period),
+            spiky=spiky(seen.bins, period),
         )
         region, account = arn.split(":")[3:5]
         made = scaled(billing.bill(made, traces), self._known.factor(account, region))

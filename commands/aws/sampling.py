@@ -19,7 +19,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from itertools import pairwise
+from itertools import accumulate
 from statistics import median
 
 from storage.forecasts import Range
@@ -28,7 +28,8 @@ RATE = 0.05  # of the invocations that are not a second's first
 MONTH_DAYS = 30
 WEEK_DAYS = 7
 WINDOW_DAYS = 2 * WEEK_DAYS
-MONTH_SECONDS = MONTH_DAYS * 86_400  # so many seconds' first invocations a month has at most
+_DAY = 86_400  # seconds
+MONTH_SECONDS = MONTH_DAYS * _DAY  # so many seconds' first invocations a month has at most
 DEVIATIONS = 5.0  # by how many standard deviations chance may push the ends of a range; see `_spread`
 LARGEST = 1e15  # invocations of a bin; Lambda has never run so many anywhere
 
@@ -100,44 +101,65 @@ def modelled(bins: Sequence[float], seconds: int) -> float:
     return _mean(counted.seconds.high if evenly(bins, seconds) else counted.seconds.expected, counted.invocations)
 
 
-def month(days: Sequence[Counted], began: float = 0.0, *, even: bool = False) -> Range:
-    """The traces of 30 days, if the traffic of these fourteen goes on.
+def month(bins: Sequence[float], seconds: int) -> Range:
+    """The traces of 30 days, if the traffic of these fourteen goes on. `bins`: all of the window, oldest first.
 
-    `days`: each 24 hours of the window, oldest first. `began`: how many days of it had gone when the first invocation
-    came. `even`: they come by a timetable, and are expected in as many seconds as they can be in (see `evenly`).
+    Four weeks are the quieter of the two weeks four times over, or the busier one. The two days that are left are the
+    quietest or the busiest 48 hours in a row, whichever hour they begin with: a month may begin at any, and the window
+    ends where somebody asked. `expected` is 30/14 of all; of a timetable, in as many seconds as it can be in (see
+    `evenly`).
 
-    Four weeks are the quieter of the two weeks four times over, or the busier one; the two days that are left are the
-    quietest or the busiest two in a row; `expected` is 30/14 of all. Where the traffic began within the window (a day
-    of the first week was silent and is not so a week later), `expected` is scaled from the first invocation on, `high`
-    is that or the busiest day thirty times over, and `low` has no more in it than what was seen. To both ends is added
-    what chance does to traffic that comes at random, in bursts of the size that days differ by from those a week later.
+    Where the traffic began within the window (a day of the first week was silent and is not so a week later),
+    `expected` is scaled from the first invocation on, `high` is that or the busiest day thirty times over, and `low`
+    has no more in it than what was seen. To both ends is added what chance does to traffic that comes at random, in
+    bursts of the size that days differ by from those a week later.
     """
+    kept, a_day = _counts(bins), _DAY // seconds
+    days = [count(kept[start : start + a_day], seconds) for start in range(0, len(kept), a_day)]
     whole = reduce(Counted.__add__, days, Counted())
     if not whole.invocations:
         return Range(0.0, 0.0, 0.0)
-    weeks = [reduce(Counted.__add__, days[start : start + WEEK_DAYS], Counted()) for start in (0, WEEK_DAYS)]
-    pairs = [one + other for one, other in pairwise(days)]
     factor = MONTH_DAYS / len(days)
     new = _began_within(days)
     if new:
-        factor_from_first = MONTH_DAYS / max(len(days) - began, 1 / 24)
+        first = next(place for place, number in enumerate(kept) if number)
+        factor_from_first = MONTH_DAYS / max(len(days) - first / a_day, 1 / 24)
         expected = whole.times(factor_from_first)
         least, most = whole, _most([whole.times(factor_from_first), _most(days).times(MONTH_DAYS)])
     else:
+        weeks = [reduce(Counted.__add__, days[start : start + WEEK_DAYS], Counted()) for start in (0, WEEK_DAYS)]
+        quietest, busiest = _two_days(kept, seconds)
         expected = whole.times(factor)
-        least = _least(weeks).times(4) + _least(pairs)
-        most = _most([_most(weeks).times(4) + _most(pairs), expected])
+        least = _least(weeks).times(4) + quietest
+        most = _most([_most(weeks).times(4) + busiest, expected])
     # What is seen in the window is itself one draw of chance, and what is to come another, `factor` times as long.
     uncertain = 1 + factor
     sizes = [1.0] * 3 if new else [_burst(each) for each in _daily(days)]
     low = _mean(least.seconds.low, least.invocations)
-    seconds = expected.seconds.high if even else expected.seconds.expected
-    middle = _mean(min(seconds, MONTH_SECONDS), expected.invocations)
+    spread_over = expected.seconds.high if evenly(kept, seconds) else expected.seconds.expected
+    middle = _mean(min(spread_over, MONTH_SECONDS), expected.invocations)
     high = _mean(min(most.seconds.high, MONTH_SECONDS), most.invocations)
     low -= _spread(uncertain * low, sizes[0])
     high += _spread(uncertain * high, sizes[1])
     invocations = most.invocations + _spread(uncertain * most.invocations, sizes[2])
     return Range(min(max(0.0, low), middle), middle, max(middle, min(invocations, high)))
+
+
+def _two_days(bins: Sequence[float], seconds: int) -> tuple[Counted, Counted]:
+    """The smallest and the largest of each figure of any 48 hours in a row. (What is expected of them nobody asks.)"""
+    length, hour = 2 * _DAY // seconds, max(1, 3600 // seconds)
+    busy, full = [float(number > 0) for number in bins], [min(number, float(seconds)) for number in bins]
+    ends = []
+    for figure in (bins, busy, full):
+        until = list(accumulate(figure, initial=0.0))
+        sums = [until[start + length] - until[start] for start in range(0, len(bins) - length + 1, hour)]
+        ends.append((min(sums), max(sums)))
+    quietest, busiest = zip(*ends, strict=True)
+    return _of_figures(*quietest), _of_figures(*busiest)
+
+
+def _of_figures(invocations: float, low: float, high: float) -> Counted:
+    return Counted(invocations, Range(low, low, high))
 
 
 def _daily(days: Sequence[Counted]) -> Iterator[list[float]]:
@@ -195,7 +217,7 @@ def evenly(bins: Sequence[float], seconds: int) -> bool:
     kept = _counts(bins)
     if _a_minute(kept, seconds) < 60 * _SELDOM:
         return False
-    week = WEEK_DAYS * 86_400 // seconds
+    week = WEEK_DAYS * _DAY // seconds
     return any(_alike(zip(kept, kept[lag:], strict=False)) for lag in (1, week))
 
 

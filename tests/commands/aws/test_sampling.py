@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from commands.aws.sampling import MONTH_SECONDS, Counted, count, evenly, month, recorded, spiky
+from commands.aws.sampling import MONTH_SECONDS, Counted, count, month, recorded, spiky
 from storage.forecasts import Range
 from tests.commands.aws import hidden_traffic as hidden
 from tests.commands.aws.hidden_traffic import Hidden, Shape, hide
@@ -17,16 +17,6 @@ DAY = 86_400
 PERIODS = st.sampled_from([MINUTE, FIVE_MINUTES, HOUR])
 BINS = st.lists(st.integers(0, 10**7).map(float), max_size=60)
 ODD = st.lists(st.floats() | st.floats(1e14, 1e300), max_size=20)
-
-
-def days_of(bins: list[float], seconds: int) -> list[Counted]:
-    a_day = DAY // seconds
-    return [count(bins[start : start + a_day], seconds) for start in range(0, len(bins), a_day)]
-
-
-def month_of(bins: list[float], seconds: int) -> Range:
-    first = next((place for place, number in enumerate(bins) if number), 0)
-    return month(days_of(bins, seconds), began=first * seconds / DAY, even=evenly(bins, seconds))
 
 
 # ---- for any counts
@@ -46,7 +36,7 @@ def test_what_is_no_number_of_invocations_is_passed_over(bins: list[float], seco
 
     assert recorded(bins, seconds) == recorded(good, seconds)
     assert spiky(bins, seconds) in (True, False)
-    assert all(map(math.isfinite, vars_of(month_of([*bins, *[0.0] * (336 - len(bins))], HOUR))))
+    assert all(map(math.isfinite, vars_of(month([*bins, *[0.0] * (336 - len(bins))], HOUR))))
 
 
 def vars_of(told: Range) -> tuple[float, float, float]:
@@ -96,7 +86,7 @@ def test_however_a_bins_invocations_are_spread_its_traces_lie_in_the_range(
 def test_a_month_is_in_order_and_keeps_to_the_reservoirs_cap(daily: list[int], hours: int) -> None:
     bins = [float(number // hours) if hour < hours else 0.0 for number in daily for hour in range(24)]
 
-    told = month_of(bins, HOUR)
+    told = month(bins, HOUR)
 
     assert 0 <= told.low <= told.expected <= told.high
     most = 30 * max(daily)
@@ -107,14 +97,14 @@ def test_a_month_is_in_order_and_keeps_to_the_reservoirs_cap(daily: list[int], h
 
 @given(st.integers(0, 10**9))
 def test_of_the_same_each_day_no_more_is_expected_than_the_cap_and_five_percent(daily: int) -> None:
-    told = month_of([daily / 24] * 336, HOUR)
+    told = month([daily / 24] * 336, HOUR)
 
     assert told.expected <= 0.95 * min(MONTH_SECONDS, 30 * daily) + 0.05 * 30 * daily + 1e-3
     assert told.high <= (0.95 * min(MONTH_SECONDS, 30 * daily) + 0.05 * 30 * daily) * 1.01 + 60 + 50 * math.sqrt(daily)
 
 
 def test_nothing_costs_nothing() -> None:
-    assert recorded([], HOUR) == recorded([0.0] * 24, HOUR) == month_of([0.0] * 336, HOUR) == Range(0, 0, 0)
+    assert recorded([], HOUR) == recorded([0.0] * 24, HOUR) == month([0.0] * 336, HOUR) == Range(0, 0, 0)
 
 
 def test_one_invocation_is_one_trace() -> None:
@@ -123,7 +113,7 @@ def test_one_invocation_is_one_trace() -> None:
 
 @pytest.mark.parametrize("rate", [1, 50, 1000])
 def test_a_month_of_any_rate_stays_below_the_cap_and_five_percent(rate: int) -> None:
-    told = month_of([3600.0 * rate] * 336, HOUR)
+    told = month([3600.0 * rate] * 336, HOUR)
 
     assert told.high <= (0.95 * MONTH_SECONDS + 0.05 * rate * MONTH_SECONDS) * 1.01
 
@@ -131,7 +121,7 @@ def test_a_month_of_any_rate_stays_below_the_cap_and_five_percent(rate: int) -> 
 def test_traffic_that_began_within_the_window_is_scaled_from_its_first_invocation() -> None:
     bins = [0.0] * 240 + [36.0] * 96  # for the last four days
 
-    told = month_of(bins, HOUR)
+    told = month(bins, HOUR)
 
     assert told.expected == pytest.approx(30 * 24 * 36, rel=0.01)
     assert told.low <= sum(bins) < told.expected <= told.high
@@ -141,7 +131,20 @@ def test_a_week_that_begins_with_a_weekend_did_not_begin_within_the_window() -> 
     idle = [0.0] * 48
     week = idle + [36.0] * 120
 
-    assert month_of(week * 2, HOUR).expected == pytest.approx(36 * 240 * 30 / 14, rel=0.01)
+    assert month(week * 2, HOUR).expected == pytest.approx(36 * 240 * 30 / 14, rel=0.01)
+
+
+@pytest.mark.parametrize(("idle", "fewest", "most"), [((5, 6), 20, 22), ((0, 1, 2, 3, 4), 8, 10)])
+def test_at_whatever_hour_the_window_ends_the_two_days_beyond_four_weeks_are_any_two(
+    idle: tuple[int, ...], fewest: int, most: int
+) -> None:
+    """A calendar month of a function that runs on weekdays alone has 20 to 22 of them; at weekends, 8 to 10."""
+    week = [0.0 if hour // 24 in idle else 3_600_000.0 for hour in range(168)]
+    a_day = 24 * (3600 + 0.05 * (3_600_000 - 3600))
+
+    for hour in range(168):
+        told = month((week[hour:] + week[:hour]) * 2, HOUR)
+        assert told.low <= fewest * a_day <= most * a_day <= told.high, hour
 
 
 # ---- hidden traffic
@@ -175,7 +178,7 @@ def cases(shapes: dict[str, Shape]) -> list[object]:
 def check(truth: Hidden) -> None:
     for period in (HOUR, FIVE_MINUTES, MINUTE):
         bins = truth.bins(period)
-        window, ahead = recorded(bins, period), month_of(bins, period)
+        window, ahead = recorded(bins, period), month(bins, period)
         assert window.low <= truth.window_traces <= window.high, period
         assert ahead.low <= truth.month_traces <= ahead.high, period
 
@@ -186,7 +189,7 @@ def test_of_steady_and_daily_traffic_what_is_expected_is_true_within_a_tenth(sha
 
     check(truth)
     for period in (HOUR, FIVE_MINUTES, MINUTE):
-        assert month_of(truth.bins(period), period).expected == pytest.approx(truth.month_traces, rel=0.1)
+        assert month(truth.bins(period), period).expected == pytest.approx(truth.month_traces, rel=0.1)
 
 
 @pytest.mark.parametrize(("shape", "seed"), cases(OTHERS))
