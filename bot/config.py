@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from bot.budgeting import BudgetSection, SpendSection, budget_contradictions, budget_rules, spend_rules
+from bot.events import EventsSection, event_rules
 from bot.forecasting import ForecastSection, forecast_rules
 from bot.measuring import MetricsSection
 from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
@@ -41,6 +42,7 @@ from commands.aws.scope import Rules
 
 if TYPE_CHECKING:
     from commands._budget_rules import BudgetRules, SpendRules
+    from commands._event_rules import EventRules
     from commands._forecast_rules import ForecastRules
     from commands._report_rules import ReportRules
     from commands._schedule import Schedule
@@ -114,6 +116,7 @@ class File(Section, frozen=True):
     budget: BudgetSection = BudgetSection()
     report: ReportSection = ReportSection()
     metrics: MetricsSection = MetricsSection()
+    events: EventsSection = EventsSection()
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,10 @@ class Config:
     @property
     def reporting(self) -> "ReportRules":
         return report_rules(self.file.report)
+
+    @property
+    def events(self) -> "EventRules":
+        return event_rules(self.file.events)
 
     @property
     def database(self) -> Path:

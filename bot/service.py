@@ -38,6 +38,7 @@ from storage.store import Store
 
 if TYPE_CHECKING:
     from bot.gauges import MetricsDoor
+    from bot.listening import Listening
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class Service:
             spending=self._config.spend,
             budget=self._config.budget,
             reporting=self._config.reporting,
+            events=self._config.events,
             custom_metrics=self._config.file.metrics.cloudwatch,
         )
         outbox = Outbox(context, client, ChannelNames(client), draw)
@@ -100,6 +102,7 @@ class Service:
         metrics = self._metrics_door(context)
         clocks = [entry for entry in COMMANDS if isinstance(entry, Clock)]
         daily = DailyClock(clocks, context, context.schedule.slots(), outbox.nudge)
+        listening = self._listening(context, outbox)
         self._say_missing(context, missing)
         follow_names(context)  # so that who asks before the next audit finds the team, whole
         outbox.start()
@@ -108,6 +111,8 @@ class Service:
                 return
             daily.every(TAKE_UP_SECONDS, "take-up", lambda: _take_up(context, desk))
             daily.start()
+            if listening:
+                listening.start()
             if metrics:
                 metrics.open()
             self.ready.set()
@@ -117,6 +122,8 @@ class Service:
             log.info("ending: running fixes finish first")
             context.ending.set()
             door.close()
+            if listening:
+                listening.stop()
             if metrics:
                 metrics.close()
             daily.stop()
@@ -132,6 +139,13 @@ class Service:
         from bot.gauges import MetricsDoor  # who asks for no metrics need not load their library
 
         return MetricsDoor(context, self._config.file.metrics.listen)
+
+    def _listening(self, context: Context, outbox: Outbox) -> "Listening | None":
+        if not context.events.queue_url:
+            return None
+        from bot.listening import Listening  # who names no queue need not load it
+
+        return Listening(context, outbox.nudge)
 
     def _web_client(self) -> WebClient:
         return WebClient(

@@ -23,6 +23,7 @@ def _table() -> "tuple[Entry, ...]":
         confirm,
         custom_metrics,
         deny,
+        deployed,
         digest,
         exempt,
         exemption_clock,
@@ -53,6 +54,7 @@ def _table() -> "tuple[Entry, ...]":
     from commands.views import assign as assign_view
     from commands.views import budget as budget_view
     from commands.views import deny as deny_view
+    from commands.views import deployed as deployed_view
     from commands.views import exemptions as exemption_view
     from commands.views import grace as notice
     from commands.views import home as home_view
@@ -87,6 +89,8 @@ def _table() -> "tuple[Entry, ...]":
         Form(snooze_view.CALLBACK, check=snooze.check, run=snooze.snooze, decides=True),
         Button(END_SNOOZE, snooze.end, decides=True),
         Button(SHOW_PATCH, patch.show, opens_form=True),
+        # ---- What AWS's events tell of, between two audits
+        Button(deployed_view.NOT_OURS, deployed.not_ours),
         # ---- A fix: asked for, decided on, carried out, taken back
         Slash(
             "/trace-fix",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from commands._budget_rules import BudgetRules, SpendRules
+from commands._event_rules import EventRules
 from commands._forecast_rules import ForecastRules
 from commands._grace import OFF, Grace
 from commands._locks import Locks
@@ -101,4 +102,5 @@ class Context:
     roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another
     pace: Pace = field(default_factory=Pace)  # of batches, by account and region
     ending: threading.Event = field(default_factory=threading.Event)  # set: begin nothing more, end what has begun
+    events: EventRules = field(default_factory=EventRules)
     custom_metrics: bool = False  # [metrics] cloudwatch: what an audit found goes to CloudWatch too

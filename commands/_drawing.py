@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from commands import _digest, _exemption_posts, _map_posts, _report_posts, _requests
+from commands import _deployed, _digest, _exemption_posts, _map_posts, _report_posts, _requests
 from commands._answers import patch_only
 from commands._audits import OVERTAKEN
 from commands._batch import RESULTS
@@ -39,6 +39,8 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
     """A post's text and blocks, from memory alone: the same post drawn later shows what is true then."""
     if post.kind in _OF_NO_REQUEST:
         return _OF_NO_REQUEST[post.kind](context, post)
+    if post.kind is PostKind.DEPLOYED:
+        return _deployed.draw(context, post, item)
     items = [item(context, context.store.requests.get(number)) for number in context.store.posts.requests_of(post.id)]
     match post.kind:
         case PostKind.DIGEST:

@@ -440,6 +440,7 @@ class PostKind(StrEnum):
     NOTICE = "notice"  # its own text
     LIST = "list"  # all of a team's untraced functions as a table, in the thread of its digest
     FILE = "file"  # the same as a CSV file; its text alone where Slack takes no files
+    DEPLOYED = "deployed"  # functions of which AWS has just told that they are untraced
     REPORT = "report"  # the figures of a window of time
     REPORT_FILES = "report_files"  # its pictures and its CSV file, in its thread; their words where there are no files
     MAP = "map"  # a function's trace map: its words, and its picture as soon as that is in its thread

@@ -24,3 +24,8 @@ class Places:
     def known(self) -> set[Place]:
         """Those of which an audit has told; what is found in any other for the first time was there before, maybe."""
         return {(account, region) for account, region in self._db.tuples("select account, region from places")}
+
+    def seen_since(self, account: str, at: datetime) -> bool:
+        """Whether an audit that began then or later has seen a region of this account whole."""
+        sql = "select 1 from places where account = ? and seen_at >= ? limit 1"
+        return self._db.row(sql, [account, to_text(at)]) is not None

@@ -145,6 +145,14 @@ def m018_metrics_asked(db: Database) -> None:
 
 
 @migrations()
+def m019_events(db: Database) -> None:
+    from storage.schema_events import EVENTS
+
+    for statement in EVENTS:
+        db.execute(statement)
+
+
+@migrations()
 def m020_tips(db: Database) -> None:
     from storage.schema_tips import TIPS
 

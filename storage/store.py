@@ -25,6 +25,7 @@ from storage.requests import Requests
 if TYPE_CHECKING:
     from storage.batches import Batches
     from storage.dashboards import Dashboards
+    from storage.deployments import Deployments
     from storage.digests import Digests
     from storage.forecast_checks import ForecastChecks
     from storage.forecasts import Forecasts
@@ -93,6 +94,12 @@ class Store:
         from storage.digests import Digests
 
         return Digests(self._connection)
+
+    @cached_property
+    def deployments(self) -> "Deployments":
+        from storage.deployments import Deployments
+
+        return Deployments(self._connection)
 
     @cached_property
     def snoozes(self) -> "Snoozes":

@@ -43,10 +43,12 @@ from bot.demo.aws.protocol import (
     read,
     success,
 )
+from bot.demo.aws.queues import Queues
 from bot.demo.aws.roles import Roles
 from bot.demo.aws.seeding import Seeding
 from bot.demo.aws.sessions import Session, Sessions, denied
 from bot.demo.aws.simulator import Simulator
+from bot.demo.aws.trail import Trail
 from bot.demo.aws.xray import XRay
 
 log = logging.getLogger(__name__)
@@ -88,6 +90,8 @@ class AwsStandIn(Seeding):
         self.pricing = Pricing()
         self.costs = CostExplorer(knobs, self.organizations)
         self.budgets = Budgets(knobs)
+        self.queues = Queues()
+        self.trail = Trail(self.queues)
         self._tags, self._sessions = Tags(), Sessions(knobs, self.roles)
         self._buckets = Buckets(knobs.calls_per_second)
         self._denied: list[Rule] = []
@@ -117,6 +121,7 @@ class AwsStandIn(Seeding):
             "pricing": self.pricing.handlers(),
             "ce": self.costs.handlers(),
             "budgets": self.budgets.handlers(),
+            "sqs": self.queues.handlers(),
         }
         return {(service, action): handler for service, table in services.items() for action, handler in table.items()}
 
@@ -249,17 +254,28 @@ class AwsStandIn(Seeding):
         request = read(environ)
         if request is None:
             return self._ask_moto(environ, start_response, None)
+        if request.service == "sqs" and request.action == "ReceiveMessage":
+            self.queues.wait(request)
         hold = self._holds.take(request)
         if hold and not hold.done:
             hold.wait()
             if hold.lost:
                 return failure(request, AwsError("ServiceException", "It never came", 500)).send(start_response)
+        written = self.trail.reads(request) and bool(request.params)  # before somebody else reads the request
         with self._lock:  # moto's backends are not made for threads
             try:
                 answer = self._answer(request)
             except AwsError as error:
                 answer = failure(request, error)
-            given = answer.send(start_response) if answer else self._ask_moto(environ, start_response, request)
+            status: list[str] = []
+
+            def begin(line: str, headers: list[tuple[str, str]]) -> object:
+                status.append(line)
+                return start_response(line, headers)
+
+            given = answer.send(begin) if answer else self._ask_moto(environ, begin, request)
+            if written and status[0].startswith("2"):
+                self.trail.write(request, self._knobs.clock())
         if hold and hold.done:
             hold.wait()
         return given

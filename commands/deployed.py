@@ -1,0 +1,241 @@
+"""What AWS's events lead to: the functions are read again, and a team is told of what is untraced since."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+from commands._answers import UNKNOWN_BUTTON, no_longer_exists
+from commands._audits import remember
+from commands._in_sight import is_in_sight
+from commands._reread import NOT_SEEN, Seen, read_again
+from commands._schedule import Frequency
+from commands._types import Answer, Context, Progress, Request, Say
+from commands.aws.errors import AwsProblem
+from commands.views.deployed import not_ours_text
+from storage.deployments import Watched, WhyDark
+from storage.digests import Was
+from storage.fixes import RequestState
+from storage.models import CheckName, DecisionKind, Function, MayWrite, PostKind, TracingMode, Verdict
+
+# A team's message takes what is told within so long after the last that it took, and no longer than an hour in all:
+# one deployment is one message, and the next one another.
+GATHER, LONGEST_GATHER = timedelta(minutes=5), timedelta(hours=1)
+PLACES_AT_ONCE = 8
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
+MOST_ATTEMPTS = 15  # an hour; after that it is the daily audit's
+UNDONE_JUST_NOW = timedelta(minutes=15)
+_TOLD = (Was.UNTRACED, Was.SNOOZED, Was.UNKNOWN)
+
+log = logging.getLogger(__name__)
+
+Place = tuple[str, str]  # account and region
+
+
+def look(request: Request, context: Context) -> Answer:
+    """Look at what events have told of and that is quiet by now. What was looked at is forgotten in the transaction
+    that keeps what came of it, so that a run that was cut short repeats and forgets nothing."""
+    store = context.store
+    for number in store.deployments.pointless():
+        store.posts.abandon(number, "overtaken")
+    due = store.deployments.due(request.now, context.events.debounce)
+    if not due:
+        return
+    places = _by_place(context, [one for one in due if not one.is_role])
+    roles = [one for one in due if one.is_role]
+    of_roles = {id(one): _add_role(context, one, places) for one in roles}
+    failed: set[Place] = set()
+    with ThreadPoolExecutor(PLACES_AT_ONCE, thread_name_prefix="events") as pool:
+        for place, told in pool.map(lambda each: (each[0], _look_at(context, *each)), places.items()):
+            failed |= set() if told is not None else {place}
+            if told is not None and told.total():
+                yield Progress(f"{place[0]} {place[1]}: {told['seen']} functions looked at again, {told['said']} told")
+    for one in roles:
+        if of_roles[id(one)] & failed:
+            _again(context, [one])
+        else:
+            store.deployments.done(one)
+
+
+def not_ours(request: Request, context: Context) -> Answer:
+    """Answer *Not ours*: what says whose the function is, and how that is changed."""
+    asked = context.store.requests.find(request.value)
+    if asked is None:
+        yield Say(UNKNOWN_BUTTON)
+        return
+    function = context.store.functions.get(asked.function_arn)
+    if function is None:
+        yield Say(no_longer_exists(asked.function_name))
+        return
+    yield Say(not_ours_text(function, context.teams.tag_keys))
+
+
+def _by_place(context: Context, due: Iterable[Watched]) -> dict[Place, dict[str, Watched]]:
+    """Those in accounts and regions that are looked after, by name; the others are forgotten here."""
+    places: dict[Place, dict[str, Watched]] = {}
+    sights: dict[Place, bool | None] = {}
+    for one in due:
+        place = (one.account, one.region)
+        if place not in sights:
+            sights[place] = _sight(context, *place)
+        if sights[place]:
+            places.setdefault(place, {})[one.name] = one
+        elif sights[place] is None:
+            _again(context, [one])
+        else:
+            context.store.deployments.done(one)
+    return places
+
+
+def _sight(context: Context, account: str, region: str) -> bool | None:
+    """None where AWS would not say."""
+    try:
+        return is_in_sight(context, account, region)
+    except AwsProblem as problem:
+        log.warning("whether %s %s is looked after cannot be said now: %s", account, region, problem)
+        return None
+
+
+def _add_role(context: Context, role: Watched, places: dict[Place, dict[str, Watched]]) -> set[Place]:
+    """The functions of a role that changed are looked at with the others; where they are."""
+    found = set()
+    for region, name, verdict in context.store.deployments.with_role(role.account, role.name):
+        place = (role.account, region)
+        if place not in places and not _sight(context, *place):
+            continue
+        found.add(place)
+        one = replace(role, region=region, name=name, is_role=False, was=verdict, by_role=True)
+        places.setdefault(place, {}).setdefault(name, one)
+    return found
+
+
+def _look_at(context: Context, place: Place, watched: Mapping[str, Watched]) -> Counter[str] | None:
+    """What was seen and said, in numbers; None where something is to be asked again."""
+    try:
+        seen = read_again(context, *place, {name: one.created for name, one in watched.items()})
+        return _keep(context, place, watched, seen)
+    except Exception:  # one place that nobody foresaw must not keep back the others; it is asked again later
+        log.exception("what events told of %s %s could not be looked at", *place)
+        _again(context, watched.values())
+        return None
+
+
+def _keep(context: Context, place: Place, watched: Mapping[str, Watched], seen: Seen) -> Counter[str] | None:
+    store = context.store
+    told: dict[str | None, dict[str, WhyDark]] = {}
+    with store.transaction():
+        known = place in store.places.known()
+        remember(context, seen.functions.values(), seen.asked_at)
+        for name in seen.gone:
+            _mark_gone(context, place, name, seen)
+        after = {one.name: one for one in store.functions.of([one.arn for one in seen.functions.values()])}
+        for name, function in after.items():
+            why = _why(watched[name], function, known=known)
+            if why and _is_news(context, watched[name], function):
+                told.setdefault(function.team, {})[function.arn] = why
+        for team, functions in told.items():
+            _tell(context, team, functions)
+        for name in [*seen.functions, *seen.gone]:
+            if name in watched:
+                store.deployments.done(watched[name], str(after[name].verdict) if name in after else "")
+        left = _give_up_or_wait(context, watched, seen)
+    return None if left else Counter(seen=len(seen.functions), said=sum(map(len, told.values())))
+
+
+def _mark_gone(context: Context, place: Place, name: str, seen: Seen) -> None:
+    for function in context.store.functions.named(name):
+        if (function.account, function.region) == place:
+            context.store.functions.mark_gone(function.arn, seen.asked_at)
+    remember(context, [], seen.asked_at)  # ends the requests that nobody needs any more
+
+
+def _give_up_or_wait(context: Context, watched: Mapping[str, Watched], seen: Seen) -> bool:
+    """Whether something is to be asked again."""
+    again = []
+    for name, problem in seen.failed.items():
+        one = watched[name]
+        if problem.transient or problem.code == NOT_SEEN:
+            again.append(one)
+        else:
+            log.warning("an event told of %s, and AWS will not say how it is: %s", name, problem)
+            context.store.deployments.done(one, one.was)
+    return _again(context, again)
+
+
+def _again(context: Context, ones: Iterable[Watched]) -> bool:
+    """Ask later; what was asked too often is left to the daily audit, which says what it could not see."""
+    waiting = []
+    for one in ones:
+        if one.attempts >= MOST_ATTEMPTS:
+            log.warning("%s in %s is left to the daily audit: AWS did not say how it is", one.name, one.account)
+            context.store.deployments.done(one, one.was)
+        else:
+            waiting.append(one)
+    for one in waiting:
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(one.attempts, 10))
+        context.store.deployments.later([one], context.clock() + wait)
+    return bool(waiting)
+
+
+def _why(one: Watched, function: Function, *, known: bool) -> WhyDark | None:
+    """Why it is told of, if it is; `known`: whether an audit has told of its place, and so of what was there before."""
+    if function.verdict is not Verdict.UNTRACED or one.was == Verdict.EXEMPT:
+        return None
+    if one.created:
+        return WhyDark.DEPLOYED
+    if not one.was:
+        return WhyDark.DEPLOYED if known else None
+    if one.was == Verdict.UNTRACED:
+        return None
+    if function.mode is not TracingMode.ACTIVE:
+        return WhyDark.SWITCHED_OFF
+    if function.role_may_write is MayWrite.NO:
+        return WhyDark.ROLE
+    if any(finding.check is CheckName.ALIAS_UNTRACED for finding in function.findings):
+        return WhyDark.ALIAS
+    return WhyDark.OTHER
+
+
+def _is_news(context: Context, one: Watched, function: Function) -> bool:
+    """Whether the team was not told of it as it is now, wants to hear of it, and did not decide on it here."""
+    store, now = context.store, context.clock()
+    if context.schedule.of_team(function.team).frequency is Frequency.NEVER:
+        return False
+    naps = store.snoozes.in_force(now)
+    if any(nap.function_arn == function.arn or (not nap.function_arn and nap.team == function.team) for nap in naps):
+        return False
+    told, since = store.digests.of_team(function.team), store.functions.since(function.arn)
+    if told and told.known.get(function.arn) in _TOLD and since and since <= told.looked_at:
+        return False
+    if store.deployments.still_said([function]):
+        return False
+    live, turn = store.requests.live(function.arn), store.decisions.last_turn(function.arn)
+    undoing = live is not None and live.state is RequestState.UNDOING
+    undone = turn is not None and turn.kind is DecisionKind.UNDONE and turn.at >= one.first_at - UNDONE_JUST_NOW
+    return not (undoing or (undone and not one.created))
+
+
+def _tell(context: Context, team: str | None, functions: Mapping[str, WhyDark]) -> None:
+    """In the message that still takes some, or in a new one."""
+    store, now = context.store, context.clock()
+    found = {one.arn: store.requests.open_for(one, now) for one in store.functions.of(list(functions))}
+    for one in found.values():
+        if not one.asked_by:
+            store.requests.forget_plan(one.id)
+    requests = [one.id for one in found.values()]
+    number = store.deployments.gathering(team, now - GATHER, now - LONGEST_GATHER)
+    if number is None:
+        key = f"deployed:{team or ''}:{now.isoformat()}:{requests[0]}"
+        post = store.posts.create(
+            key, PostKind.DEPLOYED, context.teams.channel_of(team), now, team=team, requests=requests
+        )
+        if post is None:
+            raise AssertionError("a request is open once, and its id stands in the key")
+        number = post.id
+    else:
+        shown = store.posts.requests_of(number)
+        store.posts.show(number, [*shown, *(one for one in requests if one not in shown)])
+        store.posts.redraw(number)
+    store.deployments.say(number, functions, team, now)

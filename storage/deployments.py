@@ -1,0 +1,304 @@
+"""What AWS's events tell of functions: what is to be looked at for them, and what teams were told."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from storage.connection import Connection, Row, to_json, to_text, to_time
+from storage.models import Function, Verdict
+
+KEPT = timedelta(days=30)  # SQS keeps a message for 14 at most, and a dead-letter queue as long again
+
+
+class Happened(StrEnum):
+    """What an event tells."""
+
+    CREATED = "created"  # a function was made
+    CHANGED = "changed"  # of a function, something that may matter to tracing
+    ROLE_CHANGED = "role_changed"  # of a role, what it may do
+
+
+class WhyDark(StrEnum):
+    """Why a function is told of, though the day's audit is still to come."""
+
+    DEPLOYED = "deployed"  # it was made, and is untraced
+    SWITCHED_OFF = "switched off"
+    ROLE = "role"  # its role may not write to X-Ray any more
+    ALIAS = "alias"  # an alias serves an untraced version
+    OTHER = "other"
+
+
+class EventOutcome(StrEnum):
+    """What became of a message of the queue."""
+
+    NOTED = "noted"
+    AGAIN = "again"  # it was noted before
+    NO_MATTER = "no_matter"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """One event, as far as it matters."""
+
+    id: str
+    happened: Happened
+    account: str
+    region: str  # "" of a role
+    name: str  # the function's or the role's
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A function or a role that AWS is to be asked about."""
+
+    account: str
+    region: str
+    name: str
+    is_role: bool
+    created: bool
+    was: str  # a verdict; "" where it was not known
+    first_at: datetime
+    last_at: datetime
+    attempts: int = 0
+    by_role: bool = False  # no event told of it, but of its role
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """That a team was told of a function by a message, and why."""
+
+    why: WhyDark
+    at: datetime
+    team: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """How the queue answered last."""
+
+    reached_at: datetime | None
+    waiting: int | None
+    in_flight: int | None
+    failing_since: datetime | None  # None: it answers
+    problem: str
+
+
+class Deployments:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    # ---- what came
+
+    def note(self, events: Sequence[Noticed], now: datetime) -> int:
+        """Keep what is to be looked at for these; how many of them were not noted before."""
+        with self._db.transaction():
+            fresh = [one for one in events if self._is_new(one.id, now)]
+            for one in fresh:
+                self._watch(one, now)
+        return len(fresh)
+
+    def note_unreadable(self, message_id: str, now: datetime) -> bool:
+        """True for the first time that this message came; the queue gives it again until it puts it aside."""
+        return self._is_new(f"message {message_id}", now)
+
+    def count(self, outcomes: Mapping[EventOutcome, int]) -> None:
+        self._db.change_many(
+            """
+            insert into event_counts (outcome, number) values (?, ?)
+            on conflict (outcome) do update set number = number + excluded.number
+            """,
+            [(str(outcome), number) for outcome, number in outcomes.items() if number],
+        )
+
+    def counts(self) -> dict[EventOutcome, int]:
+        """Messages of the queue by what became of them; none is left out."""
+        known = {row["outcome"]: int(row["number"]) for row in self._db.rows("select * from event_counts")}
+        return {outcome: known.get(outcome, 0) for outcome in EventOutcome}
+
+    def forget(self, now: datetime) -> None:
+        """The ids of events that can come no more."""
+        self._db.change("delete from noticed_events where at < ?", [to_text(now - KEPT)])
+
+    def _is_new(self, event_id: str, now: datetime) -> bool:
+        sql = "insert into noticed_events (id, at) values (?, ?) on conflict (id) do nothing"
+        return self._db.change(sql, [event_id, to_text(now)]) == 1
+
+    def _watch(self, one: Noticed, now: datetime) -> None:
+        """What it was before the first event is what it is compared with."""
+        is_role = one.happened is Happened.ROLE_CHANGED
+        self._db.change(
+            """
+            insert into watched (account, region, is_role, name, created, was, first_at, last_at, not_before)
+            values (:account, :region, :is_role, :name, :created, coalesce((
+                select verdict from functions where name = :name and account = :account and region = :region
+                    and gone_at is null and not :is_role), ''), :now, :now, :now)
+            on conflict (account, region, is_role, name) do update
+                set created = max(created, excluded.created), last_at = excluded.last_at
+            """,
+            {
+                "account": one.account,
+                "region": one.region,
+                "is_role": int(is_role),
+                "name": one.name,
+                "created": int(one.happened is Happened.CREATED),
+                "now": to_text(now),
+            },
+        )
+
+    # ---- what is to be looked at
+
+    def due(self, now: datetime, quiet: timedelta) -> list[Watched]:
+        """Those about which no event came for `quiet`, in places that are quiet as long; after twice that, though they
+        are not. Whoever deploys makes and changes many at a time, and is to be told of them together."""
+        rows = self._db.rows(
+            """
+            with places as (
+                select account as at_account, region as at_region, max(last_at) as last, min(first_at) as first
+                from watched where not_before <= :now group by account, region
+            )
+            select watched.* from watched join places on account = at_account and region = at_region
+            where not_before <= :now and (last <= :quiet or first <= :long)
+                and (last_at <= :quiet or first_at <= :long)
+            order by account, region, name
+            """,
+            {"now": to_text(now), "quiet": to_text(now - quiet), "long": to_text(now - 2 * quiet)},
+        )
+        return [_watched(row) for row in rows]
+
+    def watching(self) -> int:
+        """How many functions and roles are still to be looked at."""
+        row = self._db.row("select count(*) as number from watched")
+        return int(row["number"]) if row else 0
+
+    def done(self, one: Watched, verdict: str = "") -> None:
+        """It was looked at. Where another event has come meanwhile it is looked at again, compared with `verdict`."""
+        key = [one.account, one.region, int(one.is_role), one.name, to_text(one.last_at)]
+        where = "account = ? and region = ? and is_role = ? and name = ? and last_at"
+        if one.by_role:
+            return
+        with self._db.transaction():
+            self._db.change(f"delete from watched where {where} = ?", key)  # noqa: S608 - a constant
+            self._db.change(
+                f"update watched set was = ?, created = 0, first_at = last_at, attempts = 0 where {where} > ?",  # noqa: S608 - a constant
+                [verdict, *key],
+            )
+
+    def later(self, ones: Iterable[Watched], at: datetime) -> None:
+        """AWS would not say now."""
+        self._db.change_many(
+            """
+            update watched set not_before = ?, attempts = attempts + 1
+            where account = ? and region = ? and is_role = ? and name = ?
+            """,
+            [(to_text(at), one.account, one.region, int(one.is_role), one.name) for one in ones if not one.by_role],
+        )
+
+    def with_role(self, account: str, role: str) -> list[tuple[str, str, str]]:
+        """Region, name and verdict of the functions in that account whose role has this name, whatever its path."""
+        sql = """
+            select region, name, verdict, role from functions
+            where account = ? and gone_at is null and role is not null and instr(role, ?) > 0
+        """
+        rows = self._db.rows(sql, [account, role])
+        return [(row["region"], row["name"], row["verdict"]) for row in rows if row["role"].rsplit("/", 1)[-1] == role]
+
+    # ---- what was said
+
+    def say(self, post: int, functions: Mapping[str, WhyDark], team: str | None, now: datetime) -> None:
+        """`post` tells of these, by ARN."""
+        self._db.change_many(
+            """
+            insert into deployed (post, function_arn, team, why, at) values (?, ?, ?, ?, ?)
+            on conflict (post, function_arn) do update set why = excluded.why, at = excluded.at
+            """,
+            [(post, arn, team or "", str(why), to_text(now)) for arn, why in functions.items()],
+        )
+
+    def of_post(self, post: int) -> dict[str, Told]:
+        """By ARN."""
+        rows = self._db.rows("select * from deployed where post = ? order by at, function_arn", [post])
+        return {row["function_arn"]: _told(row) for row in rows}
+
+    def still_said(self, functions: Collection[Function]) -> frozenset[str]:
+        """Those of which their team was told by a message that Slack has or is to have, and that are as they were."""
+        rows = self._db.tuples(
+            """
+            select deployed.function_arn, deployed.team from deployed
+            join posts on posts.id = deployed.post and posts.state <> 'abandoned'
+            join functions on functions.arn = deployed.function_arn
+            where functions.verdict = ? and functions.gone_at is null and functions.since <= deployed.at
+                and deployed.function_arn in (select value from json_each(?))
+            """,
+            [str(Verdict.UNTRACED), to_json([one.arn for one in functions])],
+        )
+        teams = {one.arn: one.team or "" for one in functions}
+        return frozenset([arn for arn, team in rows if teams[arn] == team])
+
+    def gathering(self, team: str | None, added_since: datetime, made_since: datetime) -> int | None:
+        """The team's newest message, where it was added to and made recently enough to take some more."""
+        row = self._db.row(
+            """
+            select posts.id from posts join deployed on deployed.post = posts.id
+            where posts.kind = 'deployed' and posts.team is ? and posts.state <> 'abandoned' and posts.created_at >= ?
+            group by posts.id having max(deployed.at) >= ? order by posts.id desc limit 1
+            """,
+            [team, to_text(made_since), to_text(added_since)],
+        )
+        return int(row["id"]) if row else None
+
+    def pointless(self) -> list[int]:
+        """Messages that Slack does not have yet and of whose functions none is untraced any more."""
+        rows = self._db.rows(
+            """
+            select id from posts where kind = 'deployed' and state = 'waiting' and ts = '' and not exists (
+                select 1 from deployed join functions on functions.arn = deployed.function_arn
+                where deployed.post = posts.id and functions.gone_at is null and functions.verdict = 'untraced')
+            """
+        )
+        return [int(row["id"]) for row in rows]
+
+    # ---- the queue
+
+    def reached(self, now: datetime, waiting: int, in_flight: int) -> None:
+        """The queue answers."""
+        self._queue({"reached_at": to_text(now), "waiting": waiting, "in_flight": in_flight})
+
+    def not_reached(self, since: datetime, problem: str) -> None:
+        self._queue({"failing_since": to_text(since), "problem": problem})
+
+    def queue(self) -> QueueState | None:
+        """None where no queue was ever asked."""
+        row = self._db.row("select * from event_queue")
+        return _queue_state(row) if row else None
+
+    def _queue(self, changes: Row) -> None:
+        row = {"reached_at": None, "waiting": None, "in_flight": None, "failing_since": None, "problem": ""}
+        with self._db.transaction():
+            before = self._db.row("select reached_at, waiting, in_flight from event_queue") or {}
+            self._db.change("delete from event_queue")
+            self._db.insert("event_queue", {"one": 1, **row, **before, **changes})
+
+
+def _watched(row: Row) -> Watched:
+    return Watched(
+        account=row["account"],
+        region=row["region"],
+        name=row["name"],
+        is_role=bool(row["is_role"]),
+        created=bool(row["created"]),
+        was=row["was"],
+        first_at=to_time(row["first_at"]),
+        last_at=to_time(row["last_at"]),
+        attempts=row["attempts"],
+    )
+
+
+def _told(row: Row) -> Told:
+    return Told(WhyDark(row["why"]), to_time(row["at"]), row["team"] or None)
+
+
+def _queue_state(row: Row) -> QueueState:
+    times = {key: to_time(row[key]) if row[key] else None for key in ("reached_at", "failing_since")}
+    return QueueState(waiting=row["waiting"], in_flight=row["in_flight"], problem=row["problem"], **times)
