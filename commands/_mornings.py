@@ -71,16 +71,22 @@ def standing(functions: Iterable[Function], snoozed: Collection[str]) -> Standin
 
 
 def news_of(
-    now: Standing, told: Told | None, changes: Iterable[Change], undone: Collection[str], refuted: Collection[str]
+    now: Standing,
+    told: Told | None,
+    changes: Iterable[Change],
+    undone: Collection[str],
+    refuted: Collection[str],
+    said: Collection[str] = (),
 ) -> dict[str, Why]:
     """What the team was not told of and why, by ARN. `undone`: untraced again by somebody's own decision, which is held
-    against nobody; `refuted`: fixed here since it was told, and untraced all the same.
+    against nobody; `refuted`: fixed here since it was told, and untraced all the same; `said`: told of by a message of
+    its own, when it was deployed.
     """
     known = told.known if told else {}
     found: dict[str, Why] = {}
     by_audit = {one.function_arn: _TOLD[one.kind] for one in changes if one.kind in _TOLD}
     for arn in now.untraced:
-        if arn in now.snoozed or arn in undone:
+        if arn in now.snoozed or arn in undone or arn in said:
             continue
         if arn in by_audit:
             found[arn] = by_audit[arn]

@@ -101,17 +101,21 @@ def tell(context: Context, team: str | None, day: Day) -> Morning:
         members = store.functions.members(team)
         now = standing(members, day.snoozed)
         refuted = {arn for arn in day.turned(told, DecisionKind.APPLIED) if arn in now.untraced}
+        said = store.deployments.still_said(now.untraced.values())
         fresh = news_of(
             now,
             told,
             day.changes(team, told),
             day.turned(told, DecisionKind.UNDONE),
             {arn for arn in refuted if now.untraced[arn].fixable},
+            said,
         )
         forecasts = forecasts_of(context, now.untraced.values())
         shows = shown_with(_shows(day, team, members, now, forecasts), forecasts, told.shows if told else "")
         living = _living(context, told)
         plan, posted_on = context.schedule.of_team(team), told.posted_on if told else None
+        if posted_on is None and said:  # what it was told of one by one is no reason for a first digest today
+            posted_on = max(said.values()).astimezone(plan.slot.zone).date()
         what = what_to_do(
             Look(
                 untraced=len(now.untraced),

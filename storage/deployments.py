@@ -1,6 +1,6 @@
 """What AWS's events tell of functions: what is to be looked at for them, and what teams were told."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -221,20 +221,22 @@ class Deployments:
         rows = self._db.rows("select * from deployed where post = ? order by at, function_arn", [post])
         return {row["function_arn"]: _told(row) for row in rows}
 
-    def still_said(self, functions: Collection[Function]) -> frozenset[str]:
-        """Those of which their team was told by a message that Slack has or is to have, and that are as they were."""
+    def still_said(self, functions: Iterable[Function]) -> dict[str, datetime]:
+        """When their team was told of these by a message that Slack has or is to have, by ARN; without those that are
+        not as they were then."""
+        teams = {one.arn: one.team or "" for one in functions}
         rows = self._db.tuples(
             """
-            select deployed.function_arn, deployed.team from deployed
+            select deployed.function_arn, deployed.team, deployed.at from deployed
             join posts on posts.id = deployed.post and posts.state <> 'abandoned'
             join functions on functions.arn = deployed.function_arn
             where functions.verdict = ? and functions.gone_at is null and functions.since <= deployed.at
                 and deployed.function_arn in (select value from json_each(?))
+            order by deployed.at
             """,
-            [str(Verdict.UNTRACED), to_json([one.arn for one in functions])],
+            [str(Verdict.UNTRACED), to_json(list(teams))],
         )
-        teams = {one.arn: one.team or "" for one in functions}
-        return frozenset([arn for arn, team in rows if teams[arn] == team])
+        return {arn: to_time(at) for arn, team, at in rows if teams[arn] == team}
 
     def gathering(self, team: str | None, added_since: datetime, made_since: datetime) -> int | None:
         """The team's newest message, where it was added to and made recently enough to take some more."""
