@@ -22,6 +22,10 @@ def families(context: Context) -> Iterator[Metric]:
     yield from _audits(context)
     yield from _work(context)
     yield from _money(context)
+    if context.events.queue_url:
+        from bot.gauges_of_events import families_of_events
+
+        yield from families_of_events(context)
 
 
 def _functions(context: Context) -> Iterator[Metric]:

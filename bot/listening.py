@@ -39,26 +39,26 @@ class Listening:
         self._context, self._after = context, after
         self._queue = Queue(context.cloud, context.events.queue_url, context.events.region)
         self._stop = threading.Event()
+        self._taking = threading.Lock()  # held while messages are kept and deleted
         self._failing_since: datetime | None = None
         self._looked_at_queue: datetime | None = None
         self._forgot_at: datetime | None = None
-        self._threads = [
-            threading.Thread(target=self._receive_until_the_end, name="events", daemon=True),
-            threading.Thread(target=self._look_until_the_end, name="deployments", daemon=True),
-        ]
+        self._receiving = threading.Thread(target=self._receive_until_the_end, name="events", daemon=True)
+        self._looking = threading.Thread(target=self._look_until_the_end, name="deployments", daemon=True)
 
     def start(self) -> None:
         log.info("listening for events of functions at %s", self._context.events.queue_url)
-        for thread in self._threads:
-            thread.start()
+        self._receiving.start()
+        self._looking.start()
 
     def stop(self) -> None:
         """Waits for what is being looked at, and not for a queue that has nothing to say: what it gives out meanwhile
         it gives again."""
         self._stop.set()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(END_SECONDS)
+        if self._taking.acquire(timeout=END_SECONDS):
+            self._taking.release()
+        if self._looking.ident is not None:
+            self._looking.join(END_SECONDS)
 
     # ---- receiving
 
@@ -92,11 +92,12 @@ class Listening:
 
     def _take(self, pool: ThreadPoolExecutor, messages: Sequence[Message]) -> None:
         """Keep what they tell, then have the queue forget them; but for those that cannot be read."""
-        if not messages or self._stop.is_set():
-            return
-        done = self._keep(messages)
-        batches = [done[start : start + MOST] for start in range(0, len(done), MOST)]
-        left = sum(pool.map(self._queue.delete, batches))
+        with self._taking:
+            if not messages or self._stop.is_set():
+                return
+            done = self._keep(messages)
+            batches = [done[start : start + MOST] for start in range(0, len(done), MOST)]
+            left = sum(pool.map(self._queue.delete, batches))
         if left:
             log.info("%d messages could not be deleted, and come again", left)
 
