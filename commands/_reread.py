@@ -72,11 +72,11 @@ def _list(context: Context, seen: Seen, account: str, region: str, names: Mappin
         reason = next((row.reason for row in listed.not_scanned), "AWS did not say why")
         why = AwsProblem(NOT_SEEN, reason, own_words=True, account=account, region=region)
         seen.failed |= dict.fromkeys(missing, why)
-        return
-    seen.gone |= {name for name in missing if not names[name]}
+    seen.gone |= {name for name in seen.missing(names) if not names[name]}
     if len(names) > FEW:
         made = [name for name, created in names.items() if created]  # also those made while the pages were turned
         alone = [name for name in made if name not in seen.functions or seen.functions[name].team is None]
+        alone = [name for name in alone if name not in seen.failed]
         for name in alone[:MOST_ALONE]:
             _ask_for_its_team(context, seen, account, region, name)
         seen.gone |= seen.missing(alone[MOST_ALONE:])

@@ -39,6 +39,7 @@ def refused(text: str) -> str:
     return str(problem.value)
 
 
+QUEUE = "https://sqs.eu-central-1.amazonaws.com/111122223333/lamplighter-events"
 KEYS = [  # section, key, a good value, what comes of it, a bad value, what the line says besides the key
     ("aws", "accounts", '["111122223333"]', ["111122223333"], '["1111"]', "'1111' should look like"),
     ("aws", "accounts", '["111122223333"]', ["111122223333"], "[]", "at least 1"),
@@ -57,6 +58,10 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("aws", "role", '"path/lamplighter-audit"', "path/lamplighter-audit", '"a b"', "'a b' should look like"),
     ("aws", "fix_role", '"lamplighter-fix"', "lamplighter-fix", '"arn:aws:iam::1:role/x"', "without its account"),
     ("aws", "external_id", '"lamplighter-4f9a"', "lamplighter-4f9a", '"x"', "should look like"),
+    ("events", "queue_url", f'"{QUEUE}"', QUEUE, '"arn:aws:sqs:eu-central-1:1:x"', "the address of a queue"),
+    ("events", "queue_url", '"http://127.0.0.1:4566/1/q"', "http://127.0.0.1:4566/1/q", '"lamplighter"', "https://sqs"),
+    ("events", "region", '"eu-west-1"', "eu-west-1", '"Ireland"', "'Ireland' should look like"),
+    ("events", "debounce_seconds", "5", 5.0, "61", "60"),
     ("aws", "source", '"lambda"', "lambda", '"cloudtrail"', "'lambda' or 'config'"),
     ("aws", "aggregator", '"organization-view"', "organization-view", '"a b"', '"organization-view"'),
     ("aws", "aggregator_region", '"eu-central-1"', "eu-central-1", '"Frankfurt"', "'Frankfurt' should look like"),

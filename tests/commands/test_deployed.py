@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot.demo.aws.queues import Mailbox
+from bot.demo.aws.trail import event
 from bot.listening import Listening
 from commands import deployed, fix
 from commands._drawing import draw
@@ -15,9 +16,10 @@ from commands._event_rules import EventRules
 from commands._schedule import Frequency, Plan, Schedule
 from commands._types import Context, Progress, Say
 from commands.aws.accounts import Cloud
+from commands.deployed import MOST_ATTEMPTS
 from storage.deployments import EventOutcome
 from storage.models import Decision, DecisionKind, Post, PostKind, Source
-from tests.commands.conftest import ANA, BERLIN, DAEMON, HOME, MODIFIED, OTHER, SETTINGS, VIRGINIA, World
+from tests.commands.conftest import ANA, BERLIN, DAEMON, HOME, MODIFIED, NOON, OTHER, SETTINGS, VIRGINIA, World
 from tests.commands.test_digest import digests, run
 
 URL = "http://sqs.local/123456789012/lamplighter-events"
@@ -454,3 +456,75 @@ def test_what_went_to_another_team_has_no_row_in_the_message(listener: Listener)
     text, blocks = draw(listener.context, first)
     assert text.startswith("`capture` was deployed without tracing")
     assert "1 went to other teams" in json.dumps(blocks)
+
+
+def test_a_team_that_only_its_stack_names_is_found(listener: Listener) -> None:
+    world = listener.world
+    marks = world.aws.seed_stack(HOME, BERLIN, "search-api", {"team": "search"})
+    world.lambdas().create_function(
+        FunctionName="rank",
+        Role=f"arn:aws:iam::{HOME}:role/writes",
+        Runtime="python3.13",
+        Handler="app.handler",
+        Code={"ZipFile": b"x"},
+        Tags=marks,
+    )
+    listener.hear()
+
+    assert [post.channel for post in listener.posts()] == ["#team-search"]
+
+
+def test_tags_that_the_listing_does_not_know_yet_are_asked_for(listener: Listener) -> None:
+    for number in range(12):
+        listener.made(f"pay-{number:02}")
+    listener.world.aws.deny(service="resourcegroupstaggingapi")
+    listener.hear()
+
+    assert [post.channel for post in listener.posts()] == ["#team-payments"]
+    assert len(listener.store.deployments.of_post(1)) == 12
+
+
+def test_a_place_that_cannot_be_listed_is_asked_again(listener: Listener) -> None:
+    for number in range(12):
+        listener.made(f"pay-{number:02}")
+    listener.world.aws.deny(service="lambda", action="ListFunctions")
+    listener.hear()
+    assert listener.posts() == []
+    assert listener.store.deployments.watching() == 12
+
+    listener.world.aws.forgive()
+    listener.world.clock.forward(seconds=6)
+    listener.look()
+    assert len(listener.store.deployments.of_post(1)) == 12
+
+
+def test_what_cannot_be_read_for_an_hour_is_left_to_the_audit(listener: Listener) -> None:
+    listener.made("refund")
+    listener.world.aws.fail("ServiceException", 500, service="lambda", action="GetFunctionConfiguration")
+    listener.hear()
+    for _ in range(MOST_ATTEMPTS + 1):
+        listener.world.clock.forward(minutes=6)
+        listener.look()
+
+    assert listener.store.deployments.watching() == 0
+
+
+def test_an_event_that_comes_while_aws_is_asked_is_looked_at_after(listener: Listener) -> None:
+    listener.made("refund")
+    listener.receive()
+    listener.world.clock.forward(seconds=21)
+    (due,) = listener.store.deployments.due(listener.world.clock(), timedelta(seconds=20))
+    again = event(HOME, BERLIN, "lambda", "UpdateFunctionConfiguration", {"functionName": "refund"}, NOON)
+    listener.world.aws.queues.send(listener.box, json.dumps(again))
+    listener.receive()
+    listener.store.deployments.done(due, "untraced")
+
+    assert listener.store.deployments.watching() == 1
+
+
+def test_hostile_names_of_teams_do_nothing_in_the_message(listener: Listener) -> None:
+    listener.made("refund", team="<!channel> *x*")
+    listener.hear()
+
+    _, text, shown = listener.only()
+    assert "<!channel>" not in text + shown
