@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from bot.demo import people
+from bot.demo import deployment, people
 from bot.demo.aws import AwsStandIn
 from bot.demo.fleet import Fleet, seed
 from bot.demo.fleet_access import AUDIT_ROLE, FIX_ROLE
@@ -44,6 +44,7 @@ def _show(folder: Path, port: int, verbose: bool) -> int:
         port=port,
     )
     bot: subprocess.Popen[bytes] | None = None
+    deploys: threading.Timer | None = None
     aws.start()
     try:
         try:
@@ -58,7 +59,8 @@ def _show(folder: Path, port: int, verbose: bool) -> int:
         fleet = seed(aws)
         log = folder / "bot.log"
         environment = bot_environment(folder, aws, slack, fleet)
-        metrics = _add_metrics(Path(environment["LAMPLIGHTER_CONFIG"]))
+        config = Path(environment["LAMPLIGHTER_CONFIG"])
+        metrics, events = _add_metrics(config), deployment.add_events(config, aws)
         with log.open("wb") as written:
             target = None if verbose else written
             click.echo(f"Pretending that {DAYS} days have passed…")
@@ -73,12 +75,15 @@ def _show(folder: Path, port: int, verbose: bool) -> int:
             click.echo(f"The bot did not get that far:\n{log.read_text(errors='replace')[-3000:]}", err=True)
             return 1
         _tell(slack, fleet, metrics)
+        deploys = deployment.deploy_soon(aws, events)
         bot.wait()
         return 0 if bot.returncode in (0, -2, 130) else 1
     except KeyboardInterrupt:
         click.echo("\nEnding.")
         return 0
     finally:
+        if deploys:
+            deploys.cancel()
         if bot:
             _end(bot)
         slack.stop()
@@ -188,6 +193,7 @@ It remembers {DAYS} days of audits, fixes and an exemption that never were: ask 
 You are Ana, who may approve. Open #team-payments, click Approve fix, and watch it change.
 Type /trace-audit payments or /trace-map psp-webhook-replay, or exempt a function. The menu at your name makes you
 another person.
+In a few seconds somebody deploys {deployment.NAME} without tracing, and the channel is told of it.
 What Prometheus would read: http://{metrics}/metrics
 
 {len(fleet.functions)} functions in {places}, all of them pretend. ctrl-C ends everything."""
