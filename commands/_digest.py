@@ -60,6 +60,7 @@ def draw(context: Context, post: Post, items: Sequence[Item]) -> tuple[str, list
         review=_review(context, post, items),
         choices=_choices(items, len(untraced)),
         others=Counter(one.account for one in untraced if one.arn not in shown),
+        listed=any(one.kind in (PostKind.LIST, PostKind.FILE) for one in context.store.posts.replies(post.id)),
         naps=[_nap(one, members) for one in naps],
         zero=zero,
         total=Total.of(forecasts.get(one.arn) for one in untraced),

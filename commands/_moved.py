@@ -17,7 +17,7 @@ def follow(context: Context, teams: Collection[str | None]) -> None:
         if asked.waiting and asked.asked_by:
             _ask_there(context, asked)
         elif asked.waiting:
-            _give_a_row(context, asked)
+            give_a_row(context, asked)
         store.posts.redraw_showing(asked.id)
     for team in teams:
         store.posts.redraw_digest(team)
@@ -38,8 +38,8 @@ def _ask_there(context: Context, asked: FixRequest) -> None:
     )
 
 
-def _give_a_row(context: Context, asked: FixRequest) -> None:
-    """In the digest of the new team, where there is room; tomorrow's puts it in its place."""
+def give_a_row(context: Context, asked: FixRequest) -> None:
+    """In the digest of its team, where there is room; tomorrow's puts it in its place."""
     store = context.store
     told = store.digests.of_team(asked.team)
     post = store.posts.get(told.post) if told and told.post is not None else None

@@ -10,6 +10,7 @@ from datetime import timedelta
 from commands._answers import UNKNOWN_BUTTON, no_longer_exists
 from commands._audits import remember
 from commands._in_sight import is_in_sight
+from commands._moved import give_a_row
 from commands._reread import NOT_SEEN, Seen, read_again
 from commands._schedule import Frequency
 from commands._types import Answer, Context, Progress, Request, Say
@@ -222,8 +223,9 @@ def _tell(context: Context, team: str | None, functions: Mapping[str, WhyDark]) 
     store, now = context.store, context.clock()
     found = {one.arn: store.requests.open_for(one, now) for one in store.functions.of(list(functions))}
     for one in found.values():
-        if not one.asked_by:
-            store.requests.forget_plan(one.id)
+        store.requests.forget_plan(one.id)
+        give_a_row(context, one)
+    store.posts.redraw_digest(team)
     requests = [one.id for one in found.values()]
     number = store.deployments.gathering(team, now - GATHER, now - LONGEST_GATHER)
     if number is None:

@@ -166,7 +166,7 @@ def _plain(name: str) -> str:
 
 
 def _about(team: str | None, total: int, moved: int) -> str:
-    whose = f"Team *{escape(clip(team_name(team), 200))}*" if team else "No team: no tag says whose"
+    whose = f"Team *{escape(clip(team_name(team), 200))}*" if team else "No known team"
     gone = f" · {moved:,} went to other teams" if moved else ""
     return f"{whose} · {count(total, 'function')}{gone} · by an event of AWS's, read from AWS since"
 

@@ -63,13 +63,15 @@ def digest_blocks(
     review: str = "",
     choices: Sequence[str] = (),
     others: Mapping[str, int] | None = None,
+    listed: bool = True,
     naps: Sequence[Nap] = (),
     zero: str = "",
     total: Total | None = None,
     loud: Sequence[str] = (),
 ) -> list[Block]:
-    """`items` have rows; `untraced` counts all that are so, and `others` those without a row or a snooze, by account.
-    `total` is what tracing all untraced would cost, and `loud` names those of high volume.
+    """`items` have rows; `untraced` counts all that are so, and `others` those without a row or a snooze, by account;
+    `listed`: all of them are in the thread. `total` is what tracing all untraced would cost, and `loud` names those of
+    high volume.
 
     `news` are lines of what changed, and of what is known from earlier only; `review` is what the button carries by
     which several are fixed together, "" where there are not several; `choices` are the menu's; `zero` is said where
@@ -92,7 +94,7 @@ def digest_blocks(
     if others:
         made += living.places(others)
     if untraced or items:
-        made.append(blocks.context(_footer(team, bool(others), approvers, tag_keys)))
+        made.append(blocks.context(_footer(team, bool(others) and listed, approvers, tag_keys)))
     return made
 
 

@@ -74,7 +74,11 @@ def places(others: Mapping[str, int]) -> list[Block]:
     if rest:
         shown.append((count(len(rest), "other account"), f"{sum(number for _, number in rest):,} untraced"))
     total = sum(others.values())
-    return [blocks.context(f"{total:,} others, by account:"), blocks.fields(*shown)] if ranked else []
+    return (
+        [blocks.context(f"{total:,} {'other' if total == 1 else 'others'}, by account:"), blocks.fields(*shown)]
+        if ranked
+        else []
+    )
 
 
 def zero_text(team: str | None, coverage: Coverage, since: datetime) -> str:

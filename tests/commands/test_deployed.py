@@ -528,3 +528,19 @@ def test_hostile_names_of_teams_do_nothing_in_the_message(listener: Listener) ->
 
     _, text, shown = listener.only()
     assert "<!channel>" not in text + shown
+
+
+def test_the_digest_that_lives_gets_a_row_for_it_and_no_new_one_comes(listener: Listener) -> None:
+    world = listener.world
+    world.function("old")
+    run(world)
+    (digest,) = world.store.posts.all(PostKind.DIGEST)
+    listener.sent(digest)
+    listener.made("refund")
+    listener.hear()
+
+    assert world.is_to_be_redrawn(digest)
+    text, blocks = draw(world.context, digest)
+    assert text.startswith("2 Lambda functions of payments without active tracing")
+    assert "`refund`" in json.dumps(blocks)
+    assert "other" not in json.dumps(blocks)
