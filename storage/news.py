@@ -81,7 +81,9 @@ class Before(NamedTuple):
 
     arn: str
     verdict: str
-    told: str | None  # the last verdict that an audit told, unknown and exempt left out; "gone"; None: nothing yet
+    # The last verdict that an audit told, unknown and exempt left out; "gone"; "": none has met it yet, for it was made
+    # since the last one; None: none has told of it since the one that it took the place of was gone.
+    told: str | None
     seen_at: str
     made_at: str  # when this function, and not an earlier one of its name, was first seen
     gone_at: str | None = None
@@ -171,6 +173,8 @@ def change(before: Before, after: Function, anew: str) -> Change | None:
     """What an audit has to tell of a function that was known; `anew` as `made_anew` says."""
     if before.deleted:
         return Change(after.arn, ChangeKind.RETURNED, Verdict(before.verdict), after.verdict, {"made_anew": anew})
+    if before.told == "" and not anew:
+        return Change(after.arn, ChangeKind.NEW, None, after.verdict)
     if anew or before.told is None:
         why = anew or "It was deleted and made anew."
         return Change(after.arn, ChangeKind.NEW, None, after.verdict, {"made_anew": why})

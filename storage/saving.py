@@ -52,10 +52,10 @@ def _update(*, but: Collection[str] = ()) -> str:
 _INSERT = f"""
     insert into functions ({KEPT}, since, seen_at, gone_at, made_at, told)
     values ({", ".join(":" + column for column in COLUMNS)}, :seen_at, :seen_at, null, :seen_at,
-        case when :audited then case :verdict when 'exempt' then 'untraced' else :verdict end end)
+        case when not :audited then '' when :verdict = 'exempt' then 'untraced' else :verdict end)
 """  # noqa: S608 - the names are ours
 _TOLD = """
-    told = case when not :audited then functions.told when functions.told is null then excluded.told
+    told = case when not :audited then functions.told when coalesce(functions.told, '') = '' then excluded.told
                 when excluded.verdict in ('unknown', 'exempt') then functions.told else excluded.verdict end
 """
 # One that is there and goes on as it was has no new past, and SQLite does without the trigger: nearly all of an audit.

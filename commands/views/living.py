@@ -74,11 +74,9 @@ def places(others: Mapping[str, int]) -> list[Block]:
     if rest:
         shown.append((count(len(rest), "other account"), f"{sum(number for _, number in rest):,} untraced"))
     total = sum(others.values())
-    return (
-        [blocks.context(f"{total:,} {'other' if total == 1 else 'others'}, by account:"), blocks.fields(*shown)]
-        if ranked
-        else []
-    )
+    if not ranked:
+        return []
+    return [blocks.context(f"{total:,} {'other' if total == 1 else 'others'}, by account:"), blocks.fields(*shown)]
 
 
 def zero_text(team: str | None, coverage: Coverage, since: datetime) -> str:

@@ -19,6 +19,7 @@ from commands.aws.accounts import Cloud
 from commands.deployed import MOST_ATTEMPTS
 from storage.deployments import EventOutcome
 from storage.models import Decision, DecisionKind, Post, PostKind, Source
+from storage.news import ChangeKind
 from tests.commands.conftest import ANA, BERLIN, DAEMON, HOME, MODIFIED, NOON, OTHER, SETTINGS, VIRGINIA, World
 from tests.commands.test_digest import digests, run
 
@@ -544,3 +545,16 @@ def test_the_digest_that_lives_gets_a_row_for_it_and_no_new_one_comes(listener: 
     assert text.startswith("2 Lambda functions of payments without active tracing")
     assert "`refund`" in json.dumps(blocks)
     assert "other" not in json.dumps(blocks)
+
+
+def test_an_audit_calls_it_new_and_not_another_of_its_name(listener: Listener) -> None:
+    world = listener.world
+    world.function("old")
+    world.audit()
+    listener.made("refund")
+    listener.hear()
+    taken = world.audit()
+
+    (change,) = world.store.changes.since_last(taken.id).changes
+    assert (change.function_arn, change.kind, change.detail) == (arn("refund"), ChangeKind.NEW, {})
+    assert world.store.changes.since_last(world.audit().id).changes == ()

@@ -174,3 +174,32 @@ def test_what_is_deployed_is_told_of_within_seconds_and_fixed_from_there(listeni
     wait_for(fixed, 40, "the fix")
     assert scene.aws.function(arn)["TracingConfig"]["Mode"] == "Active"
     assert scene.stop_bot() == 0
+
+
+@pytest.mark.parametrize(("action", "done"), [("DeleteMessageBatch", False), ("GetFunctionConfiguration", True)])
+def test_killed_at_its_worst_moment_it_tells_once(listening: Listening, action: str, done: bool) -> None:
+    """Before the queue forgets what memory has; and when AWS was asked and nothing is kept yet. The team's channel has
+    not invited the bot, so it is told in the fallback channel."""
+    scene, name = listening, f"push-{action.lower()}"
+    if scene.bot is None:
+        scene.start_bot()
+    hold = scene.aws.hold(action, done=done)
+    scene.deploy(name, "mobile-bff")
+    scene.aws.queues.send(scene.box, told_by(PROD, "CreateFunction20150331", functionName=name))
+    assert hold.reached.wait(30), scene.logged()[-3000:]
+    scene.stop_bot(signal.SIGKILL)
+    hold.let_go(lost=not done)
+    scene.start_bot()
+
+    def told() -> list[Message]:
+        messages = scene.workspace.messages(scene.channel("finops"))
+        return [one for one in messages if one.bot and f"`{name}`" in words(one) and "by an event" in words(one)]
+
+    wait_for(told, 60, "the message")
+    wait_for(lambda: not scene.box.letters, 20, "an empty queue")
+    with scene.memory() as store:
+        (function,) = store.functions.named(name)
+        posts = store.posts.all(PostKind.DEPLOYED)
+        assert [function.arn in store.deployments.of_post(post.id) for post in posts].count(True) == 1
+        assert not store.deployments.watching()
+    assert len(told()) == 1
