@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from commands._types import Context
-from commands.aws import inventory, one_function
+from commands.aws import one_function
 from commands.aws.errors import AwsProblem, Gone
 from commands.aws.once import Once
 from storage.models import Function, Verdict
@@ -60,7 +60,9 @@ def _ask(context: Context, seen: Seen, account: str, region: str, name: str) -> 
 def _list(context: Context, seen: Seen, account: str, region: str, names: Mapping[str, bool]) -> None:
     """What only a listing tells too: the team that a stack or an account names."""
     try:
-        listed = inventory.list_place(context.cloud, account, region, tag_keys=context.teams.tag_keys)
+        from commands.aws import one_place  # it brings an HTTP client along
+
+        listed = one_place.list_place(context.cloud, account, region, tag_keys=context.teams.tag_keys)
     except AwsProblem as problem:
         seen.failed |= dict.fromkeys(seen.missing(names), problem)
         return

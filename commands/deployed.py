@@ -4,7 +4,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 
 from commands._answers import UNKNOWN_BUTTON, no_longer_exists
@@ -44,17 +43,23 @@ def look(request: Request, context: Context) -> Answer:
     due = store.deployments.due(request.now, context.events.debounce)
     if not due:
         return
-    places = _by_place(context, [one for one in due if not one.is_role])
-    roles = [one for one in due if one.is_role]
-    of_roles = {id(one): _add_role(context, one, places) for one in roles}
+    sight = _Sight(context)
+    places = _by_place(context, sight, [one for one in due if not one.is_role])
+    roles = {one: set[Place]() for one in due if one.is_role}
+    for role, one in list(store.deployments.with_roles(roles)):
+        place = (one.account, one.region)
+        if sight.of(*place):
+            roles[role].add(place)
+            places.setdefault(place, {}).setdefault(one.name, one)
     failed: set[Place] = set()
     with ThreadPoolExecutor(PLACES_AT_ONCE, thread_name_prefix="events") as pool:
         for place, told in pool.map(lambda each: (each[0], _look_at(context, *each)), places.items()):
-            failed |= set() if told is not None else {place}
-            if told is not None and told.total():
+            if told is None:
+                failed.add(place)
+            elif told.total():
                 yield Progress(f"{place[0]} {place[1]}: {told['seen']} functions looked at again, {told['said']} told")
-    for one in roles:
-        if of_roles[id(one)] & failed:
+    for one, where in roles.items():
+        if where & failed:
             _again(context, [one])
         else:
             store.deployments.done(one)
@@ -73,47 +78,43 @@ def not_ours(request: Request, context: Context) -> Answer:
     yield Say(not_ours_text(function, context.teams.tag_keys))
 
 
-def _by_place(context: Context, due: Iterable[Watched]) -> dict[Place, dict[str, Watched]]:
+class _Sight:
+    """Which places are looked after, each asked for once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._known: dict[Place, bool | None] = {}
+
+    def of(self, account: str, region: str) -> bool | None:
+        """None where AWS would not say."""
+        place = (account, region)
+        if place not in self._known:
+            try:
+                self._known[place] = is_in_sight(self._context, account, region)
+            except AwsProblem as problem:
+                log.warning("whether %s %s is looked after cannot be said now: %s", account, region, problem)
+                self._known[place] = None
+        return self._known[place]
+
+
+def _by_place(context: Context, sight: _Sight, due: Iterable[Watched]) -> dict[Place, dict[str, Watched]]:
     """Those in accounts and regions that are looked after, by name; the others are forgotten here."""
     places: dict[Place, dict[str, Watched]] = {}
-    sights: dict[Place, bool | None] = {}
     for one in due:
-        place = (one.account, one.region)
-        if place not in sights:
-            sights[place] = _sight(context, *place)
-        if sights[place]:
-            places.setdefault(place, {})[one.name] = one
-        elif sights[place] is None:
+        seen = sight.of(one.account, one.region)
+        if seen:
+            places.setdefault((one.account, one.region), {})[one.name] = one
+        elif seen is None:
             _again(context, [one])
         else:
             context.store.deployments.done(one)
     return places
 
 
-def _sight(context: Context, account: str, region: str) -> bool | None:
-    """None where AWS would not say."""
-    try:
-        return is_in_sight(context, account, region)
-    except AwsProblem as problem:
-        log.warning("whether %s %s is looked after cannot be said now: %s", account, region, problem)
-        return None
-
-
-def _add_role(context: Context, role: Watched, places: dict[Place, dict[str, Watched]]) -> set[Place]:
-    """The functions of a role that changed are looked at with the others; where they are."""
-    found = set()
-    for region, name, verdict in context.store.deployments.with_role(role.account, role.name):
-        place = (role.account, region)
-        if place not in places and not _sight(context, *place):
-            continue
-        found.add(place)
-        one = replace(role, region=region, name=name, is_role=False, was=verdict, by_role=True)
-        places.setdefault(place, {}).setdefault(name, one)
-    return found
-
-
 def _look_at(context: Context, place: Place, watched: Mapping[str, Watched]) -> Counter[str] | None:
     """What was seen and said, in numbers; None where something is to be asked again."""
+    if context.ending.is_set():
+        return None  # it is looked at after the next start
     try:
         seen = read_again(context, *place, {name: one.created for name, one in watched.items()})
         return _keep(context, place, watched, seen)
@@ -132,9 +133,10 @@ def _keep(context: Context, place: Place, watched: Mapping[str, Watched], seen: 
         for name in seen.gone:
             _mark_gone(context, place, name, seen)
         after = {one.name: one for one in store.functions.of([one.arn for one in seen.functions.values()])}
+        news = _News(context, after.values())
         for name, function in after.items():
             why = _why(watched[name], function, known=known)
-            if why and _is_news(context, watched[name], function):
+            if why and news.has(watched[name], function):
                 told.setdefault(function.team, {})[function.arn] = why
         for team, functions in told.items():
             _tell(context, team, functions)
@@ -199,23 +201,39 @@ def _why(one: Watched, function: Function, *, known: bool) -> WhyDark | None:
     return WhyDark.OTHER
 
 
-def _is_news(context: Context, one: Watched, function: Function) -> bool:
-    """Whether the team was not told of it as it is now, wants to hear of it, and did not decide on it here."""
-    store, now = context.store, context.clock()
-    if context.schedule.of_team(function.team).frequency is Frequency.NEVER:
-        return False
-    naps = store.snoozes.in_force(now)
-    if any(nap.function_arn == function.arn or (not nap.function_arn and nap.team == function.team) for nap in naps):
-        return False
-    told, since = store.digests.of_team(function.team), store.functions.since(function.arn)
-    if told and told.known.get(function.arn) in _TOLD and since and since <= told.looked_at:
-        return False
-    if store.deployments.still_said([function]):
-        return False
-    live, turn = store.requests.live(function.arn), store.decisions.last_turn(function.arn)
-    undoing = live is not None and live.state is RequestState.UNDOING
-    undone = turn is not None and turn.kind is DecisionKind.UNDONE and turn.at >= one.first_at - UNDONE_JUST_NOW
-    return not (undoing or (undone and not one.created))
+class _News:
+    """What of these functions their teams were not told, want to hear and did not decide on here; asked of memory once
+    for all of them, in the transaction in which they were kept."""
+
+    def __init__(self, context: Context, functions: Iterable[Function]) -> None:
+        self._context = context
+        dark = [one for one in functions if one.verdict is Verdict.UNTRACED]
+        naps = context.store.snoozes.in_force(context.clock())
+        self._asleep = {nap.function_arn for nap in naps if nap.function_arn}
+        self._quiet = {nap.team for nap in naps if not nap.function_arn}
+        self._said = context.store.deployments.still_said(dark)
+        self._digests = {team: context.store.digests.of_team(team) for team in {one.team for one in dark}}
+
+    def has(self, one: Watched, function: Function) -> bool:
+        if self._context.schedule.of_team(function.team).frequency is Frequency.NEVER:
+            return False
+        if function.team in self._quiet or function.arn in self._asleep or function.arn in self._said:
+            return False
+        return not (self._digest_told(function) or self._was_decided(one, function))
+
+    def _digest_told(self, function: Function) -> bool:
+        told, since = self._digests[function.team], self._context.store.functions.since(function.arn)
+        known = told is not None and told.known.get(function.arn) in _TOLD
+        return known and since is not None and told is not None and since <= told.looked_at
+
+    def _was_decided(self, one: Watched, function: Function) -> bool:
+        """Whether somebody took its fix back just now, or it is being taken back."""
+        live = self._context.store.requests.live(function.arn)
+        if live is not None and live.state is RequestState.UNDOING:
+            return True
+        turn = self._context.store.decisions.last_turn(function.arn)
+        undone = turn is not None and turn.kind is DecisionKind.UNDONE and turn.at >= one.first_at - UNDONE_JUST_NOW
+        return undone and not one.created
 
 
 def _tell(context: Context, team: str | None, functions: Mapping[str, WhyDark]) -> None:

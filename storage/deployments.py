@@ -1,14 +1,14 @@
 """What AWS's events tell of functions: what is to be looked at for them, and what teams were told."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from storage.connection import Connection, Row, to_json, to_text, to_time
 from storage.models import Function, Verdict
 
-KEPT = timedelta(days=30)  # SQS keeps a message for 14 at most, and a dead-letter queue as long again
+KEPT = timedelta(days=15)  # SQS keeps a message for 14 at most
 
 
 class Happened(StrEnum):
@@ -195,14 +195,21 @@ class Deployments:
             [(to_text(at), one.account, one.region, int(one.is_role), one.name) for one in ones if not one.by_role],
         )
 
-    def with_role(self, account: str, role: str) -> list[tuple[str, str, str]]:
-        """Region, name and verdict of the functions in that account whose role has this name, whatever its path."""
-        sql = """
-            select region, name, verdict, role from functions
-            where account = ? and gone_at is null and role is not null and instr(role, ?) > 0
-        """
-        rows = self._db.rows(sql, [account, role])
-        return [(row["region"], row["name"], row["verdict"]) for row in rows if row["role"].rsplit("/", 1)[-1] == role]
+    def with_roles(self, roles: Iterable[Watched]) -> Iterator[tuple[Watched, Watched]]:
+        """The functions of these roles, each with its role and as what is to be looked at because of it."""
+        by_name = {(one.account, one.name): one for one in roles}
+        accounts = to_json(sorted({account for account, _ in by_name}))
+        rows = self._db.tuples(
+            """
+            select account, region, name, verdict, role from functions
+            where gone_at is null and role is not null and account in (select value from json_each(?))
+            """,
+            [accounts],
+        )
+        for account, region, name, verdict, arn in rows:
+            role = by_name.get((account, arn.rsplit("/", 1)[-1]))  # whatever its path
+            if role:
+                yield role, replace(role, region=region, name=name, is_role=False, was=verdict, by_role=True)
 
     # ---- what was said
 
@@ -217,8 +224,16 @@ class Deployments:
         )
 
     def of_post(self, post: int) -> dict[str, Told]:
-        """By ARN."""
-        rows = self._db.rows("select * from deployed where post = ? order by at, function_arn", [post])
+        """By ARN; without those of which a newer message tells."""
+        rows = self._db.rows(
+            """
+            select * from deployed where post = ? and not exists (
+                select 1 from deployed as newer where newer.function_arn = deployed.function_arn
+                    and newer.post > deployed.post)
+            order by at, function_arn
+            """,
+            [post],
+        )
         return {row["function_arn"]: _told(row) for row in rows}
 
     def still_said(self, functions: Iterable[Function]) -> dict[str, datetime]:

@@ -54,11 +54,3 @@ def take_inventory(
         meanwhile=meanwhile,
         reader=reader,
     )
-
-
-def list_place(cloud: "Cloud", account: str, region: str, *, tag_keys: Sequence[str]) -> Inventory:
-    """The functions of one account's region as Lambda lists them now, whatever the settings say of where to read:
-    AWS Config hears of a change minutes later. Raises AwsProblem as `take_inventory` does."""
-    from commands.aws import sweep
-
-    return sweep.run(cloud, accounts=(account,), regions=(region,), tag_keys=tag_keys, on_progress=None)

@@ -156,6 +156,8 @@ def _many(dark: Sequence[Function], why: Mapping[str, WhyDark]) -> str:
 
 
 def _over(functions: Mapping[str, Function | None], moved: int) -> str:
+    if not functions and not moved:
+        return "Lambda functions were deployed: a newer message tells of them"
     if not functions:
         return f"{count(moved, 'Lambda function')} deployed: now of other teams"
     return f"{count(len(functions), 'Lambda function')} deployed: none is untraced any more"
