@@ -9,21 +9,21 @@ from commands._types import Context
 
 def families_of_events(context: Context) -> Iterator[Metric]:
     """From memory alone; the queue was asked within the last minute."""
-    deployments = context.store.deployments
+    events = context.store.events
     messages = CounterMetricFamily(
         "lamplighter_events",
         "Messages of the queue of AWS's events, in number by what became of them.",
         labels=["outcome"],
     )
-    for outcome, number in deployments.counts().items():
+    for outcome, number in events.counts().items():
         messages.add_metric([str(outcome)], number)
     yield messages
     yield GaugeMetricFamily(
         "lamplighter_functions_watched",
         "Functions and roles of which an event told and that are still to be looked at, in number.",
-        value=deployments.watching(),
+        value=events.watching(),
     )
-    state = deployments.queue()
+    state = events.queue()
     if state is None:
         return
     yield GaugeMetricFamily(

@@ -18,7 +18,7 @@ from commands.aws import events
 from commands.aws.errors import AwsProblem
 from commands.aws.queue import LONGEST_WAIT_SECONDS, MOST, Message, Queue
 from commands.views.text import clip, prose
-from storage.deployments import EventOutcome, Noticed
+from storage.events import EventOutcome, Noticed
 from storage.models import THE_CLOCK, Source
 
 log = logging.getLogger(__name__)
@@ -118,14 +118,14 @@ class Listening:
             else:
                 noticed.append(event)
         with store.transaction():
-            fresh = store.deployments.note(noticed, now)
+            fresh = store.events.note(noticed, now)
             outcomes[EventOutcome.NOTED] += fresh
             outcomes[EventOutcome.AGAIN] += len(noticed) - fresh
             for message, why in unreadable:
-                if store.deployments.note_unreadable(message.id, now):
+                if store.events.note_unreadable(message.id, now):
                     outcomes[EventOutcome.UNREADABLE] += 1
                     self._say_unreadable(now, why)
-            store.deployments.count(outcomes)
+            store.events.count(outcomes)
         left = {message.id for message, _ in unreadable}
         return [message for message in messages if message.id not in left]
 
@@ -155,7 +155,7 @@ class Listening:
             log.warning("the queue of events does not answer, and is asked again and again: %s", problem)
         why = clip(str(problem), 500)
         try:
-            self._context.store.deployments.not_reached(self._failing_since, why)
+            self._context.store.events.not_reached(self._failing_since, why)
             if now - self._failing_since >= SAY_AFTER:
                 notify(
                     self._context,
@@ -175,7 +175,7 @@ class Listening:
             return
         backlog = self._queue.backlog()
         first, self._looked_at_queue = self._looked_at_queue is None, now
-        self._context.store.deployments.reached(now, backlog.waiting, backlog.in_flight)
+        self._context.store.events.reached(now, backlog.waiting, backlog.in_flight)
         if first and not backlog.dead_letters:
             notify(
                 self._context,
@@ -185,7 +185,7 @@ class Listening:
             )
         if self._forgot_at is None or now - self._forgot_at >= FORGET_EVERY:
             self._forgot_at = now
-            self._context.store.deployments.forget(now)
+            self._context.store.events.forget(now)
 
     # ---- looking
 

@@ -15,8 +15,9 @@ from commands._schedule import Frequency
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.aws.errors import AwsProblem
 from commands.views.deployed import not_ours_text
-from storage.deployments import Watched, WhyDark
+from storage.deployments import WhyDark
 from storage.digests import Was
+from storage.events import Watched
 from storage.fixes import RequestState
 from storage.models import CheckName, DecisionKind, Function, MayWrite, PostKind, TracingMode, Verdict
 
@@ -40,13 +41,13 @@ def look(request: Request, context: Context) -> Answer:
     store = context.store
     for number in store.deployments.pointless():
         store.posts.abandon(number, "overtaken")
-    due = store.deployments.due(request.now, context.events.debounce)
+    due = store.events.due(request.now, context.events.debounce)
     if not due:
         return
     sight = _Sight(context)
     places = _by_place(context, sight, [one for one in due if not one.is_role])
     roles = {one: set[Place]() for one in due if one.is_role}
-    for role, one in list(store.deployments.with_roles(roles)):
+    for role, one in list(store.events.with_roles(roles)):
         place = (one.account, one.region)
         if sight.of(*place):
             roles[role].add(place)
@@ -62,7 +63,7 @@ def look(request: Request, context: Context) -> Answer:
         if where & failed:
             _again(context, [one])
         else:
-            store.deployments.done(one)
+            store.events.done(one)
 
 
 def not_ours(request: Request, context: Context) -> Answer:
@@ -107,7 +108,7 @@ def _by_place(context: Context, sight: _Sight, due: Iterable[Watched]) -> dict[P
         elif seen is None:
             _again(context, [one])
         else:
-            context.store.deployments.done(one)
+            context.store.events.done(one)
     return places
 
 
@@ -142,7 +143,7 @@ def _keep(context: Context, place: Place, watched: Mapping[str, Watched], seen: 
             _tell(context, team, functions)
         for name in [*seen.functions, *seen.gone]:
             if name in watched:
-                store.deployments.done(watched[name], str(after[name].verdict) if name in after else "")
+                store.events.done(watched[name], str(after[name].verdict) if name in after else "")
         left = _give_up_or_wait(context, watched, seen)
     return None if left else Counter(seen=len(seen.functions), said=sum(map(len, told.values())))
 
@@ -163,7 +164,7 @@ def _give_up_or_wait(context: Context, watched: Mapping[str, Watched], seen: See
             again.append(one)
         else:
             log.warning("an event told of %s, and AWS will not say how it is: %s", name, problem)
-            context.store.deployments.done(one, one.was)
+            context.store.events.done(one, one.was)
     return _again(context, again)
 
 
@@ -173,12 +174,12 @@ def _again(context: Context, ones: Iterable[Watched]) -> bool:
     for one in ones:
         if one.attempts >= MOST_ATTEMPTS:
             log.warning("%s in %s is left to the daily audit: AWS did not say how it is", one.name, one.account)
-            context.store.deployments.done(one, one.was)
+            context.store.events.done(one, one.was)
         else:
             waiting.append(one)
     for one in waiting:
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(one.attempts, 10))
-        context.store.deployments.later([one], context.clock() + wait)
+        context.store.events.later([one], context.clock() + wait)
     return bool(waiting)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from storage.dashboards import Dashboards
     from storage.deployments import Deployments
     from storage.digests import Digests
+    from storage.events import Events
     from storage.forecast_checks import ForecastChecks
     from storage.forecasts import Forecasts
     from storage.grace import GraceNotices
@@ -94,6 +95,12 @@ class Store:
         from storage.digests import Digests
 
         return Digests(self._connection)
+
+    @cached_property
+    def events(self) -> "Events":
+        from storage.events import Events
+
+        return Events(self._connection)
 
     @cached_property
     def deployments(self) -> "Deployments":

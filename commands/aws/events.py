@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from storage.deployments import Happened, Noticed
+from storage.events import Happened, Noticed
 
 _FROM_CLOUDTRAIL = "AWS API Call via CloudTrail"
 _SUFFIX = re.compile(r"\d{8}(v\d+)?\Z")

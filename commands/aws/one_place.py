@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 
 def list_place(cloud: "Cloud", account: str, region: str, *, tag_keys: Sequence[str]) -> Inventory:
-    """As an audit reads a place, whatever the settings say of where to read: AWS Config hears of a change minutes later,
-    and an organization is not to be asked for all of its accounts because of one. What could not be seen is a row.
-    Raises AwsProblem only where nothing can be asked at all.
+    """As an audit reads a place, whatever the settings say of where to read.
+
+    AWS Config hears of a change minutes later, and an organization is not to be asked for all of its accounts because
+    of one. What could not be seen is a row. Raises AwsProblem only where nothing can be asked at all.
     """
     return sweep.run(
         cloud, accounts=(account,), regions=(region,), tag_keys=tag_keys, on_progress=None, reader=_OfThese

@@ -20,7 +20,7 @@ from commands._types import Context
 from commands.aws.accounts import AwsSettings, Cloud
 from commands.aws.errors import AwsProblem
 from commands.aws.queue import Queue
-from storage.deployments import EventOutcome
+from storage.events import EventOutcome
 from storage.models import PostKind
 from tests.bot.conftest import SetClock
 from tests.e2e.scene import wait_for
@@ -51,7 +51,7 @@ class Ear:
         return [post.text for post in self.context.store.posts.all(PostKind.NOTICE)]
 
     def counts(self) -> dict[EventOutcome, int]:
-        return {outcome: number for outcome, number in self.context.store.deployments.counts().items() if number}
+        return {outcome: number for outcome, number in self.context.store.events.counts().items() if number}
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_everything_is_taken_at_once_and_deleted(ear: Ear) -> None:
 
     assert ear.receive() == 137
     assert ear.box.bodies == []
-    assert ear.context.store.deployments.watching() == 137
+    assert ear.context.store.events.watching() == 137
 
 
 def test_what_cannot_be_read_goes_to_the_dead_letter_queue_and_keeps_nothing_back(ear: Ear) -> None:
@@ -130,14 +130,14 @@ def test_a_queue_that_does_not_answer_is_one_line_in_the_log_and_after_a_while_o
     caplog.set_level(logging.INFO)
     ear.aws.deny(service="sqs")
     ear.listening.start()
-    deployments = ear.context.store.deployments
-    wait_for(lambda: (state := deployments.queue()) and state.failing_since, 10)
+    events = ear.context.store.events
+    wait_for(lambda: (state := events.queue()) and state.failing_since, 10)
     ear.clock.forward(seconds=SAY_AFTER.total_seconds() + 1)
     wait_for(ear.notices, 15)
     ear.aws.forgive()
     ear.send()
-    wait_for(deployments.watching, 30)
-    state = deployments.queue()
+    wait_for(events.watching, 30)
+    state = events.queue()
     ear.listening.stop()
 
     assert state

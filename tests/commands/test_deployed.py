@@ -17,7 +17,7 @@ from commands._schedule import Frequency, Plan, Schedule
 from commands._types import Context, Progress, Say
 from commands.aws.accounts import Cloud
 from commands.deployed import MOST_ATTEMPTS
-from storage.deployments import EventOutcome
+from storage.events import EventOutcome
 from storage.models import Decision, DecisionKind, Post, PostKind, Source
 from storage.news import ChangeKind
 from tests.commands.conftest import ANA, BERLIN, DAEMON, HOME, MODIFIED, NOON, OTHER, SETTINGS, VIRGINIA, World
@@ -100,8 +100,8 @@ def test_a_function_that_is_deployed_without_tracing_is_told_of_with_its_buttons
     for label in ("Approve fix", "Exempt…", "Not ours"):
         assert f'"text": "{label}"' in shown
     assert listener.box.bodies == []
-    assert listener.store.deployments.counts()[EventOutcome.NOTED] == 1
-    assert listener.store.deployments.watching() == 0
+    assert listener.store.events.counts()[EventOutcome.NOTED] == 1
+    assert listener.store.events.watching() == 0
 
 
 def test_a_function_that_is_deployed_traced_is_no_matter(listener: Listener) -> None:
@@ -123,7 +123,7 @@ def test_an_event_that_comes_again_is_told_once(listener: Listener) -> None:
     listener.hear()
 
     listener.only()
-    assert listener.store.deployments.counts() == {
+    assert listener.store.events.counts() == {
         EventOutcome.NOTED: 1,
         EventOutcome.AGAIN: 3,
         EventOutcome.NO_MATTER: 0,
@@ -141,7 +141,7 @@ def test_what_is_created_and_then_switched_on_is_not_told_of(listener: Listener)
     listener.hear()
 
     assert listener.posts() == []
-    assert listener.store.deployments.watching() == 0
+    assert listener.store.events.watching() == 0
 
 
 def test_a_place_that_never_rests_is_looked_at_after_forty_seconds(listener: Listener) -> None:
@@ -189,7 +189,7 @@ def test_a_role_that_loses_its_permission_is_told_of_for_each_of_its_functions(l
     assert text.startswith("2 Lambda functions lost their permission to write to X-Ray")
     assert set(listener.store.deployments.of_post(post.id)) == {arn("refund"), arn("capture")}
     assert "its role lost the permission" in shown
-    assert listener.store.deployments.watching() == 0
+    assert listener.store.events.watching() == 0
 
 
 def test_a_permission_that_comes_back_redraws_the_message(listener: Listener) -> None:
@@ -295,8 +295,8 @@ def test_silence(listener: Listener, why: str) -> None:
     listener.hear()
 
     assert listener.posts() == []
-    assert listener.store.deployments.watching() == 0
-    assert listener.store.deployments.counts()[EventOutcome.NOTED] == 1
+    assert listener.store.events.watching() == 0
+    assert listener.store.events.counts()[EventOutcome.NOTED] == 1
 
 
 def test_the_digest_does_not_tell_again_what_was_told(listener: Listener) -> None:
@@ -386,7 +386,7 @@ def test_what_aws_does_not_say_now_is_asked_again(listener: Listener) -> None:
     listener.world.aws.fail("ServiceException", 500, service="lambda", action="GetFunctionConfiguration")
     listener.hear()
     assert listener.posts() == []
-    assert listener.store.deployments.watching() == 1
+    assert listener.store.events.watching() == 1
     listener.world.aws.forgive()
     listener.look()
     assert listener.posts() == []  # not yet
@@ -394,7 +394,7 @@ def test_what_aws_does_not_say_now_is_asked_again(listener: Listener) -> None:
     listener.look()
 
     listener.only()
-    assert listener.store.deployments.watching() == 0
+    assert listener.store.events.watching() == 0
 
 
 def test_what_aws_will_not_say_is_left_to_the_audit(listener: Listener, caplog: pytest.LogCaptureFixture) -> None:
@@ -403,7 +403,7 @@ def test_what_aws_will_not_say_is_left_to_the_audit(listener: Listener, caplog: 
     listener.hear()
 
     assert listener.posts() == []
-    assert listener.store.deployments.watching() == 0
+    assert listener.store.events.watching() == 0
     assert "AWS will not say how it is" in caplog.text
 
 
@@ -491,7 +491,7 @@ def test_a_place_that_cannot_be_listed_is_asked_again(listener: Listener) -> Non
     listener.world.aws.deny(service="lambda", action="ListFunctions")
     listener.hear()
     assert listener.posts() == []
-    assert listener.store.deployments.watching() == 12
+    assert listener.store.events.watching() == 12
 
     listener.world.aws.forgive()
     listener.world.clock.forward(seconds=6)
@@ -507,20 +507,20 @@ def test_what_cannot_be_read_for_an_hour_is_left_to_the_audit(listener: Listener
         listener.world.clock.forward(minutes=6)
         listener.look()
 
-    assert listener.store.deployments.watching() == 0
+    assert listener.store.events.watching() == 0
 
 
 def test_an_event_that_comes_while_aws_is_asked_is_looked_at_after(listener: Listener) -> None:
     listener.made("refund")
     listener.receive()
     listener.world.clock.forward(seconds=21)
-    (due,) = listener.store.deployments.due(listener.world.clock(), timedelta(seconds=20))
+    (due,) = listener.store.events.due(listener.world.clock(), timedelta(seconds=20))
     again = event(HOME, BERLIN, "lambda", "UpdateFunctionConfiguration", {"functionName": "refund"}, NOON)
     listener.world.aws.queues.send(listener.box, json.dumps(again))
     listener.receive()
-    listener.store.deployments.done(due, "untraced")
+    listener.store.events.done(due, "untraced")
 
-    assert listener.store.deployments.watching() == 1
+    assert listener.store.events.watching() == 1
 
 
 def test_hostile_names_of_teams_do_nothing_in_the_message(listener: Listener) -> None:

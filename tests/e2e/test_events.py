@@ -17,7 +17,7 @@ from bot.demo.people import ANA
 from bot.demo.slack import Message
 from commands.views.actions import APPROVE
 from commands.views.deployed import NOT_OURS
-from storage.deployments import EventOutcome
+from storage.events import EventOutcome
 from storage.models import PostKind, Verdict
 from tests.e2e.scene import Scene, wait_for, words
 
@@ -124,7 +124,7 @@ def test_ten_thousand_events_are_one_message_for_each_team_though_the_bot_is_kil
     def settled() -> bool:
         with scene.memory() as store:
             waiting = [one for one in store.posts.all(PostKind.DEPLOYED) if one.shown_version < one.wanted_version]
-            return not scene.box.letters and not store.deployments.watching() and not waiting
+            return not scene.box.letters and not store.events.watching() and not waiting
 
     wait_for(settled, 60, "the end of the burst")
 
@@ -140,7 +140,7 @@ def test_ten_thousand_events_are_one_message_for_each_team_though_the_bot_is_kil
             known = {one.name: one.verdict for one in store.functions.members(team)}
             assert {known[name] for name in dark[team]} == {Verdict.UNTRACED}
             assert {known[name] for name in lit[team]} == {Verdict.TRACED}
-        counts = store.deployments.counts()
+        counts = store.events.counts()
         assert counts[EventOutcome.UNREADABLE] == POISON
         assert counts[EventOutcome.NOTED] == len({json.loads(body)["detail"]["eventID"] for body in noted(sent)})
     for team in TEAMS:
@@ -201,5 +201,5 @@ def test_killed_at_its_worst_moment_it_tells_once(listening: Listening, action: 
         (function,) = store.functions.named(name)
         posts = store.posts.all(PostKind.DEPLOYED)
         assert [function.arn in store.deployments.of_post(post.id) for post in posts].count(True) == 1
-        assert not store.deployments.watching()
+        assert not store.events.watching()
     assert len(told()) == 1

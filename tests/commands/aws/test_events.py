@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.demo.aws.trail import event
 from commands.aws.events import Unreadable, read
-from storage.deployments import Happened, Noticed
+from storage.events import Happened, Noticed
 
 ACCOUNT, OTHER, BERLIN = "111122223333", "444455556666", "eu-central-1"
 EVENT_ID = "11111111-2222-3333-4444-555555555555"
