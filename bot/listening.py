@@ -81,13 +81,13 @@ class Listening:
         """Wait for messages, then take all that are there; how many. Raises AwsProblem."""
         self._look_at_queue()
         taken = self._queue.receive(wait_seconds)
-        self._reached()
         total = len(taken)
         self._take(pool, taken)
         while len(taken) >= MOST and not self._stop.is_set():
             taken = [one for some in pool.map(lambda _: self._queue.receive(0), range(IN_FLIGHT)) for one in some]
             self._take(pool, taken)
             total += len(taken)
+        self._reached()
         return total
 
     def _take(self, pool: ThreadPoolExecutor, messages: Sequence[Message]) -> None:
@@ -175,7 +175,8 @@ class Listening:
             return
         backlog = self._queue.backlog()
         first, self._looked_at_queue = self._looked_at_queue is None, now
-        self._context.store.events.reached(now, backlog.waiting, backlog.in_flight)
+        if self._failing_since is None:
+            self._context.store.events.reached(now, backlog.waiting, backlog.in_flight)
         if first and not backlog.dead_letters:
             notify(
                 self._context,

@@ -23,6 +23,7 @@ from bot.config import ConfigProblem
 from bot.gauges import CACHE_SECONDS, Gauges, MetricsDoor
 from commands._budget_rules import BudgetRules
 from commands._dashboards import MOST_ACCOUNTS, MOST_PAIRS, MOST_TEAMS, Shown
+from commands._event_rules import EventRules
 from commands._production import Production
 from commands._teams import TeamSettings
 from commands._types import Context, FixPolicy
@@ -294,7 +295,9 @@ def test_the_readme_asks_for_metrics_that_there_are(full: Context) -> None:
     names = {name for name, _ in samples(replace(full, custom_metrics=True))}
     full.store.daily_runs.begin("custom-metrics:2", NOON.date(), NOON)
     full.store.daily_runs.end("custom-metrics:2", NOON.date(), NOON)
-    names |= {name for name, _ in samples(replace(full, custom_metrics=True))}
+    full.store.events.reached(NOON, 0, 0)
+    listening = EventRules("https://sqs.eu-central-1.amazonaws.com/111122223333/events")
+    names |= {name for name, _ in samples(replace(full, custom_metrics=True, events=listening))}
 
     asked = set(re.findall(r"\blamplighter_\w+", section))
     assert len(asked) >= 3

@@ -149,6 +149,22 @@ def test_a_queue_that_does_not_answer_is_one_line_in_the_log_and_after_a_while_o
     assert "sqs:ReceiveMessage" in said
 
 
+def test_messages_that_may_not_be_deleted_are_a_queue_that_fails(ear: Ear, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    ear.aws.deny(service="sqs", action="DeleteMessageBatch")
+    ear.box.most_receives = 100
+    ear.send()
+    ear.listening.start()
+    wait_for(lambda: (state := ear.context.store.events.queue()) and state.failing_since, 10)
+    ear.clock.forward(seconds=SAY_AFTER.total_seconds() + 1)
+    (said,) = wait_for(ear.notices, 15)
+    ear.listening.stop()
+
+    assert "sqs:DeleteMessage" in said
+    assert "answers again" not in caplog.text
+    assert ear.counts()[EventOutcome.NOTED] == 1
+
+
 def test_it_ends_at_once_though_it_waits_for_messages(ear: Ear) -> None:
     ear.listening.start()
     wait_for(lambda: any(call.action == "GetQueueAttributes" for call in ear.aws.calls), 10)
