@@ -51,7 +51,7 @@ class Mailbox:
 
 
 class Queues:
-    """The stand-in's queues; those that it was not told to make do not exist."""
+    """The queues that a test makes here; of any other, moto answers."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -61,11 +61,11 @@ class Queues:
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
-            "SendMessage": self.send_message,
-            "ReceiveMessage": self.receive,
-            "DeleteMessage": self.delete,
-            "DeleteMessageBatch": self.delete_batch,
-            "GetQueueAttributes": self.attributes,
+            "SendMessage": self._of_ours(self._send_message),
+            "ReceiveMessage": self._of_ours(self._receive),
+            "DeleteMessage": self._of_ours(self._delete_one),
+            "DeleteMessageBatch": self._of_ours(self._delete_batch),
+            "GetQueueAttributes": self._of_ours(self._attributes),
         }
 
     def create(
@@ -87,8 +87,8 @@ class Queues:
             self._changed.notify_all()
         return letter
 
-    def send_message(self, request: Request) -> Mapping[str, Any]:
-        letter = self.send(self._box(request), request.params["MessageBody"])
+    def _send_message(self, request: Request, box: Mailbox) -> Mapping[str, Any]:
+        letter = self.send(box, request.params["MessageBody"])
         return {"MessageId": letter.id, "MD5OfMessageBody": _md5(letter.body)}
 
     def wait(self, request: Request) -> None:
@@ -105,8 +105,8 @@ class Queues:
                     return
                 self._changed.wait(min(first, end) - now)
 
-    def receive(self, request: Request) -> Mapping[str, Any]:
-        box, asked = self._box(request), request.params
+    def _receive(self, request: Request, box: Mailbox) -> Mapping[str, Any]:
+        asked = request.params
         most = int(asked.get("MaxNumberOfMessages") or 1)
         if not 1 <= most <= 10:
             raise AwsError("InvalidParameterValue", "MaxNumberOfMessages must be between 1 and 10")
@@ -139,12 +139,12 @@ class Queues:
         dead.letters[letter.id] = letter
         heapq.heappush(dead.asleep, (self._now(), next(self._turns), letter.id))
 
-    def delete(self, request: Request) -> Mapping[str, Any]:
-        self._delete(self._box(request), request.params["ReceiptHandle"])
+    def _delete_one(self, request: Request, box: Mailbox) -> Mapping[str, Any]:
+        self._delete(box, request.params["ReceiptHandle"])
         return {}
 
-    def delete_batch(self, request: Request) -> Mapping[str, Any]:
-        box, entries = self._box(request), request.params["Entries"]
+    def _delete_batch(self, request: Request, box: Mailbox) -> Mapping[str, Any]:
+        entries = request.params["Entries"]
         if not 1 <= len(entries) <= 10 or len({one["Id"] for one in entries}) < len(entries):
             raise AwsError("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "1 to 10 entries, each with its Id")
         for one in entries:
@@ -161,8 +161,7 @@ class Queues:
             if letter and letter.receipt == receipt:
                 del box.letters[letter.id]
 
-    def attributes(self, request: Request) -> Mapping[str, Any]:
-        box = self._box(request)
+    def _attributes(self, request: Request, box: Mailbox) -> Mapping[str, Any]:
         now = self._now()
         waiting = sum(at <= now and number in box.letters for at, _, number in list(box.asleep))
         said = {
@@ -175,11 +174,12 @@ class Queues:
         names = request.params.get("AttributeNames") or []
         return {"Attributes": {key: value for key, value in said.items() if "All" in names or key in names}}
 
-    def _box(self, request: Request) -> Mailbox:
-        box = self._boxes.get(request.params["QueueUrl"])
-        if box is None:
-            raise AwsError("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
-        return box
+    def _of_ours(self, answer: Callable[[Request, Mailbox], Mapping[str, Any]]) -> Handler:
+        def answer_or_leave(request: Request) -> Mapping[str, Any] | None:
+            box = self._boxes.get(request.params["QueueUrl"])
+            return answer(request, box) if box else None
+
+        return answer_or_leave
 
 
 def _md5(body: str) -> str:

@@ -10,7 +10,12 @@ OF_MEMBERS = {"HubAccount": HUB, "ExternalId": EXTERNAL_ID}
 WHOLE = {
     Whose.AUDIT: OF_MEMBERS,
     Whose.FIX: OF_MEMBERS | {"InlinePolicies": "yes"},
-    Whose.HUB: {"ConfigAggregator": "yes", "CustomMetrics": "yes", "OrganizationId": ORGANIZATION},
+    Whose.HUB: {
+        "ConfigAggregator": "yes",
+        "CustomMetrics": "yes",
+        "OrganizationId": ORGANIZATION,
+        "Queue": f"arn:aws:sqs:{REGION}:{HUB}:lamplighter-events",
+    },
 }
 
 

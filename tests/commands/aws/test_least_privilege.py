@@ -148,7 +148,8 @@ def test_what_can_be_held_to_resources_is(whose):
 
 
 def test_each_option_gives_what_it_is_about_and_nothing_else():
-    spare = {"ConfigAggregator": "no", "CustomMetrics": "no", "Organization": "no", "Bills": "no", "OrganizationId": ""}
+    spare = dict.fromkeys(("ConfigAggregator", "CustomMetrics", "Organization", "Bills"), "no")
+    spare |= {"OrganizationId": "", "Queue": ""}
     least = {"sts:AssumeRole", "sts:SetSourceIdentity", "pricing:GetProducts"}
     assert granted(Whose.HUB, **spare) == least
 
@@ -162,6 +163,8 @@ def test_each_option_gives_what_it_is_about_and_nothing_else():
         "Organization": {"organizations"},
         "Bills": {"ce", "budgets"},
     }
+    queue = f"arn:aws:sqs:eu-central-1:{HUB}:lamplighter-events"
+    assert {action.split(":")[0] for action in granted(Whose.HUB, **(spare | {"Queue": queue})) - least} == {"sqs"}
 
 
 def test_inline_policies_and_the_budget_are_given_only_where_they_are_wanted():
