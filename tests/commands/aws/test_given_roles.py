@@ -98,6 +98,14 @@ def test_the_bot_becomes_nothing_but_the_two_roles_of_its_organization():
     assert not grants.allow("sts:SetSourceIdentity", audit, ours)
 
 
+def test_the_bot_reads_the_one_queue():
+    grants, queue = Grants(({"Statement": statements(Whose.HUB)},)), WHOLE[Whose.HUB]["Queue"]
+
+    assert grants.allow("sqs:ReceiveMessage", queue)
+    assert not grants.allow("sqs:ReceiveMessage", f"{queue}-dead-letters")
+    assert not grants.allow("sqs:SendMessage", queue)
+
+
 def test_the_bot_sends_metrics_of_its_own_namespace_alone():
     grants = Grants(({"Statement": statements(Whose.HUB)},))
 

@@ -1,10 +1,13 @@
 """The templates' resources made in the local AWS, and what then happens there: events arrive, and only what shall."""
 
+import json
+
 import pytest
 
 from bot.demo.aws import AwsStandIn
 from bot.demo.aws.policies import trusts
 from bot.demo.aws.stacks import Stack
+from commands.aws import events
 from tests.commands.aws.deploying import HOME, HUB, MEMBER, OF_MEMBERS, ORGANIZATION, World
 from tests.commands.aws.derived import ROOT
 
@@ -193,3 +196,20 @@ def test_the_role_that_forwards_serves_its_two_rules_alone():
     assert [(one["Action"], one["Resource"]) for one in policy["PolicyDocument"]["Statement"]] == [
         ("events:PutEvents", bus)
     ]
+
+
+@pytest.mark.parametrize("name", ARRIVE + ROLES)
+def test_what_arrives_is_read(name):
+    source, asked = ("iam", {"roleName": "refund"}) if name in ROLES else ("lambda", {"functionName": "refund"})
+    if "agResource" in name:
+        asked = {"resource": f"arn:aws:lambda:{HOME}:{MEMBER}:function:refund"}
+    detail = {"eventSource": f"{source}.amazonaws.com", "eventName": name, "eventID": "0a1b2c3d", "awsRegion": HOME}
+    detail |= {"recipientAccountId": MEMBER, "requestParameters": asked}
+    event = {
+        "source": f"aws.{source}",
+        "detail-type": "AWS API Call via CloudTrail",
+        "account": MEMBER,
+        "detail": detail,
+    }
+
+    assert events.read(json.dumps(event)) is not None
