@@ -136,13 +136,15 @@ def test_lamplighter_works_with_the_roles_of_its_templates(aws):
         assert trace_destination.trace_destination(cloud, MEMBER, HOME).doubt == ""
         window = traffic.window_before(now)
         assert [
-            [one.unknown for one in batch] for batch in traffic.traffic(cloud, MEMBER, HOME, ["refund"], window, 3600)
+            [one.unknown for one in batch]
+            for batch in traffic.traffic(cloud, MEMBER, HOME, ["refund"], window, 3600, take=int)
         ]
         service_graph.recorded_traces(cloud, MEMBER, HOME, now - timedelta(hours=6), now)
         plan = planning.make_plan(
             reads=cloud.clients(HOME), function=function, sharing=0, rules=planning.PlanRules(), now=now
         )
-    assert list(usage.gb_seconds(cloud, MEMBER, HOME, usage.memory_sizes(cloud, MEMBER, HOME), *_days(now)))
+    memory = usage.memory_sizes(cloud, MEMBER, HOME)
+    assert list(usage.gb_seconds(cloud, (MEMBER, HOME), memory, list(memory), _days(now), int))
     alarms.read_alarms(cloud, MEMBER, HOME)
     list(alarms.read_history(cloud, MEMBER, HOME, now - timedelta(hours=1), now))
 
