@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from commands.iac import cloudformation, files, serverless, terraform, terraform_plan
+from commands.iac import cloudformation, files, serverless, terraform, terraform_plan, terraform_values
 from commands.iac.document import documents
 from commands.iac.expressions import Scope
 from commands.iac.nouns import CannotReadError, Checked, Outcome, Result, Tool
 
-_TERRAFORM = (".tf", ".tofu", ".tfvars")
+_TERRAFORM = (".tf", ".tofu", *terraform_values.SUFFIXES)
 _MODULES_MOST = 2000
 _CODE_MOST = 2 * 2**20  # of a file of Terraform's language, whose parser is slow
 _FUNCTION_TYPES = ("AWS::Lambda::Function", "AWS::Serverless::Function")
@@ -34,11 +34,14 @@ def check(paths: Paths) -> Checked:
     """Raises NotUnderstoodError for a path that was named; what lies in a folder and is no such code is passed over."""
     named, below = _listed(paths.named)
     checked = Checked()
-    code = [path for path in [*named, *below] if path.name.endswith(_TERRAFORM)]
-    for path in [*named, *below]:
-        if path not in code:
+    everything = [*named, *below]
+    code = [path for path in everything if path.name.endswith(_TERRAFORM)]
+    terragrunt = [path for path in everything if terraform_values.is_terragrunt(path)]
+    apart = {*code, *terragrunt, *(path for path in below if path.suffix == ".hcl")}
+    for path in everything:
+        if path not in apart:
             checked += _document(paths, path, path in named)
-    return checked + _terraform(paths, code, named)
+    return checked + _terraform(paths, code, named, terragrunt)
 
 
 def _listed(given: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -124,7 +127,7 @@ def _unreadable(path: Path, text: str, problem: CannotReadError) -> Checked:
     return Checked((Result(path, problem.line, tool, path.name, Outcome.UNKNOWN, why, by_hand="Mend the file."),))
 
 
-def _terraform(paths: Paths, code: list[Path], named: list[Path]) -> Checked:
+def _terraform(paths: Paths, code: list[Path], named: list[Path], terragrunt: list[Path]) -> Checked:
     folders: dict[Path, list[Path]] = {}
     for path in code:
         for one in _beside(path) if path in named else [path]:
@@ -141,9 +144,10 @@ def _terraform(paths: Paths, code: list[Path], named: list[Path]) -> Checked:
     modules = {folder: terraform.load(folder, listed, read) for folder, listed in folders.items()}
     _add_called(modules, read)
     _must_be_read(modules, named)
-    _spread_values(modules)
-    checked = Checked()
     called = _called(modules)
+    inputs, notes = terraform_values.inputs(terragrunt, paths.text)
+    _spread_values(modules, called, inputs)
+    checked = Checked((), tuple(notes))
     for folder, module in modules.items():
         if folder not in called:
             checked += terraform.check(module, modules)
@@ -162,13 +166,18 @@ def _add_called(modules: dict[Path, terraform.Module], read: terraform.Read) -> 
                 waiting.append(modules[source])
 
 
-def _spread_values(modules: Mapping[Path, terraform.Module]) -> None:
-    """Values in a folder of their own, as in `envs/prod.tfvars`, may be given to the code in a folder above."""
+def _spread_values(
+    modules: Mapping[Path, terraform.Module], called: set[Path], inputs: terraform_values.Values
+) -> None:
+    """Values in a folder of their own may be given to the code in a folder above, or else to any that nobody calls."""
+    roots = [module for folder, module in modules.items() if module.blocks and folder not in called]
+    for module in roots:
+        module.elsewhere += inputs
     for folder, module in modules.items():
         if not module.blocks:
             above = next((modules[one] for one in folder.parents if one in modules and modules[one].blocks), None)
-            if above is not None:
-                above.elsewhere += [*module.given, *module.elsewhere]
+            for root in [above] if above is not None else roots:
+                root.elsewhere += [*module.given, *module.elsewhere]
 
 
 def _must_be_read(modules: Mapping[Path, terraform.Module], named: list[Path]) -> None:

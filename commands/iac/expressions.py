@@ -36,17 +36,17 @@ class Scope:
 
 def ways(scope: Scope, expression: Any, deep: int = 0) -> tuple[May, ...]:
     """What a setting may come to; null is absent."""
-    inner = _bare(expression)
+    inner = bare(expression)
     if kind_of(inner) == "conditional" and deep < _DECISIONS_DEEP:
-        parts = [one for one in inner.children if hasattr(one, "data") and one.data != "new_line_or_comment"]
+        test, then, otherwise = parts(inner)
         before = set(scope.used)
         scope.used.clear()
-        decided, leant = evaluate(scope, parts[0]), sorted(scope.used)
+        decided, leant = evaluate(scope, test), sorted(scope.used)
         scope.used.update(before)
         if isinstance(decided, bool) and not leant:
-            return ways(scope, parts[1 if decided else 2], deep + 1)
+            return ways(scope, then if decided else otherwise, deep + 1)
         under = ", ".join(leant) or "what is known at deployment"
-        sides = ((parts[1], True), (parts[2], False))
+        sides = ((then, True), (otherwise, False))
         made: list[May] = []
         for part, side in sides:
             likely = decided is side if isinstance(decided, bool) else None
@@ -73,7 +73,7 @@ def evaluate(scope: Scope, expression: Any) -> Any:
         return UNKNOWN
     scope.deep += 1
     try:
-        return _evaluate(scope, _bare(expression))
+        return _evaluate(scope, bare(expression))
     finally:
         scope.deep -= 1
 
@@ -83,7 +83,7 @@ def _evaluate(scope: Scope, item: Any) -> Any:
     return worked_out(scope, item) if worked_out else UNKNOWN
 
 
-def _bare(expression: Any) -> Any:
+def bare(expression: Any) -> Any:
     while kind_of(expression) == "expr_term":
         inner = [one for one in expression.children if hasattr(one, "data") and one.data != "new_line_or_comment"]
         if len(inner) != 1:
@@ -92,7 +92,7 @@ def _bare(expression: Any) -> Any:
     return expression
 
 
-def _parts(item: Any) -> list[Any]:
+def parts(item: Any) -> list[Any]:
     return [one for one in item.children if hasattr(one, "data") and one.data != "new_line_or_comment"]
 
 
@@ -113,7 +113,7 @@ def _string(scope: Scope, item: Any) -> Any:
         if not hasattr(inner, "data"):
             made.append(str(inner).replace("$${", "${").replace('\\"', '"'))
             continue
-        value = evaluate(scope, _parts(inner)[0]) if inner.data == "interpolation" and _parts(inner) else UNKNOWN
+        value = evaluate(scope, parts(inner)[0]) if inner.data == "interpolation" and parts(inner) else UNKNOWN
         if isinstance(value, bool):
             value = "true" if value else "false"
         if not isinstance(value, (str, int)):
@@ -129,7 +129,7 @@ def _heredoc(_: Scope, item: Any) -> Any:
 
 
 def _tuple(scope: Scope, item: Any) -> Any:
-    return [evaluate(scope, one) for one in _parts(item)]
+    return [evaluate(scope, one) for one in parts(item)]
 
 
 def _object(scope: Scope, item: Any) -> Any:
@@ -137,7 +137,7 @@ def _object(scope: Scope, item: Any) -> Any:
     for element in item.children:
         if kind_of(element) != "object_elem":
             continue
-        key = _bare(_parts(element.children[0])[0]) if _parts(element.children[0]) else element.children[0]
+        key = bare(parts(element.children[0])[0]) if parts(element.children[0]) else element.children[0]
         name = name_of(key) if kind_of(key) in ("identifier", "keyword") else evaluate(scope, key)
         if not isinstance(name, str):
             return UNKNOWN
@@ -146,7 +146,7 @@ def _object(scope: Scope, item: Any) -> Any:
 
 
 def _conditional(scope: Scope, item: Any) -> Any:
-    test, then, otherwise = _parts(item)
+    test, then, otherwise = parts(item)
     decided = evaluate(scope, test)
     if not isinstance(decided, bool):
         return UNKNOWN
@@ -200,8 +200,8 @@ _MISSING = _Missing()
 
 
 def _operation(scope: Scope, item: Any) -> Any:
-    left_part, term = _parts(item)[:2]
-    operator, right_part = str(_parts(term)[0].children[0]), _parts(term)[-1]
+    left_part, term = parts(item)[:2]
+    operator, right_part = str(parts(term)[0].children[0]), parts(term)[-1]
     left, right = evaluate(scope, left_part), evaluate(scope, right_part)
     if operator in ("&&", "||"):
         settles = operator == "||"
@@ -223,14 +223,14 @@ def _compared(operator: str, left: Any, right: Any) -> Any:
 
 
 def _unary(scope: Scope, item: Any) -> Any:
-    value = evaluate(scope, _parts(item)[0])
+    value = evaluate(scope, parts(item)[0])
     return (not value) if str(item.children[0]) == "!" and isinstance(value, bool) else UNKNOWN
 
 
 def _call(scope: Scope, item: Any) -> Any:
     name = name_of(item.children[0])
     listed = next((one for one in item.children if kind_of(one) == "arguments"), None)
-    given = [evaluate(scope, one) for one in _parts(listed)] if listed is not None else []
+    given = [evaluate(scope, one) for one in parts(listed)] if listed is not None else []
     if name == "try":
         return next((one for one in given if one is not _MISSING), UNKNOWN)
     work = _FUNCTIONS.get(name)

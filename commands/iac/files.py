@@ -11,7 +11,7 @@ _SKIPPED = frozenset(
     """.git .hg .svn node_modules .terraform .terragrunt-cache .serverless .aws-sam .venv venv .tox __pycache__
     .mypy_cache""".split()
 )
-SUFFIXES = frozenset(".yml .yaml .json .template .tf .tofu .tfvars .ts .js .cjs .mjs".split())
+SUFFIXES = frozenset(".yml .yaml .json .template .tf .tofu .tfvars .hcl .ts .js .cjs .mjs".split())
 
 
 def found(folder: Path) -> Iterator[Path]:

@@ -1,15 +1,16 @@
 """Functions in Terraform's code: each module of a folder with the values that it is called with."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from commands.iac import hcl_edits, known_modules, terraform_roles
+from commands.iac import hcl_edits, known_modules, terraform_roles, terraform_values
 from commands.iac.expressions import Scope, evaluate, ways
 from commands.iac.hcl import Block, parse, references, traversal
 from commands.iac.nouns import CannotReadError, Checked, Note, Outcome, Result, Tool
 from commands.iac.policy import UNKNOWN
+from commands.iac.terraform_types import converted
 from commands.iac.values import ABSENT, May, hang, judge, unknown
 
 FUNCTION, CLOUD_CONTROL = "aws_lambda_function", "awscc_lambda_function"
@@ -27,9 +28,9 @@ class Module:
     folder: Path
     blocks: list[Block] = field(default_factory=list)
     texts: dict[Path, str] = field(default_factory=dict)
-    given: list[tuple[str, Any]] = field(default_factory=list)  # of *.tfvars that Terraform loads by itself
+    given: terraform_values.Values = field(default_factory=list)  # of *.tfvars that Terraform loads by itself
     unread: list[tuple[Path, CannotReadError]] = field(default_factory=list)
-    elsewhere: list[tuple[str, Any]] = field(default_factory=list)  # of *.tfvars that may be given at deployment
+    elsewhere: terraform_values.Values = field(default_factory=list)  # of those that may be given at deployment
     overridden: bool = False
 
     def all(self, kind: str, *labels: str) -> Iterator[Block]:
@@ -39,14 +40,13 @@ class Module:
 def load(folder: Path, files: list[Path], read: Read) -> Module:
     """`read` gives a file's text, or raises CannotReadError."""
     module = Module(folder)
-    for file in sorted(files):
+    for file in sorted(files, key=terraform_values.order):
         module.overridden = module.overridden or file.stem == "override" or file.stem.endswith("_override")
         try:
             text = module.texts[file] = read(file)
-            if file.name.endswith(".tfvars"):
-                (whole,) = parse("given {\n" + text + "\n}\n", file)
-                itself = file.name == "terraform.tfvars" or file.name.endswith(".auto.tfvars")
-                (module.given if itself else module.elsewhere).extend(whole.attributes.items())
+            if file.name.endswith(terraform_values.SUFFIXES):
+                itself = terraform_values.loaded_by_itself(file)
+                (module.given if itself else module.elsewhere).extend(terraform_values.read(file, text))
             else:
                 module.blocks += parse(text, file)
         except CannotReadError as problem:
@@ -90,11 +90,10 @@ def local_source(block: Block, scope: Scope) -> Path | None:
 
 
 def scope_of(module: Module, call: Call) -> Scope:
-    bare = Scope()
     values: dict[str, object] = {}
     defaults: set[str] = set()
     root = call.arguments is None
-    given = {name: evaluate(bare, value) for name, value in module.given} if root else {}
+    given = dict(module.given) if root else {}
     for block in module.all("variable"):
         name = block.labels[0] if block.labels else ""
         if call.arguments is not None and name in call.arguments:
@@ -109,15 +108,16 @@ def scope_of(module: Module, call: Call) -> Scope:
                 defaults.add(name)
         if root and _may_differ(module, name, values[name]):
             values[name] = UNKNOWN
+        values[name] = converted(block.attributes.get("type"), values[name])
     local = {name: value for block in module.all("locals") for name, value in block.attributes.items()}
     return Scope(values, frozenset(defaults) | call.leant, local)
 
 
 def _may_differ(module: Module, name: str, value: object) -> bool:
     """Whether a file of values beside it, which may be given at deployment, has another for a variable."""
-    if any(file.name.endswith(".tfvars") for file, _ in module.unread):
+    if any(file.name.endswith(terraform_values.SUFFIXES) for file, _ in module.unread):
         return True
-    return any(other == name and evaluate(Scope(), given) != value for other, given in module.elsewhere)
+    return any(other == name and given != value for other, given in module.elsewhere)
 
 
 def _default(block: Block) -> object:
@@ -273,7 +273,8 @@ def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope:
         return Checked()
     folder = local_source(block, scope)
     if folder is None:
-        return known_modules.check(block, scope, address, module.texts[block.file])
+        each = _each(block, scope)[:_CALLS_MOST]
+        return _worst(known_modules.check(block, one, address, module.texts[block.file]) for one in each)
     inner = modules.get(folder)
     call.left[0] -= 1
     if inner is None or call.deep >= _CALLS_DEEP or call.left[0] < 0:
@@ -288,6 +289,14 @@ def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope:
             leant.add(name)
     found = check(inner, modules, Call(address, arguments, frozenset(leant), call.deep + 1, call.left))
     return replace(found, read=())
+
+
+def _worst(instances: Iterable[Checked]) -> Checked:
+    """Of the instances that a call makes, the one that wants most."""
+    ranks = [Outcome.FAIL, Outcome.UNKNOWN]
+    return min(
+        instances, key=lambda one: min((ranks.index(r.outcome) for r in one.results if r.outcome in ranks), default=2)
+    )
 
 
 def _agreed(block: Block, scope: Scope, name: str) -> object:

@@ -12,6 +12,8 @@ def dynamic(many: str, mode: str) -> str:
 
 
 TRACING = "  tracing_config {\n    mode = %s\n  }"
+BY_DEFAULT = 'variable "mode" {\n  default = "Active"\n}'
+FOR_EACH = "  for_each = var.many\n"
 TERRAFORM = {
     "active": (tf(TRACING % '"Active"'), "pass"),
     "pass-through": (tf(TRACING % '"PassThrough"'), "fail"),
@@ -149,6 +151,74 @@ TERRAFORM = {
     "dynamic behind a switch": (
         tf(dynamic("var.on ? [1] : []", '"Active"'), 'variable "on" {\n  default = true\n}'),
         "unknown",
+    ),
+    "values in JSON": (
+        {**tf(TRACING % "var.mode", BY_DEFAULT), "terraform.tfvars.json": '{"mode": "PassThrough"}'},
+        "fail",
+    ),
+    "values in JSON that cannot be read": (
+        {**tf(TRACING % "var.mode", BY_DEFAULT), "terraform.tfvars.json": "{"},
+        "unknown",
+    ),
+    "values that are loaded later win": (
+        {
+            **tf(TRACING % "var.mode", BY_DEFAULT),
+            "terraform.tfvars": 'mode = "Active"\n',
+            "common.auto.tfvars": 'mode = "PassThrough"\n',
+        },
+        "fail",
+    ),
+    "values of a folder beside it": (
+        {
+            "code/main.tf": tf(TRACING % "var.mode", BY_DEFAULT)["main.tf"],
+            "environments/dev.tfvars": 'mode = "PassThrough"\n',
+        },
+        "unknown",
+    ),
+    "values of Terragrunt": (
+        {
+            "modules/f/main.tf": tf(TRACING % "var.mode", BY_DEFAULT)["main.tf"],
+            "live/terragrunt.hcl": 'terraform {\n  source = "${get_repo_root()}//modules/f"\n}\n'
+            'inputs = {\n  mode = "PassThrough"\n}\n',
+        },
+        "unknown",
+    ),
+    "an attribute that the type makes null": (
+        {
+            **tf(
+                FOR_EACH + TRACING % 'try(each.value.mode, "Active")',
+                'variable "many" {\n  type = map(object({ mode = optional(string) }))\n}',
+            ),
+            "terraform.tfvars": "many = { a = {} }\n",
+        },
+        "fail",
+    ),
+    "an attribute that the type drops": (
+        {
+            **tf(
+                FOR_EACH + TRACING % 'lookup(each.value, "mode", "PassThrough")',
+                'variable "many" {\n  type = map(object({ name = string }))\n}',
+            ),
+            "terraform.tfvars": 'many = { a = { name = "x", mode = "Active" } }\n',
+        },
+        "fail",
+    ),
+    "an attribute that the type fills in": (
+        {
+            **tf(
+                FOR_EACH + TRACING % "each.value.mode",
+                'variable "many" {\n  type = map(object({ mode = optional(string, "Active") }))\n}',
+            ),
+            "terraform.tfvars": "many = { a = {} }\n",
+        },
+        "pass",
+    ),
+    "a mode within settings that are left out": (
+        tf(
+            dynamic("var.tracing.mode != null ? [true] : []", "var.tracing.mode"),
+            'variable "tracing" {\n  type = object({ mode = optional(string, null) })\n  default = {}\n}',
+        ),
+        "fail",
     ),
     "dynamic behind a switch that is off": (
         tf(dynamic("var.on ? [1] : []", '"Active"'), 'variable "on" {\n  default = false\n}'),

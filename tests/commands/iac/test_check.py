@@ -166,6 +166,25 @@ def test_modules_of_the_registry_are_known_or_said(tmp_path: Path) -> None:
     ]
 
 
+def test_of_the_instances_of_a_module_the_worst_counts(tmp_path: Path) -> None:
+    root = """
+        module "posse" {
+          source              = "cloudposse/lambda-function/aws"
+          for_each            = { a = "Active", b = "PassThrough" }
+          tracing_config_mode = each.value
+        }
+    """
+
+    assert said(laid(tmp_path, {"main.tf": root})) == {"module.posse": "fail"}
+
+
+def test_terragrunt_is_named(tmp_path: Path) -> None:
+    files = {"a/terragrunt.hcl": "inputs = merge(local.x, {})\n", ".terraform.lock.hcl": 'provider "x" {\n}\n'}
+    checked = check(Paths([laid(tmp_path, {**files, "b/terragrunt.hcl": "inputs = {"})]))
+
+    assert [note.text.partition(",")[0] for note in checked.notes] == ["Terragrunt is not worked out"] * 2
+
+
 def test_files_that_are_no_such_code_are_passed_over(tmp_path: Path) -> None:
     laid(
         tmp_path,
