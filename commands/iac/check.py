@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from commands.iac import cloudformation, files, serverless, terraform, terraform_plan, terraform_values
+from commands.iac import cloudformation, files, parameters, serverless, terraform, terraform_plan, terraform_values
 from commands.iac.document import documents
 from commands.iac.expressions import Scope
 from commands.iac.nouns import CannotReadError, Checked, Outcome, Result, Tool
@@ -37,10 +37,11 @@ def check(paths: Paths) -> Checked:
     everything = [*named, *below]
     code = [path for path in everything if path.name.endswith(_TERRAFORM)]
     terragrunt = [path for path in everything if terraform_values.is_terragrunt(path)]
-    apart = {*code, *terragrunt, *(path for path in below if path.suffix == ".hcl")}
+    apart = {*code, *terragrunt, *(path for path in below if path.suffix in (".hcl", ".toml"))}
+    given = parameters.gathered(named, below, paths.text)
     for path in everything:
         if path not in apart:
-            checked += _document(paths, path, path in named)
+            checked += _document(paths, path, path in named, given)
     return checked + _terraform(paths, code, named, terragrunt)
 
 
@@ -57,7 +58,7 @@ def _listed(given: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     return list(named), [path for path in below if path not in named]
 
 
-def _document(paths: Paths, path: Path, named: bool) -> Checked:
+def _document(paths: Paths, path: Path, named: bool, given: parameters.Parameters) -> Checked:
     if serverless.CODE_NAMES.fullmatch(path.name):
         why = "the service is written in code, which is not run here"
         by_hand = "Run `serverless package` and check .serverless/cloudformation-template-update-stack.json."
@@ -77,7 +78,7 @@ def _document(paths: Paths, path: Path, named: bool) -> Checked:
     if not named and not _worth_reading(path, text):
         return Checked()
     try:
-        found = _understood(path, text)
+        found = _understood(path, text, given)
     except CannotReadError as problem:
         if named:
             raise NotUnderstoodError(f"{path}, line {problem.line}: {problem}.") from problem
@@ -97,7 +98,7 @@ def _worth_reading(path: Path, text: str) -> bool:
     return "AWS::" in text or "Fn::Transform" in text or ('"format_version"' in text and "_lambda_function" in text)
 
 
-def _understood(path: Path, text: str) -> Checked | None:
+def _understood(path: Path, text: str, given: parameters.Parameters) -> Checked | None:
     if path.name.endswith(".tf.json"):
         why = "Terraform's JSON syntax is not read"
         result = Result(path, 1, Tool.TERRAFORM, path.name, Outcome.UNKNOWN, why, by_hand="Check the plan instead.")
@@ -114,7 +115,7 @@ def _understood(path: Path, text: str) -> Checked | None:
         if serverless.looks_like(root, path):
             checked = (checked or Checked()) + serverless.check(root, path, text)
         elif cloudformation.looks_like(root):
-            checked = (checked or Checked()) + cloudformation.check(root, path, text)
+            checked = (checked or Checked()) + cloudformation.check(root, path, text, given=given.of(path, root))
     return checked
 
 

@@ -1,11 +1,12 @@
 """Functions in CloudFormation templates, SAM's and CDK's among them: what their tracing mode will be."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from commands.iac import sam, template_roles, yaml_edits
 from commands.iac.document import Node, walk
-from commands.iac.intrinsics import Template, places, referred, ways
+from commands.iac.intrinsics import Given, Template, places, referred, ways
 from commands.iac.nouns import Checked, Edit, Note, Outcome, Result, Tool
 from commands.iac.values import May, hang, judge
 
@@ -30,8 +31,10 @@ def looks_like(root: Node) -> bool:
     return typed or root.get("AWSTemplateFormatVersion") is not None or _transforms(root) != []
 
 
-def check(root: Node, file: Path, text: str, tool: Tool | None = None) -> Checked:
-    template = Template(root)
+def check(
+    root: Node, file: Path, text: str, tool: Tool | None = None, given: Mapping[str, tuple[Given, ...]] | None = None
+) -> Checked:
+    template = Template(root, given or {})
     if tool is None:
         tool = Tool.SAM if sam.is_sam(template) else Tool.CDK if _is_cdk(file) else Tool.CLOUDFORMATION
     results: list[Result] = []

@@ -20,7 +20,11 @@ def found(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(one for one in folders if one not in _SKIPPED)
         for name in sorted(names):
             path = Path(at, name)
-            if path.suffix.lower() in SUFFIXES and not path.is_symlink() and path.is_file():
+            if (
+                (path.suffix.lower() in SUFFIXES or name == "samconfig.toml")
+                and not path.is_symlink()
+                and path.is_file()
+            ):
                 yield path
 
 

@@ -1,7 +1,7 @@
 """CloudFormation's functions, as far as a template tells: parameters' defaults, conditions, mappings."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from commands.iac.document import Node, walk
@@ -13,11 +13,21 @@ _PLAIN_DEEP = 20
 _NODES_MOST = 20_000  # of a policy document, with all that aliases repeat
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A parameter's value that is written down outside its template; None where it is worked out."""
+
+    value: str | None
+    source: str
+    usual: bool = False  # what a deployment without further words takes
+
+
 @dataclass(slots=True)
 class Template:
     """One template's root, and what its references mean."""
 
     root: Node
+    given: Mapping[str, tuple[Given, ...]] = field(default_factory=dict)
     resources: Node = field(init=False)
 
     def __post_init__(self) -> None:
@@ -138,9 +148,30 @@ def _ref(template: Template, name: str) -> tuple[May, ...]:
         return unknown(f"parameter {name} is looked up in the Parameter Store")
     if allowed is not None and len(allowed.items) == 1 and allowed.items[0].text is not None:
         return (May(value=allowed.items[0].value, node=allowed.items[0]),)
-    if default is None or default.text is None:
-        return unknown(f"parameter {name} has no default")
-    return (May(value=default.value, node=default, default=f"parameter {name}"),)
+    own = None
+    if default is not None and default.text is not None:
+        own = May(value=default.value, node=default, default=f"parameter {name}")
+    if name in template.given:
+        return _given(name, own, template.given[name])
+    return (own,) if own is not None else unknown(f"parameter {name} has no default")
+
+
+def _given(name: str, own: May | None, given: Sequence[Given]) -> tuple[May, ...]:
+    """The default, and what it is replaced by; a value that all of them agree on stays what it is."""
+    values = {one.value for one in given}
+    if own is not None and values == {own.value}:
+        return (own,)
+    source = next(one.source for one in given if own is None or one.value != own.value)
+    if own is None and len(values) == 1 and None not in values:
+        return (May(value=given[0].value, default=f"what {source} gives parameter {name}"),)
+    usual = any(one.usual for one in given)
+    under = f"parameter {name} ({source})"
+    made = [] if own is None else hang([replace(own, node=None, default="")], under, not usual)
+    for one in dict.fromkeys(given):
+        likely = one.usual if usual else None
+        may = May(value=one.value) if one.value is not None else unknown(f"{one.source} works it out")[0]
+        made = [*made, *hang([may], under, likely)]
+    return tuple(made)
 
 
 def _sub(template: Template, given: Node) -> tuple[May, ...]:
@@ -152,7 +183,10 @@ def _sub(template: Template, given: Node) -> tuple[May, ...]:
         return unknown("it is worked out by Fn::Sub")
     default = ""
     for name in names:
-        one = _ref(template, name.strip())[0]
+        several = _ref(template, name.strip())
+        one = several[0]
+        if len(several) > 1:
+            return unknown(f"it is worked out from {one.under}")
         if one.value is None:
             if name.startswith("AWS::") and name != "AWS::NoValue":
                 continue  # the text around it says which policy it is
@@ -183,6 +217,8 @@ def _in_map(template: Template, given: Node, deep: int) -> tuple[May, ...]:
     found = _entries(template, mapping, names[1:], deep)
     if not found:
         return unknown(f"mapping {names[0].value} has no such entry")
+    if len(found) == 1:
+        return tuple(found)
     return tuple(replace(one, under=one.under or f"mapping {names[0].value}") for one in found)
 
 
@@ -210,6 +246,11 @@ def _one(seen: tuple[May, ...]) -> May | None:
     return seen[0] if len(seen) == 1 else None
 
 
+def _by_default(seen: tuple[May, ...]) -> May | None:
+    """The one value that the defaults lead to."""
+    return seen[0] if len(seen) == 1 else _one(tuple(one for one in seen if one.likely))
+
+
 def _holds(template: Template, node: Node | None, deep: int) -> tuple[bool | None, bool]:
     found = intrinsic(node) if node is not None else None
     if found is None or deep > _DEEP:
@@ -218,10 +259,10 @@ def _holds(template: Template, node: Node | None, deep: int) -> tuple[bool | Non
     if name == "Condition":
         return _holds(template, template.section("Conditions").get(given.value), deep + 1)
     if name == "Fn::Equals" and len(given.items) == 2:
-        left, right = (_one(ways(template, one)) for one in given.items)
+        left, right = (_by_default(ways(template, one)) for one in given.items)
         if left is None or right is None or left.value is None or right.value is None:
             return None, False
-        return left.value == right.value, not (left.default or right.default)
+        return left.value == right.value, not (left.default or right.default or left.under or right.under)
     if name not in ("Fn::And", "Fn::Or", "Fn::Not") or not given.items:
         return None, False
     parts = [_holds(template, one, deep + 1) for one in given.items]

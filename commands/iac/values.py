@@ -46,9 +46,7 @@ def hang(ways: Sequence[May], under: str, likely: bool | None) -> tuple[May, ...
 def judge(ways: Sequence[May], setting: str) -> tuple[Outcome, str]:
     """`setting` is what it is called in the file."""
     if ways and all(one.active for one in ways):
-        defaults = sorted({one.default for one in ways if one.default})
-        by = f", by the default of {', '.join(defaults)}" if defaults else ""
-        return Outcome.PASS, f"{setting} is Active{by}"
+        return Outcome.PASS, f"{setting} is Active{_by(ways)}"
     if ways and all(one.dark for one in ways):
         return Outcome.FAIL, _dark(ways, setting)
     doubts = [one.doubt for one in ways if one.doubt]
@@ -60,9 +58,17 @@ def judge(ways: Sequence[May], setting: str) -> tuple[Outcome, str]:
     return Outcome.UNKNOWN, f"{setting} depends on {under}, and is not Active either way"
 
 
+def _by(ways: Sequence[May]) -> str:
+    """What the value rests on; `default` is the name of what has a default, or `what … gives …`."""
+    rests = sorted({one.default for one in ways if one.default})
+    named = [one for one in rests if not one.startswith("what ")]
+    given = [one for one in rests if one not in named]
+    parts = [f"by the default of {', '.join(named)}"] if named else []
+    return "".join(f", {one}" for one in [*parts, *(f"by {one}" for one in given)])
+
+
 def _dark(ways: Sequence[May], setting: str) -> str:
     said = next((one for one in ways if one.value is not None), None)
     if said is None:
         return f"{setting} is not set, which is PassThrough"
-    by = f", by the default of {said.default}" if said.default else ""
-    return f"{setting} is {said.value}{by}; only Active records traces of its own"
+    return f"{setting} is {said.value}{_by([said])}; only Active records traces of its own"
