@@ -1,7 +1,7 @@
 """All that is said of some paths: each file by the tool that it is written for, folders of Terraform as modules."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from commands.iac import cloudformation, files, parameters, serverless, terraform, terraform_plan, terraform_values
@@ -42,7 +42,13 @@ def check(paths: Paths) -> Checked:
     for path in everything:
         if path not in apart:
             checked += _document(paths, path, path in named, given)
-    return checked + _terraform(paths, code, named, terragrunt)
+    return _once(checked + _terraform(paths, code, named, terragrunt))
+
+
+def _once(checked: Checked) -> Checked:
+    """A file that another one takes in may also be read by itself."""
+    results = {(one.file, one.line, one.name): one for one in reversed(checked.results)}
+    return replace(checked, results=tuple(reversed(results.values())))
 
 
 def _listed(given: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -78,7 +84,7 @@ def _document(paths: Paths, path: Path, named: bool, given: parameters.Parameter
     if not named and not _worth_reading(path, text):
         return Checked()
     try:
-        found = _understood(path, text, given)
+        found = _understood(path, text, given, paths.text)
     except CannotReadError as problem:
         if named:
             raise NotUnderstoodError(f"{path}, line {problem.line}: {problem}.") from problem
@@ -98,7 +104,7 @@ def _worth_reading(path: Path, text: str) -> bool:
     return "AWS::" in text or "Fn::Transform" in text or ('"format_version"' in text and "_lambda_function" in text)
 
 
-def _understood(path: Path, text: str, given: parameters.Parameters) -> Checked | None:
+def _understood(path: Path, text: str, given: parameters.Parameters, read: terraform.Read) -> Checked | None:
     if path.name.endswith(".tf.json"):
         why = "Terraform's JSON syntax is not read"
         result = Result(path, 1, Tool.TERRAFORM, path.name, Outcome.UNKNOWN, why, by_hand="Check the plan instead.")
@@ -113,7 +119,7 @@ def _understood(path: Path, text: str, given: parameters.Parameters) -> Checked 
         if root.kind != "mapping":
             continue
         if serverless.looks_like(root, path):
-            checked = (checked or Checked()) + serverless.check(root, path, text)
+            checked = (checked or Checked()) + serverless.check(root, path, text, read)
         elif cloudformation.looks_like(root):
             checked = (checked or Checked()) + cloudformation.check(root, path, text, given=given.of(path, root))
     return checked

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from commands.iac import sam, template_roles, yaml_edits
+from commands.iac import event_sources, sam, template_roles, yaml_edits
 from commands.iac.document import Node, walk
 from commands.iac.intrinsics import Given, Template, places, referred, ways
 from commands.iac.nouns import Checked, Edit, Note, Outcome, Result, Tool
@@ -76,6 +76,8 @@ def _function(template: Template, name: str, key: Node, resource: Node, macro: s
     role = template_roles.role_of(template, resource)
     if edge or (role and template_roles.trusts_edge(template, role)):
         return replace(result, reason="X-Ray does not work in Lambda@Edge")
+    if untraced := event_sources.why_not(event_sources.of_resource(template, name, resource)):
+        return replace(result, reason=untraced)
     seen = sam.mode(template, resource) if serverless else mode(template, resource.get("Properties"))
     literal = next((one.node for one in seen if one.dark and one.node is not None), None)
     outcome, reason = judge(seen, setting)

@@ -57,12 +57,41 @@ def _variable(root: Node, inside: str, default: str, deep: int) -> tuple[May, ..
             continue
         if not one.startswith(_FROM_OUTSIDE):
             return unknown(f"${{{inside}}} is looked up at deployment")
+        if one.startswith("param:") and (found := _parameter(root, one[6:], deep)):
+            return found
         if one == "sls:stage":
             return (May(value="dev", default="the stage"),)
         default = f"${{{one}}}"
     if default.startswith("${"):
         return unknown(f"{default} has no default")
     return ABSENT
+
+
+def _parameter(root: Node, name: str, deep: int) -> tuple[May, ...]:
+    """A parameter of the service by stage; `--param` may give another.
+
+    https://www.serverless.com/framework/docs/guides/parameters
+    """
+    stages: list[tuple[str, Node]] = []
+    for section, inside in (("params", ""), ("stages", "params")):
+        for stage, _, body in (root.get(section) or Node("mapping")).entries():
+            values = body.get(inside) if inside else body
+            value = values.get(name) if values is not None else None
+            if value is not None:
+                stages.append((stage, value))
+    if not stages or deep > _LOOKUPS_DEEP:
+        return ()
+    label = f"${{param:{name}}}"
+    made = [
+        replace(one, under=f"the stage in {label}", likely=stage == "default")
+        for stage, value in stages
+        for one in ways(root, value, deep + 3)
+    ]
+    if all(stage != "default" for stage, _ in stages):
+        made.append(May(doubt=f"{label} has no default"))
+    if len(stages) == 1 and len(made) == 1:
+        return (replace(made[0], under="", likely=True, default=label),)
+    return tuple(made)
 
 
 def _path(root: Node, dotted: str, default: str, deep: int) -> tuple[May, ...] | None:

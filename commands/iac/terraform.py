@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from commands.iac import hcl_edits, known_modules, terraform_roles, terraform_values
+from commands.iac import hcl_edits, known_modules, terraform_roles, terraform_sources, terraform_values
 from commands.iac.expressions import Scope, evaluate, ways
 from commands.iac.hcl import Block, parse, references, traversal
 from commands.iac.nouns import CannotReadError, Checked, Note, Outcome, Result, Tool
@@ -142,6 +142,9 @@ def _function(module: Module, block: Block, scope: Scope, call: Call, edge: set[
     role = terraform_roles.role_of(block)
     if block.labels[1] in edge or (role and terraform_roles.trusts_edge(module, role, scope)):
         yield replace(result, reason="X-Ray does not work in Lambda@Edge")
+        return
+    if why := terraform_sources.untraced(module.blocks, block):
+        yield replace(result, reason=why)
         return
     if _never_made(block, scope):
         return
