@@ -4,7 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from commands.iac import cloudformation, files, parameters, serverless, terraform, terraform_plan, terraform_values
+from commands.iac import (
+    cloudformation,
+    files,
+    parameters,
+    serverless,
+    terraform,
+    terraform_json,
+    terraform_plan,
+    terraform_values,
+)
 from commands.iac.document import documents
 from commands.iac.expressions import Scope
 from commands.iac.nouns import CannotReadError, Checked, Outcome, Result, Tool
@@ -12,7 +21,7 @@ from commands.iac.nouns import CannotReadError, Checked, Outcome, Result, Tool
 _TERRAFORM = (".tf", ".tofu", *terraform_values.SUFFIXES)
 _MODULES_MOST = 2000
 _CODE_MOST = 2 * 2**20  # of a file of Terraform's language, whose parser is slow
-_FUNCTION_TYPES = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+_FUNCTION_TYPES = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function")
 
 
 class NotUnderstoodError(Exception):
@@ -100,15 +109,13 @@ def _worth_reading(path: Path, text: str) -> bool:
     if serverless.NAMES.fullmatch(path.name):
         return True
     if path.name.endswith(".tf.json"):
-        return "aws_lambda_function" in text
+        return "_lambda_function" in text or '"module"' in text
     return "AWS::" in text or "Fn::Transform" in text or ('"format_version"' in text and "_lambda_function" in text)
 
 
 def _understood(path: Path, text: str, given: parameters.Parameters, read: terraform.Read) -> Checked | None:
     if path.name.endswith(".tf.json"):
-        why = "Terraform's JSON syntax is not read"
-        result = Result(path, 1, Tool.TERRAFORM, path.name, Outcome.UNKNOWN, why, by_hand="Check the plan instead.")
-        return Checked((result,), (), (path,))
+        return terraform_json.check(path, text)
     json = path.suffix.lower() == ".json" or (text.lstrip()[:1] in ("{", "[") and path.suffix not in (".yml", ".yaml"))
     if json and '"format_version"' in text:
         plan = terraform_plan.read(text)
@@ -129,7 +136,8 @@ def _unreadable(path: Path, text: str, problem: CannotReadError) -> Checked:
     """A file of a folder that ought to have been understood: it names a type of function, or is a service's."""
     if not any(kind in text for kind in _FUNCTION_TYPES) and not serverless.NAMES.fullmatch(path.name):
         return Checked()
-    tool = Tool.SERVERLESS if serverless.NAMES.fullmatch(path.name) else Tool.CLOUDFORMATION
+    tool = Tool.TERRAFORM if path.name.endswith(".tf.json") else Tool.CLOUDFORMATION
+    tool = Tool.SERVERLESS if serverless.NAMES.fullmatch(path.name) else tool
     why = f"{problem}, so that its functions are not seen"
     return Checked((Result(path, problem.line, tool, path.name, Outcome.UNKNOWN, why, by_hand="Mend the file."),))
 

@@ -21,6 +21,7 @@ _OWN_TRANSFORMS = (
     "AWS::SecretsManager-2024-09-16",
 )
 MODE = "TracingConfig.Mode"
+_LOOPS_MOST = 5  # of loops within loops, as CloudFormation allows
 
 
 def looks_like(root: Node) -> bool:
@@ -45,7 +46,11 @@ def check(
         kind = resource.get("Type")
         type_name = kind.value if kind is not None else ""
         if name.startswith("Fn::"):
-            if name == "Fn::Transform" or _holds_functions(resource):
+            looped = _looped(resource) if name.startswith("Fn::ForEach") else None
+            if looped is not None:
+                at = _At(file, text, tool)
+                results += [_function(template, label, inner, body, macro, False, at) for label, inner, body in looped]
+            elif name == "Fn::Transform" or _holds_functions(resource):
                 why = f"{name} makes functions, and what it makes is not worked out"
                 results.append(Result(file, key.line, tool, name, Outcome.UNKNOWN, why, by_hand=_write_out(tool)))
         elif type_name in (FUNCTION, SERVERLESS_FUNCTION):
@@ -148,6 +153,30 @@ def _at_the_edge(template: Template) -> set[str]:
         if name in named and _type(resource) == "AWS::Lambda::Version":
             named |= referred(_properties(resource).get("FunctionName") or Node(""))
     return named
+
+
+def _looped(loop: Node, deep: int = 0) -> list[tuple[str, Node, Node]] | None:
+    """The functions that Fn::ForEach makes, by the name that it makes theirs from; None where one hangs on the loop.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html
+    """
+    if len(loop.items) != 3 or loop.items[2].kind != "mapping" or deep > _LOOPS_MOST:
+        return None
+    found: list[tuple[str, Node, Node]] = []
+    for name, key, body in loop.items[2].entries():
+        kind = body.get("Type")
+        if name.startswith("Fn::ForEach"):
+            inner = _looped(body, deep + 1)
+            if inner is None:
+                return None
+            found += inner
+        elif name.startswith("Fn::") or kind is None or "{" in kind.value:
+            return None
+        elif kind.value in (FUNCTION, SERVERLESS_FUNCTION):
+            found.append((name, key, body))
+        elif _holds_functions(body):
+            return None
+    return found
 
 
 def _holds_functions(resource: Node) -> bool:

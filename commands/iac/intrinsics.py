@@ -60,7 +60,7 @@ def ways(template: Template, node: Node | None, deep: int = 0) -> tuple[May, ...
     if found is None:
         if node.kind != "scalar":
             return unknown("it is no text")
-        if node.value.startswith("{{resolve:") or "${" in node.value:
+        if node.value.startswith("{{resolve:") or re.search(r"[$&]\{", node.value):
             return unknown(f"it is looked up at deployment: {node.value}")
         return (May(value=node.value, node=node),)
     name, given = found

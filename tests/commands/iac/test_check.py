@@ -55,17 +55,43 @@ def test_each_document_of_a_file_is_read(tmp_path: Path) -> None:
     assert [str(each.outcome) for each in checked.results] == ["fail", "pass"]
 
 
-def test_loops_that_make_functions_are_not_worked_out(tmp_path: Path) -> None:
-    text = """
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ("TracingConfig: {Mode: Active}", "pass"),
+        ("Handler: a.b", "fail"),
+        ("TracingConfig: {Mode: !FindInMap [M, a, !Ref Name]}", "unknown"),
+        ("TracingConfig: {Mode: !Ref Name}", "unknown"),
+        ("TracingConfig: {Mode: '${Name}'}", "unknown"),
+        ("TracingConfig: {Mode: '&{Name}'}", "unknown"),
+    ],
+)
+def test_functions_of_loops_are_judged(tmp_path: Path, properties: str, expected: str) -> None:
+    text = f"""
+        Transform: AWS::LanguageExtensions
+        Mappings: {{M: {{a: {{x: Active, y: PassThrough}}}}}}
+        Resources:
+          Fn::ForEach::Outer:
+            - Stage
+            - [x]
+            - Fn::ForEach::Each:
+                - Name
+                - [x, y]
+                - Fn${{Name}}:
+                    Type: AWS::Lambda::Function
+                    Properties: {{{properties}}}
+    """
+
+    assert said(laid(tmp_path, {"t.yaml": text})) == {"Fn${Name}": expected}
+
+
+@pytest.mark.parametrize("kind", ["'${Kind}'", "AWS::S3::Bucket, Properties: !Transform {Name: AWS::Include}"])
+def test_what_a_loop_or_a_macro_makes_may_be_functions(tmp_path: Path, kind: str) -> None:
+    text = f"""
         Transform: AWS::LanguageExtensions
         Resources:
-          Fn::ForEach::Each:
-            - Name
-            - [a, b]
-            - Fn${Name}:
-                Type: AWS::Lambda::Function
-                Properties: {TracingConfig: {Mode: Active}}
-          Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://a/b}}
+          Fn::ForEach::Each: [Kind, [a, b], {{"F${{Kind}}": {{Type: {kind}}}}}]
+          Fn::Transform: {{Name: AWS::Include, Parameters: {{Location: s3://a/b}}}}
     """
 
     assert said(laid(tmp_path, {"t.yaml": text})) == {"Fn::ForEach::Each": "unknown", "Fn::Transform": "unknown"}
@@ -166,25 +192,6 @@ def test_modules_of_the_registry_are_known_or_said(tmp_path: Path) -> None:
     ]
 
 
-def test_of_the_instances_of_a_module_the_worst_counts(tmp_path: Path) -> None:
-    root = """
-        module "posse" {
-          source              = "cloudposse/lambda-function/aws"
-          for_each            = { a = "Active", b = "PassThrough" }
-          tracing_config_mode = each.value
-        }
-    """
-
-    assert said(laid(tmp_path, {"main.tf": root})) == {"module.posse": "fail"}
-
-
-def test_terragrunt_is_named(tmp_path: Path) -> None:
-    files = {"a/terragrunt.hcl": "inputs = merge(local.x, {})\n", ".terraform.lock.hcl": 'provider "x" {\n}\n'}
-    checked = check(Paths([laid(tmp_path, {**files, "b/terragrunt.hcl": "inputs = {"})]))
-
-    assert [note.text.partition(",")[0] for note in checked.notes] == ["Terragrunt is not worked out"] * 2
-
-
 def test_files_that_are_no_such_code_are_passed_over(tmp_path: Path) -> None:
     laid(
         tmp_path,
@@ -202,7 +209,7 @@ def test_what_ought_to_have_been_read_and_was_not_is_unknown(tmp_path: Path) -> 
         {
             "a.yaml": "Resources:\n  F: {Type: AWS::Lambda::Function\n  G: [",
             "x/lambda.tf": 'resource "aws_lambda_function" "f" {\n  x = = 1\n}\n',
-            "y/main.tf.json": '{"resource": {"aws_lambda_function": {}}}',
+            "y/main.tf.json": '{"resource": {"aws_lambda_function": ',
             "z/serverless.ts": "export default {}",
         },
     )
