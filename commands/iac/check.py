@@ -1,6 +1,7 @@
 """All that is said of some paths: each file by the tool that it is written for, folders of Terraform as modules."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def check(paths: Paths) -> Checked:
     for path in everything:
         if path not in apart:
             checked += _document(paths, path, path in named, given)
-    return _once(checked + _terraform(paths, code, named, terragrunt))
+    in_json = [path for path in everything if path.name.endswith(".tf.json")]
+    return _once(checked + _terraform(paths, code, named, terragrunt, in_json))
 
 
 def _once(checked: Checked) -> Checked:
@@ -142,7 +144,9 @@ def _unreadable(path: Path, text: str, problem: CannotReadError) -> Checked:
     return Checked((Result(path, problem.line, tool, path.name, Outcome.UNKNOWN, why, by_hand="Mend the file."),))
 
 
-def _terraform(paths: Paths, code: list[Path], named: list[Path], terragrunt: list[Path]) -> Checked:
+def _terraform(
+    paths: Paths, code: list[Path], named: list[Path], terragrunt: list[Path], in_json: list[Path]
+) -> Checked:
     folders: dict[Path, list[Path]] = {}
     for path in code:
         for one in _beside(path) if path in named else [path]:
@@ -162,6 +166,7 @@ def _terraform(paths: Paths, code: list[Path], named: list[Path], terragrunt: li
     called = _called(modules)
     inputs, notes = terraform_values.inputs(terragrunt, paths.text)
     _spread_values(modules, called, inputs)
+    _spread_calls(modules, in_json, paths)
     checked = Checked((), tuple(notes))
     for folder, module in modules.items():
         if folder not in called:
@@ -193,6 +198,15 @@ def _spread_values(
             above = next((modules[one] for one in folder.parents if one in modules and modules[one].blocks), None)
             for root in [above] if above is not None else roots:
                 root.elsewhere += [*module.given, *module.elsewhere]
+
+
+def _spread_calls(modules: Mapping[Path, terraform.Module], in_json: list[Path], paths: Paths) -> None:
+    """What calls in JSON give a module counts as values that may be given."""
+    for path in in_json:
+        with suppress(CannotReadError):
+            for folder, given in terraform_json.calls(path, paths.text(path)):
+                if folder in modules:
+                    modules[folder].elsewhere += given
 
 
 def _must_be_read(modules: Mapping[Path, terraform.Module], named: list[Path]) -> None:

@@ -14,7 +14,7 @@ _TERRAFORM_AWS = re.compile(
     r"(terraform-aws-modules/lambda/aws|.*terraform-aws-modules/terraform-aws-lambda(\.git)?)(\?.*)?"
 )
 _CLOUDPOSSE = re.compile(r"(cloudposse/lambda-function/aws|.*cloudposse/terraform-aws-lambda-function(\.git)?)(\?.*)?")
-_MEANS_FUNCTIONS = re.compile(r"lambda|serverless|function", re.IGNORECASE)
+MEANS_FUNCTIONS = re.compile(r"lambda|serverless|function", re.IGNORECASE)
 # Parts of the first that make no function of their own.
 _PARTS = re.compile(r".*//modules/(alias|deploy|docker-build)(\?.*)?")
 _MAY_GRANT = ("policy", "policies", "policy_statements", "policy_json", "policy_jsons", "attach_policies")
@@ -30,7 +30,7 @@ def check(block: Block, scope: Scope, address: str, text: str) -> Checked:
         return Checked((_judged(block, scope, address, text, "tracing_config_mode"),))
     if _PARTS.fullmatch(source):
         return Checked()
-    if _MEANS_FUNCTIONS.search(source) or _MEANS_FUNCTIONS.search(" ".join(block.labels)) or source == "?":
+    if MEANS_FUNCTIONS.search(source) or MEANS_FUNCTIONS.search(" ".join(block.labels)) or source == "?":
         why = f"module {source} is not looked into, and may make functions"
         by_hand = "Check the plan: terraform show -json."
         return Checked(

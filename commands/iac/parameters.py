@@ -62,7 +62,9 @@ def gathered(named: Iterable[Path], below: Iterable[Path], read: Read) -> Parame
 
 def _beside(path: Path) -> list[Path]:
     folders = [path.parent, *(one for one in path.parent.iterdir() if one.is_dir() and "param" in one.name.lower())]
-    return [one for folder in folders for one in folder.iterdir() if one.suffix == ".json" or one.name in _SAMCONFIG]
+    return [
+        one for folder in folders for one in sorted(folder.iterdir()) if one.suffix == ".json" or one.name in _SAMCONFIG
+    ]
 
 
 def _look_into(made: Parameters, path: Path, text: str) -> None:
@@ -98,11 +100,15 @@ def _nested(made: Parameters, path: Path, root: Node) -> None:
         where = properties.get(_NESTED.get(kind.value, "")) if kind is not None and properties is not None else None
         if where is None or where.text is None or "://" in where.value or properties is None:
             continue
-        child = (path.parent / where.value).resolve()
+        child = _child(path, where.value)
         given = properties.get("Parameters")
         for name, _, node in given.entries() if given is not None and given.kind == "mapping" else ():
             for one in ways(template, node):
                 made.by_template[child].append((name, Given(one.value, path.name)))
+
+
+def _child(path: Path, name: str) -> Path:
+    return (path.parent / name.replace("\0", "")).resolve()
 
 
 def _samconfig(made: Parameters, path: Path, text: str) -> None:
@@ -118,7 +124,7 @@ def _samconfig(made: Parameters, path: Path, text: str) -> None:
             if isinstance(values, dict):
                 said = values.get("template_file", values.get("template"))
                 for template in [said] if isinstance(said, str) else ["template.yaml", "template.yml", "template.json"]:
-                    child = (path.parent / template).resolve()
+                    child = _child(path, template)
                     for key, value in _overrides(values.get("parameter_overrides")):
                         made.by_template[child].append((key, Given(value, path.name, usual=name == "default")))
 

@@ -39,7 +39,7 @@ class Module:
 
 def load(folder: Path, files: list[Path], read: Read) -> Module:
     """`read` gives a file's text, or raises CannotReadError."""
-    module = Module(folder)
+    module = Module(folder, overridden=any(one.name.endswith("override.tf.json") for one in folder.glob("*.tf.json")))
     for file in sorted(files, key=terraform_values.order):
         module.overridden = module.overridden or file.stem == "override" or file.stem.endswith("_override")
         try:

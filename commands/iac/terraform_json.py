@@ -1,14 +1,18 @@
 """Functions in Terraform's JSON syntax, as CDK for Terraform writes it: what stands there literally."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from commands.iac.document import Node, documents
+from commands.iac.known_modules import MEANS_FUNCTIONS
 from commands.iac.nouns import ACTIVE, Checked, Note, Outcome, Result, Tool
+from commands.iac.policy import UNKNOWN
 
 _FUNCTIONS = ("aws_lambda_function", "awscc_lambda_function")
 _EDGE = ("edgelambda.amazonaws.com", "lambda_function_association")
 _BY_HAND = "Check the plan: terraform show -json."
+_LOCAL = ("./", "../")
 _SETTING = "tracing_config.mode"
 
 
@@ -20,9 +24,39 @@ def check(file: Path, text: str) -> Checked:
         for kind, label, key, body in _blocks(root.get("resource")):
             if kind in _FUNCTIONS:
                 results += _function(file, text, f"{kind}.{label}", key, body)
-        for label, key, _ in _labelled(root.get("module")):
-            notes.append(Note(file, key.line, f"module.{label} is called in JSON, and not looked into"))
+        for label, key, body in _labelled(root.get("module")):
+            source = _source(body)
+            said = f"module.{label} is called in JSON, and not looked into"
+            if not source.startswith(_LOCAL) and MEANS_FUNCTIONS.search(f"{label} {source}"):
+                why = f"module {source} is not looked into, and may make functions"
+                unknown = Result(
+                    file, key.line, Tool.TERRAFORM, f"module.{label}", Outcome.UNKNOWN, why, by_hand=_BY_HAND
+                )
+                results.append(unknown)
+            else:
+                notes.append(Note(file, key.line, said))
     return Checked(tuple(results), tuple(notes), (file,))
+
+
+def calls(file: Path, text: str) -> Iterator[tuple[Path, list[tuple[str, object]]]]:
+    """The folders of modules that stand in the same repository, and what they are given. Raises CannotReadError."""
+    for root in documents(text, json=True):
+        for _, _, body in _labelled(root.get("module")):
+            source = _source(body)
+            if source.startswith(_LOCAL) and "\0" not in source:
+                given = [(name, _literal(value)) for name, _, value in body.entries()]
+                yield (file.parent / source).resolve(), given
+
+
+def _source(body: Node) -> str:
+    found = body.get("source")
+    return found.value if found is not None else ""
+
+
+def _literal(node: Node) -> object:
+    if node.kind != "scalar" or re.search(r"[$%]\{", node.value):
+        return UNKNOWN
+    return node.value if node.quoted else UNKNOWN
 
 
 def _each(node: Node | None) -> list[Node]:

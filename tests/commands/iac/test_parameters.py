@@ -81,3 +81,19 @@ Mappings: {{Of: {{dev: {{Trace: 'no'}}, prod: {{Trace: 'yes'}}}}}}
 Conditions: {{On: !Equals [!FindInMap [Of, !Ref Stage, Trace], 'yes']}}"""
 
     assert said(laid(tmp_path, cases.sam("Tracing: !If [On, Active, PassThrough]", head))) == {"F": expected}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"samconfig.toml": 'default = 1\n[x]\ndeploy = [1]\n[y.deploy]\nparameters = "a"\n'},
+        {"samconfig.toml": '[x.deploy.parameters]\nparameter_overrides = "T=\'"\n'},
+        {"samconfig.toml": '[x.deploy.parameters]\ntemplate_file = "a\\u0000b"\nparameter_overrides = [1, "T"]\n'},
+        {"p/a.json": '["ParameterKey", 1, {"ParameterKey": 1}]', "p/b.json": '{"Parameters": [1]}'},
+        {"o.yaml": 'Resources: {I: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: "a\\0b"}}}\n'},
+        {"o.yaml": "Resources: {I: {Type: AWS::CloudFormation::Stack, Properties: [TemplateURL]}}\n"},
+        {"o.yaml": "# AWS::CloudFormation::Stack\nResources: [\n"},
+    ],
+)
+def test_what_is_no_value_changes_nothing(tmp_path: Path, more: dict[str, str]) -> None:
+    assert said(laid(tmp_path, {**BY_DEFAULT, **more})) == {"F": "pass"}
