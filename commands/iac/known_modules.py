@@ -14,7 +14,7 @@ _TERRAFORM_AWS = re.compile(
     r"(terraform-aws-modules/lambda/aws|.*terraform-aws-modules/terraform-aws-lambda(\.git)?)(\?.*)?"
 )
 _CLOUDPOSSE = re.compile(r"(cloudposse/lambda-function/aws|.*cloudposse/terraform-aws-lambda-function(\.git)?)(\?.*)?")
-MEANS_FUNCTIONS = re.compile(r"lambda|serverless|function", re.IGNORECASE)
+MEANS_FUNCTIONS = re.compile(r"lambda|serverless|function|forwarder|github-runner|notify-slack", re.IGNORECASE)
 # Parts of the first that make no function of their own.
 _PARTS = re.compile(r".*//modules/(alias|deploy|docker-build)(\?.*)?")
 _MAY_GRANT = ("policy", "policies", "policy_statements", "policy_json", "policy_jsons", "attach_policies")

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from commands.iac.document import Node, documents
-from commands.iac.intrinsics import Given, Template, ways
+from commands.iac.intrinsics import Given, Template, plain, ways
 from commands.iac.nouns import CannotReadError
 
-_SAMCONFIG = ("samconfig.toml",)
+_SAMCONFIG = ("samconfig.toml", "samconfig.yaml", "samconfig.yml")
 _TEXT_MOST = 2**20
 _NESTED = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
+_LISTED = re.compile(r'\s*\[\s*"\w+=')
 _OVERRIDE = re.compile(r"ParameterKey=([^,]+),ParameterValue=(.*)", re.DOTALL)
 
 Read = Callable[[Path], str]
@@ -73,18 +74,25 @@ def _look_into(made: Parameters, path: Path, text: str) -> None:
             _nested(made, path, root)
         return
     worth = '"ParameterKey"' in text or ('"Parameters"' in text and '"Resources"' not in text)
+    worth = worth or _LISTED.match(text) is not None
     if path.suffix.lower() == ".json" and worth and len(text) < _TEXT_MOST:
         made.files.append((path, _of_json(text)))
 
 
 def _of_json(text: str) -> dict[str, str]:
-    """CloudFormation's list, or the object of CodePipeline and of Git sync."""
+    """CloudFormation's list, the object of CodePipeline and of Git sync, or the words of the command line.
+
+    https://docs.aws.amazon.com/cli/latest/reference/cloudformation/deploy/
+    """
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return {}
     if isinstance(found, list):
         pairs = [(one.get("ParameterKey"), one.get("ParameterValue")) for one in found if isinstance(one, dict)]
+        pairs += [
+            (one.partition("=")[0], one.partition("=")[2]) for one in found if isinstance(one, str) and "=" in one
+        ]
     else:
         inner = found.get("Parameters") if isinstance(found, dict) else None
         pairs = list(inner.items()) if isinstance(inner, dict) else []
@@ -113,11 +121,7 @@ def _child(path: Path, name: str) -> Path:
 
 def _samconfig(made: Parameters, path: Path, text: str) -> None:
     """https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html"""
-    try:
-        environments = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return
-    for name, commands in environments.items():
+    for name, commands in _environments(path, text).items():
         for command in ("global", "deploy"):
             found = commands.get(command) if isinstance(commands, dict) else None
             values = found.get("parameters") if isinstance(found, dict) else None
@@ -127,6 +131,17 @@ def _samconfig(made: Parameters, path: Path, text: str) -> None:
                     child = _child(path, template)
                     for key, value in _overrides(values.get("parameter_overrides")):
                         made.by_template[child].append((key, Given(value, path.name, usual=name == "default")))
+
+
+def _environments(path: Path, text: str) -> dict[str, object]:
+    if path.suffix == ".toml":
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            return {}
+    roots = documents(text, json=False)
+    found = plain(Template(roots[0]), roots[0]) if roots else None
+    return found if isinstance(found, dict) else {}
 
 
 def _overrides(value: object) -> list[tuple[str, str]]:

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from commands.iac import hcl_edits, known_modules, terraform_roles, terraform_sources, terraform_values
+from commands.iac import (
+    hcl_edits,
+    known_modules,
+    terraform_roles,
+    terraform_sources,
+    terraform_stacks,
+    terraform_values,
+)
 from commands.iac.expressions import Scope, evaluate, ways
 from commands.iac.hcl import Block, parse, references, traversal
 from commands.iac.nouns import CannotReadError, Checked, Note, Outcome, Result, Tool
@@ -70,10 +77,13 @@ def check(module: Module, modules: Mapping[Path, Module], call: Call | None = No
     scope = scope_of(module, call)
     results = list(_unreadable(module)) if not call.deep else []
     notes: list[Note] = []
-    edge = _at_the_edge(module)
+    edge = terraform_sources.at_the_edge(module.blocks)
     for block in module.all("resource"):
         if len(block.labels) == 2 and block.labels[0] in (FUNCTION, CLOUD_CONTROL):
             results += _function(module, block, scope, call, edge)
+        stack = terraform_stacks.check(block, module.texts, call.address)
+        results += stack.results
+        notes += stack.notes
     for block in module.all("module"):
         found = _called(module, modules, block, scope, call)
         results += found.results
@@ -255,18 +265,6 @@ def _keeps_old(block: Block) -> bool:
             if names[0] in ("tracing_config", "all"):
                 return True
     return False
-
-
-def _at_the_edge(module: Module) -> set[str]:
-    """Names of the functions that a CloudFront distribution calls."""
-    found: set[str] = set()
-    waiting = list(module.all("resource", "aws_cloudfront_distribution"))
-    while waiting:
-        block = waiting.pop()
-        waiting += block.blocks
-        if block.kind == "lambda_function_association" and "lambda_arn" in block.attributes:
-            found |= {names[1] for names in references(block.attributes["lambda_arn"]) if names[0] == FUNCTION}
-    return found
 
 
 def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope: Scope, call: Call) -> Checked:

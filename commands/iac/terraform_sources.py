@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from commands.iac.event_sources import why_not
 from commands.iac.hcl import Block, references
 
+_FUNCTION, _DISTRIBUTION = "aws_lambda_function", "aws_cloudfront_distribution"
 _MAPPING = "aws_lambda_event_source_mapping"
 _OF_BLOCK = {
     "self_managed_event_source": "kafka",
@@ -35,6 +36,18 @@ def untraced(blocks: Iterable[Block], function: Block) -> str:
     found = why_not([_kind(one) for one in mappings if _names(one.attributes.get("function_name"), function)])
     if not found or any(_calls(one, function) for one in beside):
         return ""
+    return found
+
+
+def at_the_edge(blocks: Iterable[Block]) -> set[str]:
+    """Names of the functions that a CloudFront distribution calls."""
+    found: set[str] = set()
+    waiting = [one for one in blocks if one.kind == "resource" and one.labels[:1] == (_DISTRIBUTION,)]
+    while waiting:
+        block = waiting.pop()
+        waiting += block.blocks
+        if block.kind == "lambda_function_association" and "lambda_arn" in block.attributes:
+            found |= {names[1] for names in references(block.attributes["lambda_arn"]) if names[0] == _FUNCTION}
     return found
 
 

@@ -13,6 +13,7 @@ BY_DEFAULT = cases.sam("Tracing: !Ref T", "Parameters: {T: {Type: String, Defaul
 WITHOUT = cases.sam("Tracing: !Ref T", "Parameters: {T: {Type: String}, Env: {Type: String}}")
 PRODUCTION = '[prod.deploy.parameters]\nparameter_overrides = "%s"\n'
 USUAL = "[default.deploy.parameters]\nparameter_overrides = %s\n"
+GIVEN = "{parameters: {parameter_overrides: [T=PassThrough]}}"
 KEYS = [{"ParameterKey": "Env", "ParameterValue": "prod"}]
 
 
@@ -34,6 +35,9 @@ KEYS = [{"ParameterKey": "Env", "ParameterValue": "prod"}]
         ),
         (BY_DEFAULT, {"p/prod.json": json.dumps({"Parameters": {"T": "PassThrough"}})}, "unknown"),
         (WITHOUT, {"p/prod.json": json.dumps({"Parameters": {"T": "Active"}})}, "pass"),
+        (BY_DEFAULT, {"p/prod.json": '["T=PassThrough", "Env=prod"]'}, "unknown"),
+        (BY_DEFAULT, {"samconfig.yaml": f"default: {{deploy: {GIVEN}}}\n"}, "fail"),
+        (BY_DEFAULT, {"samconfig.yaml": f"prod: {{global: {GIVEN}}}\n"}, "unknown"),
         (BY_DEFAULT, {"p/other.json": json.dumps({"Parameters": {"T": "PassThrough", "Else": "x"}})}, "pass"),
         (BY_DEFAULT, {"p/broken.json": '{"Parameters": '}, "pass"),
     ],

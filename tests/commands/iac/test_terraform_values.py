@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from commands.iac.check import Paths, check
-from tests.commands.iac.checking import laid, said
+from tests.commands.iac.checking import laid, outcomes, said
 
 
 def test_of_the_instances_of_a_module_the_worst_counts(tmp_path: Path) -> None:
@@ -23,3 +23,23 @@ def test_terragrunt_is_named(tmp_path: Path) -> None:
     checked = check(Paths([laid(tmp_path, {**files, "b/terragrunt.hcl": "inputs = {"})]))
 
     assert [note.text.partition(",")[0] for note in checked.notes] == ["Terragrunt is not worked out"] * 2
+
+
+def test_stacks_of_cloudformation_are_named(tmp_path: Path) -> None:
+    root = """
+        resource "aws_cloudformation_stack" "away" {
+          template_url = "https://example.com/forwarder.yaml"
+        }
+        resource "aws_cloudformation_stack" "here" {
+          template_body = jsonencode({ Resources = { F = { Type = "AWS::Lambda::Function" } } })
+        }
+        module "notify" {
+          source = "terraform-aws-modules/notify-slack/aws"
+        }
+    """
+    checked = check(Paths([laid(tmp_path, {"main.tf": root})]))
+
+    assert outcomes(checked) == {"aws_cloudformation_stack.here": "unknown", "module.notify": "unknown"}
+    assert [note.text for note in checked.notes] == [
+        "aws_cloudformation_stack.away is a stack of its own: check its template too"
+    ]
