@@ -6,6 +6,7 @@ import shlex
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from commands.iac.intrinsics import Given, Template, plain, ways
 from commands.iac.nouns import CannotReadError
 
 _SAMCONFIG = ("samconfig.toml", "samconfig.yaml", "samconfig.yml")
+_PARAM = "param"  # in the name of a folder beside a template
 _TEXT_MOST = 2**20
 _NESTED = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
 _LISTED = re.compile(r'\s*\[\s*"\w+=')
@@ -62,10 +64,12 @@ def gathered(named: Iterable[Path], below: Iterable[Path], read: Read) -> Parame
 
 
 def _beside(path: Path) -> list[Path]:
-    folders = [path.parent, *(one for one in path.parent.iterdir() if one.is_dir() and "param" in one.name.lower())]
-    return [
-        one for folder in folders for one in sorted(folder.iterdir()) if one.suffix == ".json" or one.name in _SAMCONFIG
-    ]
+    found: list[Path] = []
+    with suppress(OSError):  # a folder that may not be read
+        folders = [path.parent, *(one for one in sorted(path.parent.iterdir()) if one.is_dir() and _PARAM in one.name)]
+        for folder in folders:
+            found += [one for one in sorted(folder.iterdir()) if one.suffix == ".json" or one.name in _SAMCONFIG]
+    return found
 
 
 def _look_into(made: Parameters, path: Path, text: str) -> None:

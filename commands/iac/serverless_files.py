@@ -60,8 +60,14 @@ class Files:
             return None
         file = self._folder / path
         try:
+            if not file.resolve().is_relative_to(_repository(self._folder.resolve())):
+                return None  # nothing else of the machine may show in a report
             text = self._read(file)
             roots = documents(text, json=path.suffix == ".json")
-        except CannotReadError:
+        except (CannotReadError, OSError, ValueError):
             return None
         return (file, text, roots[0]) if len(roots) == 1 else None
+
+
+def _repository(folder: Path) -> Path:
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)

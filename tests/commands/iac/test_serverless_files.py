@@ -94,3 +94,14 @@ def test_what_stands_in_another_file_is_left_to_people(tmp_path: Path) -> None:
     (one,) = check(Paths([tmp_path])).results
 
     assert (one.outcome, one.edits) == ("fail", ())
+
+
+@pytest.mark.parametrize(("repository", "expected"), [("", "fail"), ("api/", "unknown")])
+def test_nothing_outside_the_repository_is_read(tmp_path: Path, repository: str, expected: str) -> None:
+    main = HEAD + cases.PROVIDER + "functions: {f: {tracing: '${file(../shared.json):secret}'}}\n"
+    laid(tmp_path, {"api/serverless.yml": main, "shared.json": '{"secret": "hunter2"}'})
+    (tmp_path / repository / ".git").mkdir()
+    (one,) = check(Paths([tmp_path])).results
+
+    assert one.outcome == expected
+    assert ("hunter2" in one.reason) == (expected == "fail")
