@@ -48,6 +48,11 @@ class Posts:
         row = self._db.row("select * from posts where key = ?", [key])
         return _from_row(row) if row else None
 
+    def has(self, begins: str, team: str) -> bool:
+        """Whether one of the team's was made with a key that begins so; `begins` ends with a colon."""
+        sql = "select 1 from posts where key >= ? and key < ? and team = ? limit 1"
+        return self._db.row(sql, [begins, f"{begins[:-1]};", team]) is not None
+
     def redraw(self, number: int) -> None:
         """It is to be drawn again."""
         self._db.change("update posts set wanted_version = wanted_version + 1 where id = ?", [number])

@@ -1,11 +1,14 @@
 """What a team is told once, after its first fix, and how anybody asks for more."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from commands import COMMANDS
+from commands._renamed import follow_names
+from commands._teams import TeamSettings
 from commands._types import Slash
 from commands.fix import approve
 from commands.help import help_for
@@ -111,3 +114,28 @@ def test_help_names_its_topics_and_tells_of_one() -> None:
     assert "How to read a trace map and traces: `/trace-audit help reading`" in words(help_for(AUDIT, "help").blocks)
     assert words(help_for(AUDIT, "help reading").blocks) == words(guide())
     assert help_for(AUDIT, "help me").text == help_for(AUDIT, "help").text
+
+
+def test_a_team_that_gets_another_name_is_not_told_again(world: World) -> None:
+    fixed(world, "refund", team="pay")
+    world.context = replace(world.context, teams=TeamSettings(aliases={"pay": "payments"}))
+    follow_names(world.context)
+    fixed(world, "invoice")
+
+    (notice,) = told(world)
+    assert notice.team == "payments"
+    world.context = replace(world.context, teams=TeamSettings())
+    fixed(world, "other", team="pay")  # another team, which took the name that was free
+    assert [one.team for one in told(world)] == ["payments", "pay"]
+
+
+def test_two_fixes_that_end_at_once_tell_it_once(world: World) -> None:
+    arns = [world.function(name) for name in ("refund", "invoice")]
+    world.audit()
+    requests = [world.request(arn) for arn in arns]
+    world.post(*requests)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda asked: list(approve(world.asks(ANA, value=asked.id), world.context)), requests))
+
+    assert [world.mode(arn) for arn in arns] == ["Active", "Active"]
+    assert len(told(world)) == 1
