@@ -171,7 +171,7 @@ class Listening:
     def _look_at_queue(self) -> None:
         """How much waits, once a minute; and whether it has somewhere to put aside what nobody can read."""
         now = self._context.clock()
-        if self._looked_at_queue is not None and now - self._looked_at_queue < LOOK_AT_QUEUE:
+        if _is_fresh(self._looked_at_queue, now, LOOK_AT_QUEUE):
             return
         backlog = self._queue.backlog()
         first, self._looked_at_queue = self._looked_at_queue is None, now
@@ -184,7 +184,7 @@ class Listening:
                 "The queue of AWS's events has no dead-letter queue: a message that cannot be read comes again and "
                 "again until it is too old. Give the queue a redrive policy with a maxReceiveCount of 5.",
             )
-        if self._forgot_at is None or now - self._forgot_at >= FORGET_EVERY:
+        if not _is_fresh(self._forgot_at, now, FORGET_EVERY):
             self._forgot_at = now
             self._context.store.events.forget(now)
 
@@ -204,3 +204,8 @@ class Listening:
             if isinstance(reply, Progress):
                 log.info("%s", reply.text)
                 self._after()
+
+
+def _is_fresh(at: datetime | None, now: datetime, length: timedelta) -> bool:
+    """What is to come yet was by a clock that has been set back since."""
+    return at is not None and timedelta(0) <= now - at < length

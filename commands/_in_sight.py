@@ -14,6 +14,8 @@ def is_in_sight(context: Context, account: str, region: str) -> bool:
     settings = context.cloud.settings
     if region and settings.regions is not None and region not in settings.regions:
         return False
+    if region and settings.regions is None and not _is_a_region(context, region):
+        return False
     if settings.organization or (settings.aggregator and settings.accounts is None):
         named = account not in settings.exclude.accounts and _was_looked_at(context, account)
     elif settings.accounts is None or not settings.role:
@@ -24,6 +26,15 @@ def is_in_sight(context: Context, account: str, region: str) -> bool:
     if not named:
         return False
     return settings.organization or selected(Member(account), settings.include, settings.exclude) is True
+
+
+def _is_a_region(context: Context, region: str) -> bool:
+    """Of the partition that the bot is in; newer ones than botocore knows are known from audits. Who may send to the
+    queue may make up any number of others, and each would take a client of its own and an hour of attempts."""
+    endpoints = context.cloud.endpoints
+    if region in endpoints.partition(context.cloud.home_region)["regions"]:
+        return True
+    return any(region == seen for _, seen in context.store.places.known())
 
 
 def _was_looked_at(context: Context, account: str) -> bool:

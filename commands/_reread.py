@@ -31,6 +31,15 @@ class Seen:
         """Those of which nothing is known yet."""
         return {one for one in names if one not in self.functions and one not in self.gone and one not in self.failed}
 
+    def only(self, name: str) -> "Seen":
+        """What it said of this one."""
+        return Seen(
+            self.asked_at,
+            {name: self.functions[name]} if name in self.functions else {},
+            self.gone & {name},
+            {name: self.failed[name]} if name in self.failed else {},
+        )
+
 
 def read_again(context: Context, account: str, region: str, names: Mapping[str, bool]) -> Seen:
     """`names`: whether an event says that it was made. What AWS would not say is a problem of that function's."""

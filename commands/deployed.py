@@ -15,6 +15,7 @@ from commands._schedule import Frequency
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.aws.errors import AwsProblem
 from commands.views.deployed import not_ours_text
+from commands.views.text import listing
 from storage.deployments import WhyDark
 from storage.digests import Was
 from storage.events import Watched
@@ -26,6 +27,8 @@ from storage.models import CheckName, DecisionKind, Function, MayWrite, PostKind
 GATHER, LONGEST_GATHER = timedelta(minutes=5), timedelta(hours=1)
 PLACES_AT_ONCE = 8
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
+MOST_STUMBLES = 3  # one by one; where more cannot be kept, it is not these functions
+NAMED = 10  # in one line of the log
 MOST_ATTEMPTS = 15  # an hour; after that it is the daily audit's
 UNDONE_JUST_NOW = timedelta(minutes=15)
 _TOLD = (Was.UNTRACED, Was.SNOOZED, Was.UNKNOWN)
@@ -118,11 +121,35 @@ def _look_at(context: Context, place: Place, watched: Mapping[str, Watched]) -> 
         return None  # it is looked at after the next start
     try:
         seen = read_again(context, *place, {name: one.created for name, one in watched.items()})
-        return _keep(context, place, watched, seen)
     except Exception:  # one place that nobody foresaw must not keep back the others; it is asked again later
         log.exception("what events told of %s %s could not be looked at", *place)
         _again(context, watched.values())
         return None
+    try:
+        return _keep(context, place, watched, seen)
+    except Exception:
+        log.exception("what AWS said of %s %s could not be kept together, and is kept one by one", *place)
+    return _keep_each(context, place, watched, seen)
+
+
+def _keep_each(context: Context, place: Place, watched: Mapping[str, Watched], seen: Seen) -> Counter[str] | None:
+    """So that one function that nobody foresaw does not keep back the others of its place. Where it is not one alone,
+    the rest waits, too."""
+    done, waiting, stumbled = Counter[str](), False, 0
+    for name, one in watched.items():
+        if stumbled < MOST_STUMBLES:
+            try:
+                kept = _keep(context, place, {name: one}, seen.only(name))
+            except Exception:
+                log.exception("what AWS said of %s could not be kept", name)
+                stumbled += 1
+            else:
+                done += kept or Counter()
+                waiting = waiting or kept is None
+                continue
+        _again(context, [one])
+        waiting = True
+    return None if waiting else done
 
 
 def _keep(context: Context, place: Place, watched: Mapping[str, Watched], seen: Seen) -> Counter[str] | None:
@@ -170,13 +197,14 @@ def _give_up_or_wait(context: Context, watched: Mapping[str, Watched], seen: See
 
 def _again(context: Context, ones: Iterable[Watched]) -> bool:
     """Ask later; what was asked too often is left to the daily audit, which says what it could not see."""
-    waiting = []
+    waiting, given_up = list[Watched](), list[Watched]()
     for one in ones:
-        if one.attempts >= MOST_ATTEMPTS:
-            log.warning("%s in %s is left to the daily audit: AWS did not say how it is", one.name, one.account)
-            context.store.events.done(one, one.was)
-        else:
-            waiting.append(one)
+        (given_up if one.attempts >= MOST_ATTEMPTS else waiting).append(one)
+    for one in given_up:
+        context.store.events.done(one, one.was)
+    if given_up:
+        names = listing(sorted(f"{one.name} in {one.account}" for one in given_up), NAMED)
+        log.warning("left to the daily audit after %d attempts: %s", MOST_ATTEMPTS, names)
     for one in waiting:
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(one.attempts, 10))
         context.store.events.later([one], context.clock() + wait)

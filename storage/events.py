@@ -132,6 +132,7 @@ class Events:
     def due(self, now: datetime, quiet: timedelta) -> list[Watched]:
         """Those about which no event came for `quiet`, in places that are quiet as long; after twice that, though they
         are not. Whoever deploys makes and changes many at a time, and is to be told of them together."""
+        self._come_back_from_the_future(to_text(now))
         rows = self._db.rows(
             """
             with places as (
@@ -146,6 +147,15 @@ class Events:
             {"now": to_text(now), "quiet": to_text(now - quiet), "long": to_text(now - 2 * quiet)},
         )
         return [_watched(row) for row in rows]
+
+    def _come_back_from_the_future(self, now: str) -> None:
+        """What came by a clock that has been set back since would wait until that time comes again."""
+        if self._db.row("select 1 from watched where last_at > ?", [now]):
+            self._db.change(
+                "update watched set first_at = min(first_at, :now), last_at = :now, not_before = :now"
+                " where last_at > :now",
+                {"now": now},
+            )
 
     def watching(self) -> int:
         """How many functions and roles are still to be looked at."""

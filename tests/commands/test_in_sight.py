@@ -69,3 +69,16 @@ def test_of_an_organization_what_the_latest_audit_looked_at(
     assert not is_in_sight(context, HOME, BERLIN)  # it has left
     excluded = replace(settings, exclude=Rules(accounts=(OTHER,)))
     assert not is_in_sight(under(context, excluded), OTHER, BERLIN)
+
+
+def test_regions_that_do_not_exist_or_are_of_another_partition_are_not_looked_after(
+    context: Context, clock: HandClock
+) -> None:
+    """Where the settings name none, an event may name any."""
+    context = under(context, AwsSettings(accounts=(HOME,), role="audit"))
+    assert is_in_sight(context, HOME, "ap-southeast-2")
+    for made_up in ("xx-nowhere-9", "us-north-9", "cn-north-1", "us-gov-west-1"):
+        assert not is_in_sight(context, HOME, made_up)
+
+    keep_audit(context, Inventory((), (), (HOME,), ("us-north-9",), 3), clock(), source=Source.CLOCK)
+    assert is_in_sight(context, HOME, "us-north-9")  # AWS has named it
