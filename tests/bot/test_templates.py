@@ -11,6 +11,7 @@ from cfnlint.api import ManualArgs, lint
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.config import load
 from bot.demo.aws.stacks import Stack
 from bot.templates import TEMPLATES
 from storage.aws_budgets import OURS
@@ -183,6 +184,33 @@ def test_outputs_are_lines_of_the_settings():
     assert said["fix-role"]["Role"] == 'fix_role = "lamplighter-fix"'
     assert said["hub-role"]["Roles"] == 'role = "lamplighter-audit"\nfix_role = "lamplighter-fix"'
     assert said["xray-budget"]["MonthlyUsd"] == "monthly_usd = 200"
+
+
+def test_outputs_that_are_pasted_are_settings(tmp_path, monkeypatch):
+    """All of them under the sections that they name, but for the roles, which hub-role says once more."""
+    sections = {"aws": ['accounts = "organization"'], "events": [], "budget": []}
+    for name in TEMPLATES:
+        made = stack(name)
+        for key, one in made.template["Outputs"].items():
+            under = re.search(r"under \[(\w+)\]", one["Description"])
+            if under and "to be pasted once" not in one["Description"]:
+                sections[under[1]].append(made.outputs[key])
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LAMPLIGHTER_"))]:
+        monkeypatch.delenv(name)
+    lines = [f"[{name}]\n" + "\n".join(said) for name, said in sections.items()]
+    (tmp_path / "lamplighter.toml").write_text("\n".join(lines), encoding="utf-8")
+
+    config = load()
+    assert (config.aws.role, config.aws.fix_role) == ("lamplighter-audit", "lamplighter-fix")
+    assert config.aws.external_id == EXTERNAL_ID
+    assert config.events.queue_url.endswith("/111122223333/lamplighter-events")
+    assert config.budget.monthly_usd == 200
+
+
+def test_an_account_without_an_organization_has_a_bus_of_its_own():
+    assert stack("event-hub", OrganizationId="").of_type("AWS::Events::EventBusPolicy") == []
+    assert len(stack("event-hub").of_type("AWS::Events::EventBusPolicy")) == 1
 
 
 def test_a_value_that_is_wanting_is_said():
