@@ -127,7 +127,7 @@ def _look_at(context: Context, place: Place, watched: Mapping[str, Watched]) -> 
         return None
     try:
         return _keep(context, place, watched, seen)
-    except Exception:
+    except Exception:  # whichever of them nobody foresaw
         log.exception("what AWS said of %s %s could not be kept together, and is kept one by one", *place)
     return _keep_each(context, place, watched, seen)
 
@@ -140,7 +140,7 @@ def _keep_each(context: Context, place: Place, watched: Mapping[str, Watched], s
         if stumbled < MOST_STUMBLES:
             try:
                 kept = _keep(context, place, {name: one}, seen.only(name))
-            except Exception:
+            except Exception:  # it alone is asked about again
                 log.exception("what AWS said of %s could not be kept", name)
                 stumbled += 1
             else:

@@ -1,25 +1,25 @@
 """Events beside audits, fixes and exemptions of the same functions, hostile ones, and those that nobody can keep."""
 
 import json
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from bot.demo.aws.trail import event
-from commands import deployed, fix
+from commands import fix
 from commands._audits import keep_audit
 from commands._renamed import follow_names
-from commands._reread import Seen, read_again
 from commands._teams import TeamSettings
-from commands._types import Context
 from commands.aws import events, inventory
+from commands.aws.accounts import Cloud
 from commands.deployed import MOST_ATTEMPTS
-from storage.deployments import WhyDark
 from storage.fixes import RequestState
 from storage.models import Inventory, PostState, Source, Verdict
-from tests.commands.conftest import ANA, BERLIN, HOME, NOON
+from tests.commands.conftest import ANA, BERLIN, HOME, NOON, SETTINGS
 from tests.commands.test_deployed import Listener, arn
 from tests.commands.test_deployed import listener as listener  # noqa: PLC0414 - a fixture, used by its name
 from tests.commands.test_digest import digests, run
@@ -41,15 +41,24 @@ def what_aws_says(listener: Listener) -> Inventory:
     )
 
 
-def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
-    """After AWS was asked for an event's functions, and before what it said is kept."""
+class SlowCloud(Cloud):
+    """AWS takes its time, in which something happens: after it was asked, and before what it said is kept."""
 
-    def read(context: Context, account: str, region: str, names: Mapping[str, bool]) -> Seen:
-        seen = read_again(context, account, region, names)
-        happens()
-        return seen
+    meanwhile: Callable[[], object] | None = None
 
-    monkeypatch.setattr(deployed, "read_again", read)
+    @contextmanager
+    def acting_as(self, account: str) -> Iterator[None]:
+        with super().acting_as(account):
+            yield
+        happens, self.meanwhile = self.meanwhile, None
+        if happens:
+            happens()
+
+
+def meanwhile(listener: Listener, happens: Callable[[], object]) -> None:
+    cloud = SlowCloud(SETTINGS)
+    cloud.meanwhile = happens
+    listener.context = replace(listener.context, cloud=cloud)
 
 
 @pytest.mark.parametrize("seen_by_the_audit", [False, True])
@@ -92,24 +101,20 @@ def test_an_audit_that_saw_it_before_does_not_hide_that_it_was_switched_off(list
     assert listener.only()[1].startswith("`refund` had its tracing switched off")
 
 
-def test_what_is_exempted_while_aws_is_asked_is_not_told_of(
-    listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_exempted_while_aws_is_asked_is_not_told_of(listener: Listener) -> None:
     world, store = listener.world, listener.store
     world.function("refund", mode="Active")
     world.audit()
     world.lambdas().update_function_configuration(FunctionName="refund", TracingConfig={"Mode": "PassThrough"})
     end = world.clock() + timedelta(days=9)
-    meanwhile(monkeypatch, lambda: store.exemptions.grant(arn("refund"), "moves", ANA, world.clock(), end))
+    meanwhile(listener, lambda: store.exemptions.grant(arn("refund"), "moves", ANA, world.clock(), end))
     listener.hear()
 
     assert listener.posts() == []
     assert store.events.watching() == 0
 
 
-def test_a_fix_that_ends_while_aws_is_asked_stays_as_it_ended(
-    listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fix_that_ends_while_aws_is_asked_stays_as_it_ended(listener: Listener) -> None:
     world, store = listener.world, listener.store
     listener.made("refund")
     listener.hear()
@@ -123,9 +128,8 @@ def test_a_fix_that_ends_while_aws_is_asked_stays_as_it_ended(
         world.clock.forward(seconds=1)
         list(fix.approve(world.asks(value=asked), listener.context))
 
-    with monkeypatch.context() as patched:
-        meanwhile(patched, fixed)
-        listener.hear()
+    meanwhile(listener, fixed)
+    listener.hear()
     world.aws.settle()
     listener.hear()
 
@@ -242,16 +246,13 @@ def test_events_that_somebody_made_up_lead_to_nothing(listener: Listener) -> Non
 
 
 def test_a_function_that_cannot_be_kept_does_not_keep_back_the_others_of_its_place(
-    listener: Listener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tell = deployed._tell
-
-    def stumbles(context: Context, team: str | None, functions: Mapping[str, WhyDark]) -> None:
-        if arn("refund") in functions:
-            raise RuntimeError("nobody foresaw this")
-        tell(context, team, functions)
-
-    monkeypatch.setattr(deployed, "_tell", stumbles)
+    with closing(sqlite3.connect(listener.store.path)) as other:
+        other.execute(
+            "create trigger stumbles before insert on deployed when new.function_arn like '%:refund' "
+            "begin select raise(abort, 'nobody foresaw this'); end"
+        )
     for name, team in (("refund", "payments"), ("capture", "payments"), ("rank", "search")):
         listener.made(name, team=team)
     listener.hear()
