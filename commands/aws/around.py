@@ -41,8 +41,9 @@ def around(
 ) -> Around:
     """To be asked inside `acting_as`. The newest six hours come first, so that what is left out is the oldest.
 
-    `go_on` is asked before each further six hours. Raises AwsProblem where not even the newest could be read. The graph
-    holds what was traced: UNCONFIRMED that its counts are of the sampled requests alone. IAM: xray:GetServiceGraph.
+    `go_on` is asked before each further page: the graph of a busy region has many. Raises AwsProblem where not even the
+    newest six hours could be read. The graph holds what was traced: UNCONFIRMED that its counts are of the sampled
+    requests alone. IAM: xray:GetServiceGraph.
     """
     sums, end, why = _Sums(), until, ""
     while end > since:
@@ -52,23 +53,31 @@ def around(
             break
         try:
             reading = _Reading(account, region, name)
-            _window(cloud, reading, (start, end), patience or Patience(), wait_seconds)
+            _window(cloud, reading, (start, end), patience or Patience(), wait_seconds, go_on)
             reading.add_to(sums)
         except AwsProblem as problem:
             if end == until:
                 raise
-            why = str(problem)
+            why = _TOO_LONG if problem.message == _TOO_LONG else str(problem)
             break
         end = start
     return sums.told(end, until, since, why)
 
 
 def _window(
-    cloud: "Cloud", reading: "_Reading", window: tuple[datetime, datetime], patience: Patience, wait_seconds: float
+    cloud: "Cloud",
+    reading: "_Reading",
+    window: tuple[datetime, datetime],
+    patience: Patience,
+    wait_seconds: float,
+    go_on: Callable[[], bool],
 ) -> None:
     """Of at most six hours. Raises AwsProblem."""
-    where = asked_where(reading.account, reading.region)
+    where, first = asked_where(reading.account, reading.region), True
     for page in pages(cloud.client("xray", reading.region), *window, where, patience, wait_seconds):
+        if not (first or go_on()):
+            raise AwsProblem("TooLong", _TOO_LONG, own_words=True, **where)
+        first = False
         try:
             reading.take(page)
         except STRANGE as error:

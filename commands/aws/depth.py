@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TRACES = 5  # as many as BatchGetTraces takes, and as are looked into
 # X-Ray bills what it scans: it is asked about little time first. Of longer windows than six hours it says nothing.
 _WINDOWS = (timedelta(minutes=10), timedelta(hours=1), AT_ONCE)
+_GRAPH_SECONDS = 30.0  # for all pages of the graph; after that, traces have to do
 _PAGES = 4  # of summaries in one window: with a filter, a page may have none
 _WAIT_SECONDS = 8.0  # for each question, while X-Ray is busy: somebody waits for the answer
 _NAMED = 4
@@ -53,12 +54,15 @@ class _Look:
         """Edges to other functions alone are taken for no proof. UNCONFIRMED: that AWS's SDKs hand the trace header on
         without instrumentation, and that the function called then hangs on this one's node."""
         place = (self._cloud, self._account, self._region)
+        elapsed = self._patience.clock
+        end = elapsed() + _GRAPH_SECONDS
         try:
             found = around(
                 *place,
                 self._name,
                 self._now - AT_ONCE,
                 self._now,
+                go_on=lambda: elapsed() < end,
                 patience=self._patience,
                 wait_seconds=_WAIT_SECONDS,
             )

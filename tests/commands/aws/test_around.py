@@ -1,6 +1,6 @@
 """What X-Ray's graph has around a function: pages, windows, both nodes of a function, other accounts, odd values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -190,3 +190,17 @@ def test_a_graph_of_thousands_of_nodes_is_read() -> None:
     found = read(Recorded([many[:2500], PAIR, [*many[2500:], node(3, "payments", TABLE)]]))
 
     assert counts(found.callees) == {(TABLE, "payments", ""): 180}
+
+
+def test_a_graph_whose_pages_do_not_end_is_given_up() -> None:
+    def for_pages(number: int) -> Callable[[], bool]:
+        left = iter([True] * number)
+        return lambda: next(left, False)
+
+    many = [[node(number, f"table-{number}", TABLE)] for number in range(500)]
+
+    with pytest.raises(AwsProblem, match="took too long"):
+        read(Recorded(many), go_on=for_pages(20))
+    found = read(Recorded([PAIR], many), hours=12, go_on=for_pages(20))
+    assert found.own
+    assert (found.not_read, found.not_read_why) == (timedelta(hours=6), "reading it took too long")
