@@ -34,7 +34,7 @@ def _is_a_region(context: Context, region: str) -> bool:
     endpoints = context.cloud.endpoints
     if region in endpoints.partition(context.cloud.home_region)["regions"]:
         return True
-    return any(region == seen for _, seen in context.store.places.known())
+    return context.store.places.in_any_account(region)
 
 
 def _was_looked_at(context: Context, account: str) -> bool:

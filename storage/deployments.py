@@ -43,12 +43,12 @@ class Deployments:
         )
 
     def of_post(self, post: int) -> dict[str, Told]:
-        """By ARN; without those of which a newer message tells."""
+        """By ARN; without those of which a newer message tells that Slack has or is to have."""
         rows = self._db.rows(
             """
             select * from deployed where post = ? and not exists (
-                select 1 from deployed as newer where newer.function_arn = deployed.function_arn
-                    and newer.post > deployed.post)
+                select 1 from deployed as newer join posts on posts.id = newer.post and posts.state <> 'abandoned'
+                where newer.function_arn = deployed.function_arn and newer.post > deployed.post)
             order by at, function_arn
             """,
             [post],

@@ -25,6 +25,10 @@ class Places:
         """Those of which an audit has told; what is found in any other for the first time was there before, maybe."""
         return {(account, region) for account, region in self._db.tuples("select account, region from places")}
 
+    def in_any_account(self, region: str) -> bool:
+        """Whether an audit ever saw this region whole in one."""
+        return self._db.row("select 1 from places where region = ? limit 1", [region]) is not None
+
     def seen_since(self, account: str, at: datetime) -> bool:
         """Whether an audit that began then or later has seen a region of this account whole."""
         sql = "select 1 from places where account = ? and seen_at >= ? limit 1"

@@ -157,6 +157,9 @@ def test_a_newer_message_takes_over_what_it_tells(store: Store) -> None:
     assert list(store.deployments.of_post(first)) == [function("capture").arn]
     assert list(store.deployments.of_post(second)) == [function().arn]
 
+    store.posts.abandon(second, "overtaken")  # it never comes
+    assert list(store.deployments.of_post(first)) == [function("capture").arn, function().arn]
+
 
 def test_how_the_queue_answers_is_kept(store: Store) -> None:
     assert store.events.queue() is None
@@ -169,3 +172,12 @@ def test_how_the_queue_answers_is_kept(store: Store) -> None:
     state = store.events.queue()
     assert state
     assert (state.failing_since, state.problem, state.waiting) == (None, "", 0)
+
+
+def test_a_clock_that_is_set_back_begins_the_quiet_again(store: Store) -> None:
+    store.events.note([noticed(1)], after(3600))
+    (waiting,) = store.events.due(after(3620), QUIET)
+    store.events.later([waiting], after(3900))
+    assert due(store, 0) == []
+    assert due(store, 19) == []
+    assert due(store, 20) == ["refund"]
