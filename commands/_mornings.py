@@ -86,7 +86,8 @@ def news_of(
     found: dict[str, Why] = {}
     by_audit = {one.function_arn: _TOLD[one.kind] for one in changes if one.kind in _TOLD}
     for arn in now.untraced:
-        if arn in now.snoozed or arn in undone or arn in said:
+        ended = known.get(arn) in _ENDED  # since it was told of: that is news of its own
+        if arn in now.snoozed or arn in undone or (arn in said and not ended):
             continue
         if arn in by_audit:
             found[arn] = by_audit[arn]

@@ -17,6 +17,7 @@ from commands._teams import TeamSettings
 from commands.aws import events, inventory
 from commands.aws.accounts import Cloud
 from commands.deployed import MOST_ATTEMPTS
+from storage.digests import Why
 from storage.fixes import RequestState
 from storage.models import Inventory, PostState, Source, Verdict
 from tests.commands.conftest import ANA, BERLIN, HOME, NOON, SETTINGS
@@ -278,3 +279,24 @@ def test_what_is_given_up_is_one_line_in_the_log(listener: Listener, caplog: pyt
     assert listener.store.events.watching() == 0
     assert next(line for line in caplog.messages if "left to the daily audit" in line).endswith(" and 40 more")
     assert caplog.text.count("left to the daily audit") == 1
+
+
+def test_a_snooze_that_ends_is_news_though_an_event_had_told_of_the_function(listener: Listener) -> None:
+    world = listener.world
+    world.function("old")
+    run(world)
+    listener.made("refund")
+    listener.hear()
+    all_sent(listener)
+    now = world.clock()
+    listener.store.snoozes.begin(arn("refund"), "payments", ANA, now, now + timedelta(hours=44))
+    world.clock.forward(hours=20)
+    run(world, TUESDAY)
+    assert len(digests(world)) == 1
+
+    world.clock.forward(days=2)
+    run(world, date(2026, 11, 26))
+    assert list(digests(world)) == ["digest:payments:2026-11-23:1", "digest:payments:2026-11-26:1"]
+    told = listener.store.digests.of_team("payments")
+    assert told
+    assert told.news[arn("refund")].why is Why.SNOOZE_ENDED
