@@ -11,6 +11,7 @@ from storage.kpis import Spent
 from storage.models import PostKind
 from storage.month_end import DAYS_TO_ALERT, MonthEnd, month_end
 from storage.months import months_before
+from storage.spend import MonthBilled
 
 ACTUAL, FORECAST = "actual", "forecast"
 NAMED = 5  # teams and functions
@@ -29,24 +30,27 @@ def look(context: Context, now: datetime) -> list[str]:
         return []
     first = context.store.spend.first_told()
     told = []
-    for spent in context.store.spend.months(months_before(present, 1)):
-        if spent.month == present or (first and first.date() < present):  # not of what was before Lamplighter looked
-            told += _of_month(context, spent, rules.monthly_usd, over=spent.month != present)
+    for billed in context.store.spend.billed(months_before(present, 1)):
+        month = billed.spent.month
+        if month == present or (first and first.date() < present):  # not of what was before Lamplighter looked
+            told += _of_month(context, billed, rules.monthly_usd, over=month != present)
     return told
 
 
-def _of_month(context: Context, spent: Spent, budget: Decimal, *, over: bool) -> list[str]:
+def _of_month(context: Context, billed: MonthBilled, budget: Decimal, *, over: bool) -> list[str]:
     """Of the actual cost, and of the forecast what the actual cost has not reached already."""
-    rules = context.budget
+    rules, spent = context.budget, billed.spent
     end = None if over else end_of(context, spent)
-    told = [_tell(context, ACTUAL, spent, budget, end, _reached(spent.xray_usd, budget, rules.thresholds_actual), over)]
+    told = [
+        _tell(context, ACTUAL, billed, budget, end, _reached(spent.xray_usd, budget, rules.thresholds_actual), over)
+    ]
     if end and end.days >= DAYS_TO_ALERT:
         reached = _reached(end.expected, budget, rules.thresholds_forecast)
         happened = set(_reached(spent.xray_usd, budget, reached))
         if happened == set(reached):
             context.store.spend.alert(spent.month, FORECAST, reached, context.clock())  # it is no forecast any more
         else:
-            told.append(_tell(context, FORECAST, spent, budget, end, reached, over))
+            told.append(_tell(context, FORECAST, billed, budget, end, reached, over))
     return [key for key in told if key]
 
 
@@ -55,13 +59,19 @@ def _reached(usd: Decimal, budget: Decimal, thresholds: Iterable[int]) -> list[i
 
 
 def _tell(
-    context: Context, which: str, spent: Spent, budget: Decimal, end: MonthEnd | None, reached: list[int], over: bool
+    context: Context,
+    which: str,
+    billed: MonthBilled,
+    budget: Decimal,
+    end: MonthEnd | None,
+    reached: list[int],
+    over: bool,
 ) -> str:
     """One post for all thresholds that are new, under the name of the highest; "" where there is none."""
-    store, now = context.store, context.clock()
+    store, now, spent = context.store, context.clock(), billed.spent
     if not _new(context, which, spent, reached):
         return ""
-    driven_by = drivers(context, spent, NAMED)  # looks through every function: not while others wait
+    driven_by = drivers(context, billed, NAMED)  # looks through every function: not while others wait
     with store.transaction():
         new = _new(context, which, spent, reached)
         if not new:

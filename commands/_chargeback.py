@@ -4,17 +4,18 @@ Each account's bill is shared out within that account. What nobody's share of X-
 Lambda it stands with no known team.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from commands._shares import in_cents, shared_out, to_cents
 from commands._types import Context
-from commands._xray_shares import NO_TRAFFIC, share_xray, shares_of
+from commands._xray_shares import not_forecast, share_xray, shares_of
 from commands.views.amounts import dollars
 from commands.views.text import count
 from storage.kpis import Attribution, Spent, Window
+from storage.spend import MonthBilled
 
 Team = str | None
 Used = Mapping[str, Mapping[date, Mapping[Team, float]]]  # GB-seconds by account, month and team
@@ -60,24 +61,24 @@ class _Shared:
 def money(context: Context, window: Window) -> Money:
     """From what was kept of bills, traffic and use; asks nobody."""
     store = context.store
-    known = store.spend.months(window.since.astimezone(UTC).date())
-    spent = tuple(one for one in known if datetime.combine(one.month, time(), UTC) < window.until)
+    known = store.spend.billed(window.since.astimezone(UTC).date())
+    billed = [one for one in known if datetime.combine(one.spent.month, time(), UTC) < window.until]
+    spent = tuple(one.spent for one in billed)
     used = store.usage.by_account()
-    months = [one.month for one in spent]
-    shares = shares_of(context, months)
+    shares = shares_of(context, [one.month for one in spent])
     unknown: dict[str, str] = {}
-    xray = None
-    if spent:
-        xray = share_xray(context, months, shares)
-    else:
+    xray = share_xray(billed, shares) if billed else None
+    if not billed:
         unknown["spent"] = _not_billed(context)
     if xray is None:
-        unknown["xray_usd"] = unknown.get("spent") or NO_TRAFFIC
-    elif not xray.usd:  # nothing is known to be any team's, which is not to be told as nothing
+        unknown["xray_usd"] = unknown.get("spent") or not_forecast(context)
+    elif not xray.usd and any(
+        xray.open.values()
+    ):  # nothing is known to be any team's, which is not to be told as nothing
         unknown["xray_usd"], xray = xray.why, None
     elif xray.why:
         unknown["xray_by_team"] = xray.why
-    of_lambda = _share_lambda(context, spent, used, unknown)
+    of_lambda = _share_lambda(context, billed, used, unknown)
     return Money(
         spent,
         shares.now,
@@ -89,15 +90,16 @@ def money(context: Context, window: Window) -> Money:
     )
 
 
-def _share_lambda(context: Context, spent: Iterable[Spent], used: Used, unknown: dict[str, str]) -> _Shared | None:
-    months = list(spent)
-    if not months or not used:
+def _share_lambda(
+    context: Context, billed: Sequence[MonthBilled], used: Used, unknown: dict[str, str]
+) -> _Shared | None:
+    if not billed or not used:
         unknown["lambda_usd"] = unknown.get("spent") or _not_measured(context)
         return None
     shared = _Shared()
-    for month in months:
-        for one in context.store.spend.by_account(month.month):
-            shared.add(one.lambda_usd, _nearest(used.get(one.account, {}), month.month))
+    for month in billed:
+        for one in month.accounts:
+            shared.add(one.lambda_usd, _nearest(used.get(one.account, {}), month.spent.month))
     if to_cents(shared.open):
         unknown["lambda_by_team"] = (
             f"{dollars(shared.open)} of Lambda, in accounts whose GB-seconds are not known, "

@@ -14,14 +14,15 @@ from heapq import nsmallest
 from commands._shares import CENT, in_cents, shared_out
 from commands._types import Context
 from commands.aws.prices import SPANS_A_TRACE
+from commands.views.amounts import dollars
 from commands.views.text import count
-from storage.kpis import Driver, Drivers, Spent
+from storage.kpis import Driver, Drivers
 from storage.months import months_before
+from storage.spend import MonthBilled
 from storage.trace_shares import Key, MonthShares, Open
-from storage.traces import Traces
+from storage.traces import FunctionTraces, Traces
 
 Team = str | None
-NO_TRAFFIC = "No forecast says yet how many traces each function records."
 MONTHS = 13  # so far back a report reaches, and Cost Explorer
 _WHY = {
     Open.BEFORE: "of days before Lamplighter knew the account's functions",
@@ -37,14 +38,14 @@ class XrayShares:
     usd: Mapping[Team, Decimal]  # None: functions of no known team
     open: Mapping[Open, Decimal]
     unweighed: int  # functions that were traced, or may have been, and whose traffic is not known
-    attributed: Mapping[str, Decimal]  # to teams, by account; before any rounding
+    attributed: Mapping[tuple[str, Team], Decimal]  # by account; before any rounding
 
     @property
     def why(self) -> str:
         """Sentences of what is open, and left out; "" where nothing is."""
-        said = [f"${usd} {_WHY[reason]}" for reason, usd in self.open.items() if usd]
+        said = [f"{dollars(usd)} {_WHY[reason]}" for reason, usd in self.open.items() if usd]
         left = sum(self.open.values(), Decimal(0))
-        told = [f"${left} of X-Ray's cost is not attributed to any team: {', '.join(said)}."] if said else []
+        told = [f"{dollars(left)} of X-Ray's cost is not attributed to any team: {', '.join(said)}."] if said else []
         if self.unweighed:
             told.append(f"Left out: {count(self.unweighed, 'function')} of unknown traffic, traced or maybe so.")
         return " ".join(told)
@@ -87,40 +88,49 @@ def keep_shares(context: Context) -> None:
             context.store.trace_shares.keep(month, shares.months[month], now)
 
 
-def share_xray(context: Context, months: Sequence[date], shares: Shares) -> XrayShares | None:
-    """What was billed in these. None where no function's traffic is known, nor was."""
-    if not shares.known:
+def not_forecast(context: Context) -> str:
+    """Why no function's traffic is known, as a sentence."""
+    if not context.forecasting.enabled:
+        return "How many traces each function records is not known: [forecast] enabled is false."
+    return "No forecast says yet how many traces each function records."
+
+
+def share_xray(billed: Sequence[MonthBilled], shares: Shares) -> XrayShares | None:
+    """What was billed in these. None where no function's traffic is known, nor was, unless nothing was billed."""
+    if not shares.known and any(bill.xray_usd for one in billed for bill in one.accounts):
         return None
     whole = Decimal(0)
     parts: dict[Key, Decimal] = {}
-    attributed: dict[str, Decimal] = {}
-    for month in months:
-        weights = shares.months[month].by_account
-        for bill in context.store.spend.by_account(month):
+    attributed: dict[tuple[str, Team], Decimal] = {}
+    for one in billed:
+        weights = shares.months[one.spent.month].by_account
+        for bill in one.accounts:
             whole += bill.xray_usd
             its = shared_out(bill.xray_usd, weights.get(bill.account, {})) or {Open.NO_TRAFFIC: bill.xray_usd}
             for key, usd in its.items():
                 parts[key] = parts.get(key, Decimal(0)) + usd
                 if not isinstance(key, Open):
-                    attributed[bill.account] = attributed.get(bill.account, Decimal(0)) + usd
+                    its_own = (bill.account, key)
+                    attributed[its_own] = attributed.get(its_own, Decimal(0)) + usd
     cents = in_cents(parts, whole)
     return XrayShares(
         {key: usd for key, usd in cents.items() if not isinstance(key, Open)},
         {key: cents.get(key, Decimal("0.00")) for key in Open},
-        max((shares.months[month].unweighed for month in months), default=0),
+        max((shares.months[one.spent.month].unweighed for one in billed), default=0),
         attributed,
     )
 
 
-def drivers(context: Context, spent: Spent, most: int) -> Drivers:
+def drivers(context: Context, billed: MonthBilled, most: int) -> Drivers:
     """Of one month's bill so far: the teams and functions that cost most, `most` of each."""
-    shares = share_xray(context, [spent.month], shares_of(context, [spent.month]))
+    month = billed.spent.month
+    shares = share_xray([billed], shares_of(context, [month]))
     if shares is None:
-        return Drivers(open=spent.xray_usd, why=NO_TRAFFIC)
+        return Drivers(open=billed.spent.xray_usd, why=not_forecast(context))
     ranked = sorted(shares.usd.items(), key=lambda pair: (-pair[1], str(pair[0] or "")))
     return Drivers(
         teams=tuple(Driver(team, usd) for team, usd in ranked[:most]),
-        functions=_dearest(context, spent.month, shares, most),
+        functions=_dearest(context, month, shares, most),
         others=sum((usd for _, usd in ranked[most:]), Decimal(0)),
         open=sum(shares.open.values(), Decimal(0)),
         why=shares.why,
@@ -131,13 +141,18 @@ def _dearest(context: Context, month: date, shares: XrayShares, most: int) -> tu
     """In cents, and together never more than what teams are told: a function may be all that its team has."""
     since, until = _edges([month], context.clock())
     recorded = context.store.traces.of_functions(since, until, SPANS_A_TRACE.expected)
-    whole: dict[str, float] = {}
+    whole: dict[tuple[str, Team], float] = {}
     for one in recorded:
-        whole[_account(one.arn)] = whole.get(_account(one.arn), 0.0) + one.traces
-    a_trace = {
-        account: shares.attributed.get(account, Decimal(0)) / Decimal(traces) for account, traces in whole.items()
-    }
-    cost = ((a_trace[_account(one.arn)] * Decimal(one.traces), one) for one in recorded)
+        account = _account(one.arn)
+        for team, traces in one.by_team.items():
+            whole[account, team] = whole.get((account, team), 0.0) + traces
+    a_trace = {its: shares.attributed.get(its, Decimal(0)) / Decimal(traces) for its, traces in whole.items()}
+
+    def cost_of(one: FunctionTraces) -> Decimal:
+        parts = (a_trace[_account(one.arn), team] * Decimal(traces) for team, traces in one.by_team.items())
+        return sum(parts, Decimal(0))
+
+    cost = ((cost_of(one), one) for one in recorded)
     dearest = nsmallest(most, cost, key=lambda pair: (-pair[0], pair[1].arn))
     left = sum(shares.usd.values(), Decimal(0))
     found = []

@@ -36,8 +36,9 @@ def budget(request: Request, context: Context) -> Answer:
 def _shown(request: Request, context: Context, aws: tuple[AwsBudget, ...] | None, problem: str) -> BudgetShown:
     store, now, slot = context.store.spend, context.clock(), context.schedule.general.slot
     present = now.date().replace(day=1)
-    trend = store.months(months_before(present, MONTHS - 1))
-    spent = trend[-1] if trend and trend[-1].month == present else None
+    billed = store.billed(months_before(present, MONTHS - 1))
+    of_present = billed[-1] if billed and billed[-1].spent.month == present else None
+    spent = of_present.spent if of_present else None
     asked, today = context.store.metrics_asked, now.astimezone(UTC).date()
     requests = store.requests_since(now - timedelta(days=30))
     return BudgetShown(
@@ -46,8 +47,8 @@ def _shown(request: Request, context: Context, aws: tuple[AwsBudget, ...] | None
         spent=spent,
         transaction_search=store.of_kind(present, Billed.TRANSACTION_SEARCH),
         end=end_of(context, spent) if spent else None,
-        accounts=store.by_account(present),
-        trend=trend,
+        accounts=of_present.accounts if of_present else (),
+        trend=tuple(one.spent for one in billed),
         alerts=store.alerts(present),
         look_up=store.last_asked(),
         requests=requests,

@@ -41,6 +41,14 @@ class AccountSpent:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthBilled:
+    """A month's bill, whole and by account, from one look at memory: Cost Explorer may be telling of it anew."""
+
+    spent: Spent
+    accounts: tuple[AccountSpent, ...]  # what X-Ray cost most first; they add up to `spent`. Empty: it cost nothing
+
+
+@dataclass(frozen=True, slots=True)
 class SpendLookUp:
     """Cost Explorer was asked, whether or not it told."""
 
@@ -75,34 +83,20 @@ class Spend:
 
     def months(self, since: date) -> tuple[Spent, ...]:
         """The months that are known, oldest first, from the one that `since` is in; of all accounts together."""
-        first = since.replace(day=1).isoformat()
-        known = self._db.rows("select * from spend_months where month >= ? order by month", [first])
-        sums: dict[tuple[str, bool], Decimal] = {}
-        for month, kind, usd in self._db.tuples("select month, kind, usd from spend where month >= ?", [first]):
-            key = (month, kind == Billed.LAMBDA)
-            sums[key] = sums.get(key, _NOTHING) + Decimal(usd)
-        return tuple(
-            Spent(
-                month=date.fromisoformat(row["month"]),
-                xray_usd=sums.get((row["month"], False), _NOTHING),
-                lambda_usd=sums.get((row["month"], True), _NOTHING),
-                asked_at=to_time(row["asked_at"]),
-                estimated=bool(row["estimated"]),
-            )
-            for row in known
-        )
+        return tuple(one.spent for one in self.billed(since))
 
-    def by_account(self, month: date) -> tuple[AccountSpent, ...]:
-        """Of the month that this day is in; what X-Ray cost most first. Empty where it is not known, or cost nothing.
-
-        They add up to what `months` says of it.
-        """
-        sums: dict[str, list[Decimal]] = {}
-        sql = "select account, kind, usd from spend where month = ?"
-        for account, kind, usd in self._db.tuples(sql, [month.replace(day=1).isoformat()]):
-            sums.setdefault(account, [_NOTHING, _NOTHING])[kind == Billed.LAMBDA] += Decimal(usd)
-        found = (AccountSpent(account, xray, of_lambda) for account, (xray, of_lambda) in sums.items())
-        return tuple(sorted(found, key=lambda one: (-one.xray_usd, -one.lambda_usd, one.account)))
+    def billed(self, since: date) -> tuple[MonthBilled, ...]:
+        """The same, with what each account was billed."""
+        sql = """
+            select month, asked_at, estimated, account, kind, usd from spend_months left join spend using (month)
+            where month >= ? order by month
+        """  # one question, so that no look at Cost Explorer comes between whole and parts
+        sums: dict[tuple[str, str, bool], dict[str, list[Decimal]]] = {}
+        for month, asked_at, estimated, account, kind, usd in self._db.tuples(sql, [since.replace(day=1).isoformat()]):
+            of_month = sums.setdefault((month, asked_at, bool(estimated)), {})
+            if account is not None:
+                of_month.setdefault(account, [_NOTHING, _NOTHING])[kind == Billed.LAMBDA] += Decimal(usd)
+        return tuple(_billed(*of, its) for of, its in sums.items())
 
     def of_kind(self, month: date, kind: Billed) -> Decimal:
         """What all accounts were billed for it in the month that this day is in; 0 where nothing is known too."""
@@ -190,3 +184,12 @@ class Spend:
         sql = "select which, threshold, at from budget_alerts where month = ? order by at, which, threshold"
         told = self._db.tuples(sql, [month.isoformat()])
         return tuple((which, threshold, to_time(at)) for which, threshold, at in told)
+
+
+def _billed(month: str, asked_at: str, estimated: bool, its: Mapping[str, Sequence[Decimal]]) -> MonthBilled:
+    accounts = [AccountSpent(account, xray, of_lambda) for account, (xray, of_lambda) in its.items()]
+    accounts.sort(key=lambda one: (-one.xray_usd, -one.lambda_usd, one.account))
+    xray = sum((one.xray_usd for one in accounts), _NOTHING)
+    of_lambda = sum((one.lambda_usd for one in accounts), _NOTHING)
+    spent = Spent(date.fromisoformat(month), xray, of_lambda, to_time(asked_at), estimated)
+    return MonthBilled(spent, tuple(accounts))

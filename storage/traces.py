@@ -59,7 +59,7 @@ class FunctionTraces:
 
     arn: str
     team: str | None  # the last that it had then
-    traces: float
+    by_team: Mapping[str | None, float]  # for each that it had
 
 
 # Plain tuples, for there are hundreds of thousands: ARN, account, and traces a day (None: its traffic is not known);
@@ -115,17 +115,18 @@ class TraceHistory:
     def of_functions(self, since: datetime, until: datetime, spans_a_trace: float) -> list[FunctionTraces]:
         """Those that were known to be traced then, each of them once."""
         edges = (since, until)
-        axis, sums = _Axis(edges), dict[str, float]()
+        axis, sums = _Axis(edges), dict[str, dict[str | None, float]]()
         newest: dict[str, tuple[str, str | None]] = {}
         for (arn, _, a_day), team, doubtful, began, ended in self._spells(edges, spans_a_trace, {}, {}):
             first, end = axis.places[began], axis.places[ended]
             if doubtful or not a_day or first is None or first is end:
                 continue
             days = (end[1] if end else axis.lengths[0]) - first[1]
-            sums[arn] = sums.get(arn, 0.0) + days * a_day
+            by_team = sums.setdefault(arn, {})
+            by_team[team] = by_team.get(team, 0.0) + days * a_day
             if arn not in newest or began >= newest[arn][0]:
                 newest[arn] = (began, team)
-        return [FunctionTraces(arn, newest[arn][1], traces) for arn, traces in sums.items()]
+        return [FunctionTraces(arn, newest[arn][1], by_team) for arn, by_team in sums.items()]
 
     def _spells(
         self,

@@ -137,7 +137,7 @@ def test_transaction_search_counts_as_xray(world: World, bill: Bill) -> None:
     run(world)
 
     assert world.store.spend.months(NOVEMBER)[0].xray_usd == Decimal(63)
-    assert world.store.spend.by_account(NOVEMBER)[0].xray_usd == Decimal(63)
+    assert world.store.spend.billed(NOVEMBER)[0].accounts[0].xray_usd == Decimal(63)
 
 
 def test_a_refusal_is_said_once_with_the_line_that_mends_it(world: World, bill: Bill) -> None:

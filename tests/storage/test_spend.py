@@ -41,7 +41,8 @@ def test_months_add_up_over_accounts_to_the_last_decimal(known: Store) -> None:
 
 
 def test_accounts_are_told_by_what_xray_cost_them(known: Store) -> None:
-    assert known.spend.by_account(date(2026, 11, 28)) == (
+    (november,) = known.spend.billed(date(2026, 11, 28))
+    assert november.accounts == (
         AccountSpent(OTHER, Decimal(7), Decimal(14)),
         AccountSpent(ONE, Decimal("0.3"), Decimal(0)),
     )
@@ -54,7 +55,7 @@ def test_a_newer_answer_takes_the_place_of_a_month_and_leaves_the_others(known: 
     october, november = known.spend.months(OCTOBER)
     assert (october.xray_usd, october.asked_at) == (Decimal("12.1000000001"), NOW)
     assert (november.xray_usd, november.lambda_usd, november.asked_at) == (Decimal(9), Decimal(0), later)
-    assert [one.account for one in known.spend.by_account(NOVEMBER)] == [ONE]
+    assert [one.account for one in known.spend.billed(NOVEMBER)[0].accounts] == [ONE]
 
 
 def test_a_month_that_cost_nothing_is_known_and_one_that_was_never_told_is_not(store: Store) -> None:

@@ -53,7 +53,8 @@ def test_traces_count_while_a_function_was_traced_and_for_the_team_of_then(store
         {open_: 10, none: 10},
     ]
     assert (found.known_from, found.unweighed, found.now) == ({HOME: NOON}, 0, {})
-    assert store.traces.of_functions(NOON, NOON + 20 * DAY, SPANS) == [FunctionTraces(one.arn, None, pytest.approx(60))]
+    by_team = {"payments": pytest.approx(10), "search": pytest.approx(40), None: pytest.approx(10)}
+    assert store.traces.of_functions(NOON, NOON + 20 * DAY, SPANS) == [FunctionTraces(one.arn, None, by_team)]
 
 
 def test_of_what_nobody_knows_the_traffic_it_is_counted_how_many(store: Store, make_function: Make) -> None:
