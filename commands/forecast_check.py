@@ -13,6 +13,7 @@ from commands.aws.trace_destination import trace_destination
 from commands.aws.traffic import HOUR, Traffic, Window, traffic
 from storage.fixes import RequestState
 from storage.forecast_checks import ForecastCheck
+from storage.forecasts import Unit
 from storage.metrics_asked import Purpose
 from storage.models import Function, Verdict
 
@@ -25,6 +26,7 @@ GONE = "The function is gone, or another was made under its name."
 NOT_TRACED = "It was not seen to be traced all week."
 TOO_LATE = "X-Ray keeps what it counts for 30 days, and could not be asked in time."
 NO_MONEY = f"T{OVER_CAP[1:]}."
+SPANS_FORECAST = "Its forecast was in spans, as of Transaction Search, and X-Ray's service graph counts traces."
 SEARCHED = "Transaction Search is on there, and X-Ray's service graph counts the spans that it indexes alone."
 
 Key = tuple[str, str, Window]  # account, region and days
@@ -63,6 +65,8 @@ def _not_comparable(context: Context, check: ForecastCheck, function: Function |
         return NOT_TRACED
     if check.forecast is None:
         return NEVER_FORECAST
+    if check.unit is Unit.SPANS:
+        return SPANS_FORECAST
     return TOO_LATE if context.clock() - check.since > AWS_KEEPS else ""
 
 

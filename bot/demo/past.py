@@ -15,6 +15,7 @@ from bot.config import Config, load
 from bot.scheduler import last_due
 from commands import _approvals, _decide, _exempting
 from commands._audits import keep_audit, remember
+from commands._forecasts import forecast_now
 from commands._mornings import known_after, standing
 from commands._types import Context, Request
 from commands.aws.accounts import Cloud
@@ -31,6 +32,7 @@ DAYS = 35
 _READ = timedelta(seconds=9)  # so long each audit took
 _FIXED_HERE = 9
 _UNDO = timedelta(hours=24)
+_CHECKED = 28  # days ago: X-Ray still has the whole week after a fix, and has it for 30 days
 
 # By how much each team did better: the share of what it has traced by now that was untraced when this begins.
 _LATE = {"payments": 0.6, "checkout": 0.3, "search": 0.45, "identity": 0.2, "data-platform": 0.5, "mobile-bff": 0.25}
@@ -73,6 +75,7 @@ def live_through(config: Config, store: Store, cloud: Cloud, seen: Inventory, da
     clock = _Clock(today)
     context = Context(store, cloud, config.teams, Nobody(), clock, config.zone, config.policy, config.schedule)
     past = _Past(context, clock, seen, today, days, config.file.policy.approvers)
+    past.foresee()
     with store.transaction():  # all of it or nothing, and written to the disk once
         for ago in range(days, 0, -1):
             past.day(ago)
@@ -94,6 +97,15 @@ class _Past:
         self._lit = {one.arn: ago for one in seen.functions if (ago := self._lit_ago(one, days))}
         here = sorted(self._lit, key=lambda arn: random.Random(f"{arn} here").random())
         self._here = frozenset(here[:_FIXED_HERE])
+
+    def foresee(self) -> None:
+        """What was forecast of each function on the morning of its fix. X-Ray's counts are asked for by the bot itself,
+        which finds these fixes a week old and more."""
+        for function in self._seen.functions:
+            ago = self._lit.get(function.arn, 0) - 1
+            if function.arn in self._here and ago <= _CHECKED:
+                self._clock.now = self._today - timedelta(days=ago)
+                forecast_now(self._context, [function])
 
     def day(self, ago: int) -> None:
         """Its audit in the morning, and then what an approver clicked."""
@@ -159,6 +171,8 @@ class _Past:
             now = self._clock()
             store.requests.keep_receipt(asked.id, Receipt(mode_before=function.mode))
             store.requests.finish(asked.id, RequestState.APPLIED, now, undo_until=now + _UNDO)
+            if forecast := store.forecasts.get(function.arn):
+                store.forecast_checks.plan(asked.id, function.arn, now, forecast)
             _decide.record(
                 context,
                 DecisionKind.APPLIED,

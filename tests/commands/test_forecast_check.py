@@ -16,7 +16,16 @@ from commands._forecasts import forecast_now
 from commands._types import Context, Progress, Say
 from commands.audit import audit
 from commands.fix import approve
-from commands.forecast_check import GONE, NEVER_FORECAST, NOT_TRACED, SEARCHED, TOO_LATE, UNDONE, forecast_check
+from commands.forecast_check import (
+    GONE,
+    NEVER_FORECAST,
+    NOT_TRACED,
+    SEARCHED,
+    SPANS_FORECAST,
+    TOO_LATE,
+    UNDONE,
+    forecast_check,
+)
 from commands.undo import undo
 from commands.views.report import report_blocks
 from storage.fixes import RequestState
@@ -159,6 +168,17 @@ def test_where_transaction_search_is_on_nothing_is_compared(world: World) -> Non
     look(world, later(world))
 
     assert check_of(world, arn).why == SEARCHED
+
+
+def test_a_forecast_in_spans_is_not_compared_with_traces(world: World) -> None:
+    """Transaction Search was switched off since, and is to be on again."""
+    world.aws.xray.transaction_search(HOME, BERLIN)
+    arn = fixed(world)
+    world.aws.xray.transaction_search(HOME, BERLIN, status="PENDING")
+
+    look(world, later(world))
+
+    assert check_of(world, arn).why == SPANS_FORECAST
 
 
 def test_many_functions_of_a_place_take_a_call_for_each_six_hours(world: World) -> None:

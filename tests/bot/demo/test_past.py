@@ -18,9 +18,10 @@ from bot.demo.show import configuration
 from commands._as_of import look_back
 from commands._audits import keep_audit
 from commands._reports import make_report
-from commands._types import Context
+from commands._types import Context, Request
 from commands.aws.accounts import Cloud
 from commands.aws.inventory import take_inventory
+from commands.forecast_check import forecast_check
 from storage.digests import Was
 from storage.models import Coverage, DecisionKind, Inventory, Source, Verdict
 from storage.news import ChangeKind
@@ -95,6 +96,19 @@ def test_what_was_decided_is_chained_and_by_approvers(lived: Lived) -> None:
     assert {one.actor for one in decided} <= set(people.APPROVERS)
     assert all(one.at < datetime.now(UTC) for one in decided)
     assert [one.at for one in decided] == sorted(one.at for one in decided)
+
+
+def test_forecasts_of_what_was_fixed_are_held_against_x_ray_as_soon_as_the_bot_runs(lived: Lived) -> None:
+    context = lived.context
+    assert make_report(context, 30, None).forecasts.n == 0
+
+    list(forecast_check(Request(people.APPROVERS[0], context.clock(), Source.CLOCK), context))
+
+    found = make_report(lived.context, 30, None).forecasts
+    assert found.n >= 2
+    assert found.unknown == 0
+    assert found.within == found.n
+    assert abs(found.median_error) < 0.4
 
 
 def test_todays_audit_finds_little_that_is_new_and_teams_know_the_rest(lived: Lived) -> None:
