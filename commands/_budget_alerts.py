@@ -32,7 +32,8 @@ def look(context: Context, now: datetime) -> list[str]:
     told = []
     for billed in context.store.spend.billed(months_before(present, 1)):
         month = billed.spent.month
-        if month == present or (first and first.date() < present):  # not of what was before Lamplighter looked
+        # Not of what was before Lamplighter looked, nor of what is to come by a clock that was set back.
+        if month == present or (month < present and first and first.date() < present):
             told += _of_month(context, billed, rules.monthly_usd, over=month != present)
     return told
 

@@ -122,6 +122,8 @@ class TraceHistory:
             if doubtful or not a_day or first is None or first is end:
                 continue
             days = (end[1] if end else axis.lengths[0]) - first[1]
+            if days <= 0:  # they end as they begin
+                continue
             by_team = sums.setdefault(arn, {})
             by_team[team] = by_team.get(team, 0.0) + days * a_day
             if arn not in newest or began >= newest[arn][0]:
