@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 
 from commands._schedule import waits_until
 
-PATIENCE = timedelta(hours=2)  # so long it waits for an audit of its day
+PATIENCE = timedelta(hours=2)  # so long it waits for what its day has yet to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +22,5 @@ class ReportRules:
         return now.date() if now.weekday() == self.weekly and now.time() >= self.at else None
 
     def may_wait(self, now: datetime) -> bool:
-        """Whether an audit of the day that has not ended is worth waiting for."""
+        """Whether what the day has yet to read is worth waiting for."""
         return now < waits_until(datetime.combine(now.date(), self.at, now.tzinfo), PATIENCE)

@@ -1,5 +1,6 @@
 """A team that the settings have come to call by another name, between two mornings."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -11,10 +12,12 @@ from commands._figures import figures
 from commands._production import Production
 from commands._renamed import follow_names
 from commands._teams import TeamSettings
+from storage.deployments import WhyDark
 from storage.exemptions import Wish
 from storage.kpis import Figures, Window
 from storage.models import Coverage, ExemptScope, Function, PostKind, PostState, Verdict
 from storage.spend import Bill, Billed
+from storage.team_names import _ADDED_UP, _KEPT_IN, _KNOWN_IN
 from storage.usage import UsageLook
 from tests.bot.test_gauges import text_of
 from tests.commands.conftest import ANA, BERLIN, HOME, HandClock, NamedPeople
@@ -165,6 +168,29 @@ def test_it_is_joined_before_the_next_audit_too(scene: Scene, history: list[Func
     assert scene.store.past.traced_at(history[0].arn, scene.clock()) is True
     follow_names(scene.context)  # nothing is left to do
     assert made(scene, team="payments").whole == found.whole
+
+
+def test_what_a_deployments_message_told_is_told_still(scene: Scene, remembered: Remember) -> None:
+    function, now = remembered("refund", team="pay"), scene.clock()
+    post = scene.store.posts.create("deployed:1", PostKind.DEPLOYED, "C0PAY", now, team="pay")
+    assert post
+    scene.store.deployments.say(post.id, {function.arn: WhyDark.DEPLOYED}, "pay", now)
+    ours = renamed(scene, function)
+
+    follow_names(scene.context)
+
+    assert scene.store.deployments.still_said(ours) == {function.arn: now}
+
+
+def test_nothing_that_names_a_team_is_left_out(scene: Scene) -> None:
+    with sqlite3.connect(scene.store.path) as file:
+        sql = """
+            select tables.name from sqlite_master as tables, pragma_table_info(tables.name) as columns
+            where tables.type = 'table' and columns.name = 'team'
+        """
+        found = {table for (table,) in file.execute(sql)}
+    file.close()
+    assert found == {"digests", *_KEPT_IN, *_KNOWN_IN, *_ADDED_UP}
 
 
 def test_other_teams_keep_their_history(scene: Scene, remembered: Remember) -> None:
