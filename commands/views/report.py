@@ -249,8 +249,8 @@ def _notes(figures: Figures, extras: Extras) -> list[str]:
         said.append(f"The last audit could not fully see {count(figures.not_seen, 'place')}: not counted there.")
     if figures.team is None and any(one.xray_usd is not None for one in figures.by_team.values()):
         said.append(
-            f"A team's X-Ray cost is of {_months(figures)}, shared out by traces as forecast from traffic, for as long "
-            "as its functions were traced."
+            f"A team's X-Ray cost is of {_months(figures)}, shared out by traces (X-Ray's count of the week "
+            "after a fix, else as forecast from traffic), for as long as its functions were traced."
         )
     if figures.attribution:
         said.append(f"Cost with a known team: {escape(clip(figures.attribution.how.rstrip('.'), HOW_SHOWN))}.")

@@ -16,6 +16,7 @@ COLUMNS = ("figure", "team", "since", "until", "value", "unit", "n", "note")
 WORDS = (0, 1, 7)  # columns in which others' words stand; a number may begin with a minus
 ALL = "all teams"
 NOT_ATTRIBUTED = "not attributed"
+TRACES_FROM = "X-Ray's count of the week after a fix, else as forecast from traffic"
 
 Row = tuple[str, str, str, str, str, str, str, str]
 
@@ -54,7 +55,7 @@ def _of_team(figures: Figures, name: str, one: TeamFigures) -> Iterator[Row]:
         yield _row(f"functions {verdict.replace('_', ' ')}", name, until, until, str(getattr(one.coverage, verdict)))
     if one.before is not None:
         yield _coverage(name, since, since, one.before)
-    yield _row("traces a month", name, since, until, f"{one.traces:.0f}", "traces", note="forecast from traffic")
+    yield _row("traces a month", name, since, until, f"{one.traces:.0f}", "traces", note=TRACES_FROM)
     if figures.spent:
         since, until = figures.spent[0].month, last_day_of(figures.spent[-1].month)
     for what, field, usd, how in (

@@ -83,6 +83,17 @@ def test_of_a_month_that_cost_nothing_every_team_cost_nothing(context, lit, bill
     assert "X-Ray about $0.00" in str(report_blocks(found))
 
 
+def test_it_is_said_that_x_rays_own_count_goes_before_the_forecast(context, lit):
+    billed(context, (HOME, "10"))
+
+    found = made(context)
+
+    assert rows(found, "traces a month")["payments"]["note"] == (
+        "X-Ray's count of the week after a fix, else as forecast from traffic"
+    )
+    assert "shared out by traces (X-Ray's count of the week after a fix, else as forecast" in str(report_blocks(found))
+
+
 def test_where_forecasts_are_switched_off_it_is_not_said_that_they_are_to_come(context, remembered):
     billed(context, (HOME, "10"))
     off = replace(context, forecasting=ForecastRules(enabled=False))
