@@ -9,7 +9,7 @@ from bot.demo.aws.queues import Mailbox
 from bot.demo.aws.trail import event
 from bot.demo.fleet_data import ACCOUNTS, REGIONS
 
-NAME, TEAM = "chargeback-intake", "payments"
+NAME, TEAM = "dispute-intake", "payments"
 AFTER_SECONDS, DEBOUNCE_SECONDS = 10.0, 3
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import boto3
 import pytest
 
+from bot.demo import deployment
 from bot.demo.aws import AwsStandIn
 from bot.demo.fleet import Fleet, seed
 from bot.demo.fleet_access import AUDIT_ROLE, FIX_ROLE
-from bot.demo.fleet_data import TEAMS
+from bot.demo.fleet_data import TEAMS, planned
 from storage.models import CheckName, MayWrite, Verdict
 from tests.bot.demo.aws.conftest import refusal
 
@@ -185,3 +186,7 @@ def test_a_value_that_must_never_be_stored_is_in_sight(aws: AwsStandIn, fleet: F
     values = [aws.function(function.arn).get("Environment") or {} for function in fleet.functions]
 
     assert any(fleet.canary in found.get("Variables", {}).values() for found in values)
+
+
+def test_what_the_demo_deploys_was_not_there_before() -> None:
+    assert deployment.NAME not in {plan.name for plan in planned()}
