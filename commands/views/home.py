@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from commands.views import blocks, news
@@ -146,8 +147,9 @@ def trend_line(trend: Sequence[Point]) -> str:
         return ""
     drawn = "".join(_BARS[min(7, int(percent / 12.5))] for _, percent in known)
     bars = f"{drawn} " if len(known) >= FEWEST_BARS else ""  # of fewer, nobody sees a trend
-    (since, first), (_, last) = known[0], known[-1]
-    return f"{bars}{first:g}\N{NO-BREAK SPACE}% on {day(since)}, {last:g}\N{NO-BREAK SPACE}% now"
+    (since, first), (until, last) = known[0], known[-1]
+    then = f"{first:g}\N{NO-BREAK SPACE}% at the audit of {day(since)}"
+    return f"{bars}{then}, {last:g}\N{NO-BREAK SPACE}% at that of {day(until)}"
 
 
 def _waiting(home: Home) -> list[Block]:
@@ -226,8 +228,10 @@ def _rows(home: Home) -> list[Block]:
     if not home.untraced:
         return [blocks.section(f"No function of {_whose(home)} is untraced.")]
     made = [blocks.header(f"{count(home.untraced, 'function')} without active tracing")]
-    for item in home.rows:
-        made += item_blocks(item)
+    for team, items in groupby(home.rows, key=lambda item: item.function.team if item.function else None):
+        made += [blocks.context(f"*{escape(clip(team_name(team), 80))}*")] if len(home.teams) > 1 else []
+        for item in items:
+            made += item_blocks(item)
     if home.pages == 1:
         return made
     turns = []

@@ -10,6 +10,7 @@ from slack_sdk.models.views import View
 from bot.demo.slack import view_problems
 from commands.views.home import MOST_WAITING, PAGE, Ending, Home, Quiet, Step, home_view, trend_line
 from commands.views.item import Item
+from commands.views.text import day
 from storage.models import Coverage, ExemptScope, ExemptState, NotScanned, Snooze
 from storage.overview import Point
 from tests.commands.views.test_views import AUDIT, EXEMPTION, FUNCTION, HOSTILE, NOON, REQUEST, words
@@ -83,3 +84,24 @@ def test_the_trend_rises_from_the_lowest_bar_to_the_highest():
     points = [Point(NOON + timedelta(days=day), Coverage(traced=day, untraced=10 - day)) for day in range(11)]
 
     assert trend_line(points).startswith("▁▁▂▃▄▅▅▆▇██ 0")
+
+
+def test_the_trend_names_the_audits_as_a_fix_since_the_last_one_moves_the_headline_alone():
+    points = [Point(NOON + timedelta(days=later), Coverage(traced=1 + later, untraced=1)) for later in range(2)]
+
+    nbsp, (first, last) = "\N{NO-BREAK SPACE}", (day(point.at) for point in points)
+    assert trend_line(points) == f"50{nbsp}% at the audit of {first}, 66.7{nbsp}% at that of {last}"
+
+
+def test_functions_of_several_teams_stand_under_their_teams_names():
+    rows = [*items(2, "checkout"), *items(1, "payments")]
+    teams = [("checkout", Coverage(untraced=2)), ("payments", Coverage(untraced=1))]
+
+    listed = words(home_view(Home(AUDIT, teams=teams, rows=rows, untraced=3))["blocks"]).split("without active")[1]
+    alone = words(home_view(Home(AUDIT, teams=teams[:1], rows=rows[:2], untraced=2))["blocks"]).split("without active")
+
+    assert [line for line in listed.splitlines() if line in ("*checkout*", "*payments*")] == [
+        "*checkout*",
+        "*payments*",
+    ]
+    assert "*checkout*" not in alone[1]
