@@ -170,7 +170,7 @@ def _plain(name: str) -> str:
 def _about(team: str | None, total: int, moved: int) -> str:
     whose = f"Team *{escape(clip(team_name(team), 200))}*" if team else "No known team"
     gone = f" · {moved:,} went to other teams" if moved else ""
-    return f"{whose} · {count(total, 'function')}{gone} · by an event of AWS's, read from AWS since"
+    return f"{whose} · {count(total, 'function')}{gone} · told by an AWS event, and read from AWS since"
 
 
 def _footer(team: str | None, approvers: Sequence[str], tag_keys: Sequence[str]) -> str:

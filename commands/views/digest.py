@@ -7,7 +7,7 @@ from commands.views.blocks import Block
 from commands.views.functions import ROW_LIMIT, item_blocks, line
 from commands.views.item import Item
 from commands.views.living import Nap
-from commands.views.money import NOT_KNOWN, amount, high_volume, total_line, whole_line
+from commands.views.money import NOT_KNOWN, amount, high_volume_named, total_line, whole_line
 from commands.views.text import (
     CONTEXT_LIMIT,
     SECTION_LIMIT,
@@ -78,7 +78,7 @@ def digest_blocks(
     nothing is left.
     """
     made = [blocks.header(_headline(items, untraced, zero)), _about(team, audit, coverage)]
-    costs = (total_line(total) if total and total.functions > 1 else "", high_volume(loud))
+    costs = (total_line(total) if total and total.functions > 1 else "", high_volume_named(loud))
     made += [blocks.context("\n".join(filter(None, costs)))] if any(costs) else []
     if zero:
         made.append(blocks.section(zero))

@@ -31,6 +31,7 @@ from storage.models import CheckName, Exemption, Function, MayWrite, TeamFrom, T
 ROW_LIMIT = 500
 LEFT_LIMIT = 330  # of these
 REASON_SHOWN = 150
+BLOCKED_SHOWN = 220
 
 # Findings that a row leaves out: what its own words already say, and what only a card has room for. Whether a fix would
 # be refused, and whether somebody else traces the function, are for who is about to click.
@@ -121,12 +122,14 @@ def suggested(why: str) -> str:
 
 
 def line(function: Function, as_of: datetime | None = None, forecast: Forecast | None = None) -> str:
-    """One line of a list; `as_of` is given where this audit did not see it."""
+    """One line of a list under a heading that says that tracing is off; `as_of` is given where this audit did not see
+    it."""
     findings = " ".join(prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT)
-    role = "" if function.role_may_write is not MayWrite.NO else " · its role may not write to X-Ray"
-    words = f"• {code(function.name)} · {function.account} · {function.region} · {_mode(function)}{role}"
+    mode = "" if function.mode is TracingMode.PASS_THROUGH else _mode(function)
+    role = "" if function.role_may_write is not MayWrite.NO else "its role may not write to X-Ray"
+    words = f"• {code(function.name)} · {function.account} · {function.region}"
     cost = f"{money.amount(forecast.usd)} to trace" if forecast else ""
-    return " · ".join(filter(None, (words, cost, findings, news.age(as_of))))
+    return " · ".join(filter(None, (words, mode, role, cost, findings, news.age(as_of))))
 
 
 def _place(item: Item) -> str:
@@ -205,7 +208,13 @@ def _brief(item: Item) -> list[str]:
     facts += [] if function.mode is TracingMode.PASS_THROUGH else [_mode(function)]
     facts += [] if function.role_may_write is MayWrite.YES else [_may_write(function, "its role")]
     name = " · ".join(filter(None, [f"*{code(item.name)}*", since]))
-    return [name, " · ".join([*facts, *_more_facts(item, function)]), *_open(item, function)]
+    return [name, " · ".join([*facts, *_more_facts(item, function)]), *_blocked(item), *_open(item, function)]
+
+
+def _blocked(item: Item) -> list[str]:
+    """Why there is no *Approve fix*, once a plan has said so."""
+    plan = item.request.plan if item.request else None
+    return [f"*Cannot be approved:* {prose(clip(plan.blocked, BLOCKED_SHOWN))}"] if plan and plan.blocked else []
 
 
 def _facts(item: Item, function: Function) -> list[str]:

@@ -157,11 +157,18 @@ def whole_line(total: Total, already: Range) -> str:
 
 
 def high_volume(names: Sequence[str]) -> str:
-    """One warning for all functions of high volume among many; empty where there are none."""
-    if not names:
-        return ""
-    named = listing([code(clip(name, 64)) for name in names], NAMED)
-    return f"*High volume:* {named}. {SAMPLED_BEFORE}."
+    """One warning for all functions of high volume among many, for who is about to approve them; empty where there are
+    none."""
+    return f"{_of_high_volume(names)} {SAMPLED_BEFORE}." if names else ""
+
+
+def high_volume_named(names: Sequence[str]) -> str:
+    """The same for a message that comes each day: what can be done stands on each function's card."""
+    return f"{_of_high_volume(names)} `/trace-audit &lt;function&gt;` says what can lower it." if names else ""
+
+
+def _of_high_volume(names: Sequence[str]) -> str:
+    return f"*High volume:* {listing([code(clip(name, 64)) for name in names], NAMED)}."
 
 
 def _sum(total: Total) -> str:

@@ -50,7 +50,8 @@ def test_a_digest_says_what_each_row_and_all_together_cost(world: World, week: M
     assert "Tracing all 3: about $41.20 a month ($4.12–$61.80), 1 of them not known; before the free tier" in text
     assert "≈\N{NO-BREAK SPACE}240,000 traces, about $1.20 a month ($0.12–$1.80)" in text
     assert "about $40.00 a month ($4.00–$60.00) · *high volume*" in text
-    assert "*High volume:* `charge`. Lambda's own sampling cannot be set." in text
+    assert "*High volume:* `charge`. `/trace-audit &lt;function&gt;` says what can lower it." in text
+    assert "sampling cannot be set" not in text  # the card says it, once
     assert text.count("cost not known yet") == 1  # of payout's row
 
 

@@ -55,7 +55,7 @@ class Listening(Scene):
     def told(self, team: str) -> list[Message]:
         """The messages of the team's channel that an event led to."""
         messages = self.workspace.messages(self.channel(f"team-{team}"))
-        return [one for one in messages if one.bot and "by an event of AWS's" in words(one)]
+        return [one for one in messages if one.bot and "told by an AWS event" in words(one)]
 
 
 ROLE = "lamplighter-events-test"

@@ -191,6 +191,17 @@ def test_what_is_blocked_offers_no_approval() -> None:
     assert buttons(functions.request_blocks(Item(FUNCTION, blocked))) == [actions.EXEMPT, actions.SHOW_PATCH]
 
 
+def test_a_row_that_lost_its_approval_says_why() -> None:
+    blocked = replace(REQUEST, plan=replace(PLAN, blocked="The role is service-linked."))
+
+    row = functions.item_blocks(Item(FUNCTION, blocked))
+
+    assert words(row).count("*Cannot be approved:* The role is service-linked.") == 1
+    assert actions.APPROVE not in buttons(row)
+    beside_its_plan = words(functions.request_blocks(Item(FUNCTION, blocked)))
+    assert beside_its_plan.count("*Cannot be approved:*") == 1
+
+
 @given(
     text=HOSTILE,
     role_step=st.sampled_from(RoleStep),

@@ -301,6 +301,8 @@ def test_a_row_keeps_to_what_matters_for_the_click_and_a_card_says_everything() 
         assert "traced_elsewhere" in shown
         assert "runtime_blocked" in shown
         assert not any(name in shown for name in ("starved", "surface_only", "unowned"))
+    assert "PassThrough" not in listed  # its heading says that it is not traced
+    assert "$LATEST is Active" in functions.line(replace(noisy, mode=TracingMode.ACTIVE))
     card = words(functions.card_blocks(Item(noisy, REQUEST)))
     assert all(f"The sentence of {finding.check}." in card for finding in BESIDE)
 
