@@ -15,11 +15,9 @@ import click
 from bot.templates import templates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bot.beside import Memory
     from bot.config import Config
-    from commands._context import Context, Permission
+    from commands._context import Context
     from commands.aws.accounts import Cloud
     from storage.store import Store
 
@@ -286,6 +284,7 @@ def _report(team: str | None, days: int, as_json: bool, folder: Path | None, fil
 
 
 def _context(config: "Config", store: "Store", cloud: "Cloud") -> "Context":
+    from bot.nobody import Nobody
     from commands._context import Context
 
     return Context(
@@ -297,21 +296,6 @@ def _context(config: "Config", store: "Store", cloud: "Cloud") -> "Context":
         zone=config.zone,
         forecasting=config.forecasting,
     )
-
-
-class Nobody:
-    """Where nobody can be asked, nothing can be approved."""
-
-    def may_approve(self, user: str, workspace: str, team: str | None) -> "Permission":  # noqa: ARG002 - People's shape
-        from commands._context import Permission
-
-        return Permission(False, "Approvals are given in Slack.")
-
-    def approvers(self, team: str | None) -> tuple[str, ...]:  # noqa: ARG002 - People's shape
-        return ()
-
-    def teams_of(self, user: str, groups: "Mapping[str, str]") -> frozenset[str]:  # noqa: ARG002 - People's shape
-        return frozenset()
 
 
 def _check_filters(config: "Config", account: str | None, region: str | None) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.cli import Nobody
 from bot.config import Config, load
+from bot.nobody import Nobody
 from bot.scheduler import last_due
 from commands import _approvals, _decide, _exempting
 from commands._audits import keep_audit, remember

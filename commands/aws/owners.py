@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from commands.aws import reads
 from commands.aws.errors import AwsProblem, Denied
 from commands.aws.keys import Identity
-from commands.aws.shapes import team_of
-from commands.aws.tags import TagFacts
+from commands.aws.tags import TagFacts, team_of
 from storage.models import Function, TeamFrom
 
 if TYPE_CHECKING:

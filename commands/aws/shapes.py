@@ -1,6 +1,6 @@
 """Lambda's own descriptions made into nouns. Pure, and alike for what comes over the wire and what boto3 returns."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from sys import intern
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from commands.aws.mentions import mentioned
-from storage.models import Alias, Form, Function, ServedVersion, TracingMode, team_name
+from storage.models import Alias, Form, Function, ServedVersion, TracingMode
 
 if TYPE_CHECKING:
     from commands.aws.roles import Judgement
@@ -19,7 +19,6 @@ LATEST = "$LATEST"  # what is deployed last, and not yet published as a version
 DELETING = "Deleting"  # a function's state
 
 _MODES = {mode.value: mode for mode in TracingMode}
-_NO_ALIASES: Mapping[str, str] = {}
 _OFF = frozenset({"Disabled", "Disabling", "Deleting"})
 _KINDS = {"kafka": "msk", "rds": "documentdb"}
 _EDGE_REGION = "us-east-1"  # a function that is not there, or no replica of one that is, cannot run at Lambda@Edge
@@ -279,22 +278,3 @@ def invoked_qualifiers(metrics: Iterable[Mapping[str, Any]]) -> dict[str, set[st
         if dimension["Name"] == "Resource" and qualifier and qualifier != LATEST:
             found.setdefault(name, set()).add(qualifier)
     return found
-
-
-def team_of(tags: Mapping[str, str], keys: Sequence[str], aliases: Mapping[str, str] = _NO_ALIASES) -> str | None:
-    """The team that the tags name: the first of `keys` that is there and not empty, whatever its case.
-
-    `aliases` has the teams' other names.
-
-    An e-mail address names a person, not a team, and is never kept.
-    """
-    folded: dict[str, str] | None = None
-    for key in keys:
-        value = tags.get(key)
-        if value is None:
-            folded = folded if folded is not None else {name.lower(): text for name, text in tags.items()}
-            value = folded.get(key.lower(), "")
-        name = team_name(value)
-        if name and "@" not in name:
-            return aliases.get(name, name)
-    return None

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import NamedTuple
 
-from commands.aws.shapes import team_of
-from storage.models import Manager, TeamFrom
+from storage.models import Manager, TeamFrom, team_name
 from storage.tag_marks import marks
 
 _STACK, _STACK_ID, _LOGICAL_ID = (f"aws:cloudformation:{part}" for part in ("stack-name", "stack-id", "logical-id"))
@@ -41,8 +40,28 @@ class TagFacts(NamedTuple):
 
 
 NO_OWNERS = OwnerTags()
+_NO_ALIASES: Mapping[str, str] = {}
 UNTAGGED = TagFacts()
 UNTAGGED_BESIDE_PRODUCTION = TagFacts(production=False)
+
+
+def team_of(tags: Mapping[str, str], keys: Sequence[str], aliases: Mapping[str, str] = _NO_ALIASES) -> str | None:
+    """The team that the tags name: the first of `keys` that is there and not empty, whatever its case.
+
+    `aliases` has the teams' other names.
+
+    An e-mail address names a person, not a team, and is never kept.
+    """
+    folded: dict[str, str] | None = None
+    for key in keys:
+        value = tags.get(key)
+        if value is None:
+            folded = folded if folded is not None else {name.lower(): text for name, text in tags.items()}
+            value = folded.get(key.lower(), "")
+        name = team_name(value)
+        if name and "@" not in name:
+            return aliases.get(name, name)
+    return None
 
 
 def untagged(production: Sequence[str]) -> TagFacts:

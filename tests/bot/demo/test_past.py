@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import Nobody
 from bot.config import Config, load
 from bot.demo import people
 from bot.demo.aws import AwsStandIn
 from bot.demo.fleet import seed
 from bot.demo.past import DAYS, live_through
 from bot.demo.show import configuration
+from bot.nobody import Nobody
 from commands._as_of import look_back
 from commands._audits import keep_audit
 from commands._reports import make_report

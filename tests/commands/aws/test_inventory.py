@@ -21,7 +21,8 @@ from commands.aws.accounts import AwsSettings, Cloud
 from commands.aws.errors import Denied, Gone
 from commands.aws.inventory import take_inventory
 from commands.aws.one_function import read_function
-from commands.aws.shapes import alias, event_sources, listed_in, listing, read_page, team_of
+from commands.aws.shapes import alias, event_sources, listed_in, listing, read_page
+from commands.aws.tags import team_of
 from storage.models import Alias, Form, Manager, MayWrite, ServedVersion, TracingMode
 
 HOME, ANA, BO = "123456789012", "222222222222", "333333333333"
