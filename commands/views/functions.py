@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from commands.views import blocks, money, news, standing, tools
+from commands.views import blocks, money, news, standing, tools, wording
 from commands.views.actions import action_blocks
 from commands.views.blocks import Block
-from commands.views.exemptions import ticket_link, what
 from commands.views.item import Item, reachable
 from commands.views.left import left_line, left_words
 from commands.views.plan import plan_lines
@@ -18,19 +17,17 @@ from commands.views.text import (
     code,
     day,
     day_and_time,
-    escape,
     mention,
     prose,
     sentence,
 )
 from storage.fixes import FixRequest, RequestState
 from storage.forecasts import Forecast
-from storage.models import CheckName, Exemption, Function, MayWrite, TeamFrom, TracingMode, Verdict
+from storage.models import CheckName, Function, MayWrite, TracingMode, Verdict
 
 # Slack takes about 12,000 characters of text in all blocks of a message, and a digest has twelve rows.
 ROW_LIMIT = 500
 LEFT_LIMIT = 330  # of these
-REASON_SHOWN = 150
 BLOCKED_SHOWN = 220
 
 # Findings that a row leaves out: what its own words already say, and what only a card has room for. Whether a fix would
@@ -76,12 +73,12 @@ def card_blocks(item: Item, deep: Sequence[Block] = ()) -> list[Block]:
         blocks.section(_place(item)),
         blocks.fields(
             ("Tracing mode", str(function.mode) if function.mode else "none given (counts as PassThrough)"),
-            ("Verdict", _verdict(function, item.since)),
-            ("Execution role", _may_write(function, _role(function))),
-            ("Team", _team(function)),
-            ("Exemption", _exemption(item.exemption) if item.exemption else "none"),
-            ("Aliases", _aliases(function)),
-            ("Deployed by", _deployed(function)),
+            ("Verdict", wording.verdict(function, item.since)),
+            ("Execution role", wording.may_write(function, wording.role(function))),
+            ("Team", wording.team(function)),
+            ("Exemption", wording.exemption(item.exemption) if item.exemption else "none"),
+            ("Aliases", wording.aliases(function)),
+            ("Deployed by", wording.deployed(function)),
         ),
     ]
     notes = [prose(finding.text) for finding in function.findings]
@@ -125,7 +122,7 @@ def line(function: Function, as_of: datetime | None = None, forecast: Forecast |
     """One line of a list under a heading that says that tracing is off; `as_of` is given where this audit did not see
     it."""
     findings = " ".join(prose(finding.text) for finding in function.findings if finding.check not in _LEFT_OUT)
-    mode = "" if function.mode is TracingMode.PASS_THROUGH else _mode(function)
+    mode = "" if function.mode is TracingMode.PASS_THROUGH else wording.mode(function)
     role = "" if function.role_may_write is not MayWrite.NO else "its role may not write to X-Ray"
     words = f"• {code(function.name)} · {function.account} · {function.region}"
     cost = f"{money.amount(forecast.usd)} to trace" if forecast else ""
@@ -178,7 +175,7 @@ def _status(item: Item) -> list[str]:
             asked = standing.asked_line(request, item.two_people)
             return [*filter(None, [asked]), f"*Not fixed* ({when}, approved by {by}): {prose(request.outcome)}"]
         case RequestState.RESOLVED if item.exemption:
-            return [_exemption(item.exemption)]
+            return [wording.exemption(item.exemption)]
         case RequestState.RESOLVED if item.not_exempt:
             return [item.not_exempt]
         case _:
@@ -205,8 +202,8 @@ def _brief(item: Item) -> list[str]:
         return [_place(item)]
     since = item.told or (f"first seen {day(item.since)}" if item.since else "")
     facts = [function.account, function.region]
-    facts += [] if function.mode is TracingMode.PASS_THROUGH else [_mode(function)]
-    facts += [] if function.role_may_write is MayWrite.YES else [_may_write(function, "its role")]
+    facts += [] if function.mode is TracingMode.PASS_THROUGH else [wording.mode(function)]
+    facts += [] if function.role_may_write is MayWrite.YES else [wording.may_write(function, "its role")]
     name = " · ".join(filter(None, [f"*{code(item.name)}*", since]))
     return [name, " · ".join([*facts, *_more_facts(item, function)]), *_blocked(item), *_open(item, function)]
 
@@ -218,8 +215,8 @@ def _blocked(item: Item) -> list[str]:
 
 
 def _facts(item: Item, function: Function) -> list[str]:
-    mode = _mode(function)
-    facts = [mode[:1].upper() + mode[1:], _may_write(function, f"role {_role(function)}")]
+    mode = wording.mode(function)
+    facts = [mode[:1].upper() + mode[1:], wording.may_write(function, f"role {wording.role(function)}")]
     if item.since and not item.told:  # a row that says since when it is news has its date
         facts.append(f"first seen {day(item.since)}")
     return [*facts, *_more_facts(item, function)]
@@ -229,7 +226,7 @@ def _more_facts(item: Item, function: Function) -> list[str]:
     facts = []
     if function.managed_by:
         facts.append(f"deployed by {tools.NAMES[function.managed_by]}")
-    owner = _owner(function)
+    owner = wording.owner(function)
     facts += [owner] if owner else []
     if item.as_of:
         facts.append(news.age(item.as_of))
@@ -257,81 +254,3 @@ def _open(item: Item, function: Function) -> list[str]:
         lines.append("Needs a deployment, not a fix of its configuration.")
     lines += [item.patch_only] if item.patch_only else []
     return lines
-
-
-def _mode(function: Function) -> str:
-    match function.mode:
-        case TracingMode.ACTIVE:
-            return "$LATEST is Active"
-        case TracingMode.PASS_THROUGH:
-            return "tracing off (PassThrough)"
-        case None:
-            return "no tracing mode given"
-
-
-def _role(function: Function) -> str:
-    return code(function.role_name) if function.role_name else "none given"
-
-
-def _may_write(function: Function, role: str) -> str:
-    match function.role_may_write:
-        case MayWrite.YES:
-            return f"{role} may write to X-Ray"
-        case MayWrite.NO:
-            return f"{role} may not write to X-Ray"
-        case MayWrite.CONDITIONAL:
-            return f"whether {role} may write depends on a condition"
-        case _:
-            return f"{role} could not be read"
-
-
-def _verdict(function: Function, since: datetime | None) -> str:
-    words = str(function.verdict).replace("_", " ")
-    return f"{words} since {day_and_time(since)}" if since else words
-
-
-def _exemption(exemption: Exemption) -> str:
-    until, by = day(exemption.last_moment), mention(exemption.granted_by)
-    rule = f" as one of the {what(exemption)[:1].lower()}{what(exemption)[1:]}" if exemption.by_rule else ""
-    link = f" · {ticket_link(exemption.ticket)}" if exemption.ticket else ""
-    why = escape(clip(exemption.reason, REASON_SHOWN))
-    return f"*Exempt until {until}*{rule}, granted by {by}: {why}{link}"
-
-
-def _owner(function: Function) -> str:
-    """Why it is its team's, where no tag of its own says so."""
-    match function.team_from:
-        case TeamFrom.STACK:
-            return "its team's by a tag of its stack"
-        case TeamFrom.ACCOUNT:
-            return "its team's by a tag of its account"
-        case TeamFrom.ASSIGNED:
-            return f"assigned to {escape(clip(function.team or '', 100))}"
-        case _:
-            return ""
-
-
-def _team(function: Function) -> str:
-    if function.team is None:
-        unknown = function.team_from is TeamFrom.UNKNOWN
-        return "not known: AWS did not show its stack's or account's tags" if unknown else "none: no tag names one"
-    how = "assigned here" if function.team_from is TeamFrom.ASSIGNED else _owner(function)
-    return ", ".join(filter(None, [escape(function.team), how]))
-
-
-def _deployed(function: Function) -> str:
-    if function.managed_by is None:
-        return "not known" if function.team_known else "not known: its tags could not be read"
-    stack = f", stack {code(function.stack)}" if function.stack else ""
-    resource = f", resource {code(function.logical_id)}" if function.logical_id else ""
-    return f"{tools.NAMES[function.managed_by]}{stack}{resource}"
-
-
-def _aliases(function: Function) -> str:
-    if function.aliases is None:
-        return "could not be read"
-    names = [
-        f"{code(alias.name)} serves {', '.join(f'version {escape(served.version)}' for served in alias.versions)}"
-        for alias in function.aliases
-    ]
-    return "\n".join(names) or "none in use"
