@@ -193,7 +193,9 @@ def test_killed_at_its_worst_moment_it_tells_once(listening: Listening, action: 
 
     def told() -> list[Message]:
         messages = scene.workspace.messages(scene.channel("finops"))
-        return [one for one in messages if one.bot and f"`{name}`" in words(one) and "by an event" in words(one)]
+        return [
+            one for one in messages if one.bot and f"`{name}`" in words(one) and "told by an AWS event" in words(one)
+        ]
 
     wait_for(told, 60, "the message")
     wait_for(lambda: not scene.box.letters, 20, "an empty queue")
