@@ -244,7 +244,7 @@ def test_a_notice_of_the_grace_period_is_posted_and_stopped_with_a_reason(start:
     list(grace(tick, bot.context))
     [notice] = store.grace.announced()
     assert notice.posted_at == bot.clock()
-    said = bot.saying("To be fixed on Tuesday 1 December 2026: 16 Lambda functions")
+    said = bot.saying("To be fixed on Tuesday, Dec 1, 2026: 16 Lambda functions")
     assert "1 more in this thread" in said
     assert "refund-worker-0" in said
 
