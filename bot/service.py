@@ -1,14 +1,11 @@
 """The bot from start to stop: builds everything once, waits for Slack, and ends without losing what it began."""
 
 import logging
-import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk import WebClient
@@ -24,6 +21,7 @@ from bot.only_one import OnlyOne
 from bot.outbox import Outbox
 from bot.people import people_of
 from bot.scheduler import DailyClock
+from bot.signals import end_when_told
 from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
 from commands import COMMANDS
 from commands._batch import lock_of, run_batch
@@ -66,7 +64,7 @@ class Service:
         store = Store(self._config.database)
         try:
             with OnlyOne(self._config.database):
-                self._catch_signals()
+                end_when_told(self.stop)
                 client = self._web_client()
                 who = self._until_slack(lambda: self._who_am_i(client))
                 if who is not None:
@@ -194,18 +192,6 @@ class Service:
                 "&", "&amp;"
             ),
         )
-
-    def _catch_signals(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-
-        def end(number: int, _frame: FrameType | None) -> None:
-            if self.stop.is_set():
-                os._exit(128 + number)  # asked twice: what is unfinished is taken up at the next start
-            self.stop.set()
-
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
 
 
 def _take_up(context: Context, desk: Desk) -> None:

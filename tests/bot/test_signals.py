@@ -1,0 +1,38 @@
+"""Told to end at any moment, the bot ends."""
+
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from bot.signals import end_when_told
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_as_the_main_thread_begins_to_wait_is_not_lost(number: signal.Signals) -> None:
+    stop = threading.Event()
+    end_when_told(stop)
+
+    with stop._cond:  # as inside `stop.wait()`, for a moment
+        signal.raise_signal(number)
+
+    assert stop.wait(10)
+
+
+def test_elsewhere_than_in_the_main_thread_signals_stay_as_they_were() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=end_when_told, args=[threading.Event()])
+    thread.start()
+    thread.join()
+
+    assert signal.getsignal(signal.SIGTERM) is before
