@@ -184,7 +184,7 @@ async def functions_page(wire: Wire, who: Identity, region: str, marker: str = "
     """One page, as it came. IAM: lambda:ListFunctions."""
 
     def read(body: bytes) -> FunctionsPage:
-        return FunctionsPage(body, shapes.read_following(body).next_marker or "")
+        return FunctionsPage(body, shapes.following(body))
 
     return await wire.ask(who, _functions_call(region, marker), read)
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from threading import Thread
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.demo.aws import AwsStandIn
@@ -21,7 +22,7 @@ from commands.aws.accounts import AwsSettings, Cloud
 from commands.aws.errors import Denied, Gone
 from commands.aws.inventory import take_inventory
 from commands.aws.one_function import read_function
-from commands.aws.shapes import alias, event_sources, listed_in, listing, read_page
+from commands.aws.shapes import alias, event_sources, following, listed_in, listing, read_page
 from commands.aws.tags import team_of
 from storage.models import Alias, Form, Manager, MayWrite, ServedVersion, TracingMode
 
@@ -742,6 +743,31 @@ def test_what_is_being_deleted_is_gone():
     items = [{"FunctionName": name, "FunctionArn": arn + name, "State": state} for name, state in states.items()]
 
     assert [each.name for each in listing(read_page(orjson.dumps({"Functions": items})).functions)] == ["a", "b", "c"]
+
+
+WORDS = st.text(max_size=20) | st.sampled_from(
+    ['"NextMarker":"x"}', '],"NextMarker":"x"}', "NextMarker", "]", "}", "\\"]
+)
+
+
+@settings(max_examples=300)
+@given(
+    functions=st.lists(st.dictionaries(WORDS, WORDS, max_size=3), max_size=3),
+    named=st.none() | WORDS,
+    first=st.booleans(),
+    indented=st.booleans(),
+)
+def test_the_next_page_is_the_one_that_the_answer_names_whatever_functions_and_their_settings_are_called(
+    functions: list[dict[str, str]], named: str | None, first: bool, indented: bool
+) -> None:
+    items = [{"FunctionName": "x", "Layers": [], "Environment": {"Variables": variables}} for variables in functions]
+    told = {"NextMarker": named, "Functions": items} if first else {"Functions": items, "NextMarker": named}
+    body = json.dumps(told, indent=2 if indented else None, ensure_ascii=False).encode(errors="surrogatepass")
+
+    assert following(body) == (named or "")
+    for cut in range(len(body)):
+        with suppress(ValueError):  # else it is as if nothing were cut: only space was
+            assert following(body[:cut]) == (named or "")
 
 
 @pytest.mark.parametrize(
