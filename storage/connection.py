@@ -147,7 +147,9 @@ def to_text(time: datetime) -> str:
     """UTC with microseconds, so that the text sorts as the time does. Refuses a time without a zone."""
     if time.tzinfo is None:
         raise ValueError("a time needs a zone")
-    return time.astimezone(UTC).isoformat(timespec="microseconds")
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
+    return time.isoformat(timespec="microseconds")
 
 
 def to_time(text: str) -> datetime:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
 
 import orjson
@@ -204,16 +203,19 @@ def _to_row(function: Function) -> Row:
 
 
 def _values(function: Function) -> tuple[object, ...]:
-    """In the order of `COLUMNS`. Plain texts: SQLite's adapter takes as long for three others as for the whole row."""
+    """In the order of `COLUMNS`. Plain texts: SQLite's adapter takes as long for three others as for the whole row;
+    and `_value_`, for `.value` takes twice as long."""
+    mode, role_may_write, published_mode = function.mode, function.role_may_write, function.published_mode
+    managed_by, team_from, verdict = function.managed_by, function.team_from, function.verdict
     aliases = None if function.aliases is None else tuple(map(_alias_to_json, function.aliases))
     return (
         function.arn,
         function.account,
         function.region,
         function.name,
-        _plain(function.mode),
+        mode and mode._value_,
         function.role,
-        _plain(function.role_may_write),
+        role_may_write and role_may_write._value_,
         function.runtime,
         maybe_text(function.last_modified),
         function.revision_id,
@@ -227,23 +229,19 @@ def _values(function: Function) -> tuple[object, ...]:
         function.package_type,
         function.handler,
         _json_of(function.forms),
-        _plain(function.published_mode),
+        published_mode and published_mode._value_,
         _json_of(function.untraced_callers),
-        _plain(function.managed_by),
+        managed_by and managed_by._value_,
         function.stack,
         function.stack_id,
         function.logical_id,
         function.production,
-        _plain(function.team_from),
+        team_from and team_from._value_,
         function.channel,
         function.tag_marks,
-        _plain(function.verdict),
+        verdict and verdict._value_,
         _findings_to_json(function.findings),
     )
-
-
-def _plain(one: StrEnum | None) -> str | None:
-    return None if one is None else one._value_  # `.value` takes twice as long
 
 
 def _json(value: object) -> str:

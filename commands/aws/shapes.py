@@ -136,28 +136,29 @@ def listed(item: Described) -> Listed:
     """What is kept of a description. A mode that is missing or new is None. Raises ValueError."""
     environment, tracing = item.environment, item.tracing_config
     variables = (environment and environment.variables) or {}
+    role, runtime, packed, handler = item.role, item.runtime, item.package_type, item.handler
+    layers, described = item.layers, item.capacity_provider_config or item.durable_config or item.tenancy_config
+    # By place, as in `noun`. Thousands of functions name the same few roles, runtimes and handlers: each is one object.
     return Listed(
-        arn=unqualified(item.function_arn),
-        name=item.function_name,
-        mode=_MODES.get(tracing.mode or "") if tracing else None,
-        role=_shared(item.role),
-        runtime=_shared(item.runtime),
-        last_modified=utc(item.last_modified) if item.last_modified else None,
-        revision_id=item.revision_id,
-        code_sha256=item.code_sha256,
-        layers=_same(tuple(intern(layer.arn) for layer in item.layers)) if item.layers else (),
-        environment_keys=None if environment and environment.error else _same(tuple(map(intern, variables))),
-        mentions=mentioned(variables) if variables else (),
-        package_type=_shared(item.package_type),
-        handler=_shared(item.handler),
-        forms=_forms(item),
-        replica=bool(item.master_arn),
+        unqualified(item.function_arn),
+        item.function_name,
+        _MODES.get(tracing.mode or "") if tracing else None,
+        intern(role) if role else None,
+        intern(runtime) if runtime else None,
+        utc(item.last_modified) if item.last_modified else None,
+        item.revision_id,
+        item.code_sha256,
+        _same(tuple([intern(layer.arn) for layer in layers])) if layers else (),
+        None if environment and environment.error else _same(tuple(map(intern, variables))),
+        mentioned(variables) if variables else (),
+        intern(packed) if packed else None,
+        intern(handler) if handler else None,
+        _forms(item) if described else (),  # as most have none
+        bool(item.master_arn),
     )
 
 
 def _forms(item: Described) -> tuple[Form, ...]:
-    if not (item.capacity_provider_config or item.durable_config or item.tenancy_config):
-        return ()  # as most are
     told = (
         (item.capacity_provider_config, Form.MANAGED_INSTANCES),
         (item.durable_config, Form.DURABLE),
@@ -226,11 +227,6 @@ def noun(
 def frozen_mode(item: Mapping[str, Any]) -> TracingMode:
     """A published version's mode. One that is missing means PassThrough, as it does for a function."""
     return listed_in(item).mode or TracingMode.PASS_THROUGH
-
-
-def _shared(text: str | None) -> str | None:
-    """The same text as one object: thousands of functions name the same few roles and runtimes."""
-    return intern(text) if text else None
 
 
 @lru_cache(maxsize=10_000)

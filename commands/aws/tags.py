@@ -94,7 +94,7 @@ def tag_facts(
     channel = channel_in(tags, owners.channel_tag) if owners.channel_tag else None
     if not stack:
         if team or in_production or channel or marked:
-            return TagFacts(team, production=in_production, team_from=found, channel=channel, marks=marked)
+            return TagFacts(team, None, None, None, None, in_production, found, channel, marked)
         return untagged(production)
     stack_id, logical_id = intern(tags.get(_STACK_ID, "")) or None, intern(tags.get(_LOGICAL_ID, "")) or None
     manager = _manager(tags, stack, logical_id or "")
