@@ -5,6 +5,7 @@ from commands._types import Context, FixPolicy, Say
 from commands.aws.errors import AwsProblem, Gone
 from commands.views import tools
 from commands.views.text import code, day, day_and_time, prose, sentence
+from storage.fixes import FixRequest
 from storage.models import Function, TracingMode, Verdict
 
 UNKNOWN_BUTTON = "This button is of another installation of Lamplighter. Use the slash commands."
@@ -12,6 +13,15 @@ UNKNOWN_BUTTON = "This button is of another installation of Lamplighter. Use the
 
 def no_longer_exists(name: str) -> str:
     return f"{code(name)} no longer exists."
+
+
+def function_of(context: Context, request_id: str) -> tuple[FixRequest, Function] | Say:
+    """What a button is about that decides nothing, from memory, or why that cannot be said."""
+    asked = context.store.requests.find(request_id)
+    if asked is None:
+        return Say(UNKNOWN_BUTTON)
+    function = context.store.functions.get(asked.function_arn)
+    return (asked, function) if function else Say(no_longer_exists(asked.function_name))
 
 
 def ask_now(context: Context, function: Function) -> Function | Say:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from commands._answers import UNKNOWN_BUTTON, no_longer_exists
+from commands._answers import function_of
 from commands._audits import remember
 from commands._in_sight import is_in_sight
 from commands._moved import give_a_row
@@ -71,15 +71,8 @@ def look(request: Request, context: Context) -> Answer:
 
 def not_ours(request: Request, context: Context) -> Answer:
     """Answer *Not ours*: what says whose the function is, and how that is changed."""
-    asked = context.store.requests.find(request.value)
-    if asked is None:
-        yield Say(UNKNOWN_BUTTON)
-        return
-    function = context.store.functions.get(asked.function_arn)
-    if function is None:
-        yield Say(no_longer_exists(asked.function_name))
-        return
-    yield Say(not_ours_text(function, context.teams.tag_keys))
+    found = function_of(context, request.value)
+    yield found if isinstance(found, Say) else Say(not_ours_text(found[1], context.teams.tag_keys))
 
 
 class _Sight:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from commands.views import blocks
 from commands.views.blocks import Block
-from commands.views.digest import review_button, team_name
+from commands.views.digest import footer, review_button, team_name
 from commands.views.functions import item_blocks
 from commands.views.item import Item
 from commands.views.living import who
@@ -99,7 +99,7 @@ def deployed_blocks(
     rows = {one.function.arn for one in items if one.function}
     made += _others([one for one in dark if one.arn not in rows])
     if dark:
-        made.append(blocks.context(_footer(team, approvers, tag_keys)))
+        made.append(blocks.context(footer(team, approvers, tag_keys)))
     if dark and team is None:
         assign = blocks.button("Assign owner…", ASSIGN, ASSIGN, described="Assign owner to functions of no team")
         made.append({"type": "actions", "block_id": ASSIGN, "elements": [assign]})
@@ -171,15 +171,3 @@ def _about(team: str | None, total: int, moved: int) -> str:
     whose = f"Team *{escape(clip(team_name(team), 200))}*" if team else "No known team"
     gone = f" · {moved:,} went to other teams" if moved else ""
     return f"{whose} · {count(total, 'function')}{gone} · told by an AWS event, and read from AWS since"
-
-
-def _footer(team: str | None, approvers: Sequence[str], tag_keys: Sequence[str]) -> str:
-    words = []
-    if team is None:
-        keys = " or ".join(code(key) for key in tag_keys)
-        words.append(f"Tag them {keys} in AWS, and they go to their team's channel.")
-    if approvers:
-        words.append("An approver has to click. Every decision is recorded.")
-    else:
-        words.append("Nobody may approve yet: name approvers under [policy] in lamplighter.toml.")
-    return " ".join(words)

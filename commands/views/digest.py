@@ -94,7 +94,7 @@ def digest_blocks(
     if others:
         made += living.places(others)
     if untraced or items:
-        made.append(blocks.context(_footer(team, bool(others) and listed, approvers, tag_keys)))
+        made.append(blocks.context(footer(team, approvers, tag_keys, listed=bool(others) and listed)))
     return made
 
 
@@ -125,7 +125,8 @@ def _about(team: str | None, audit: Audit | None, coverage: Coverage) -> Block:
     return blocks.context(f"{who} · {coverage_line(coverage)}{when}")
 
 
-def _footer(team: str | None, listed: bool, approvers: Sequence[str], tag_keys: Sequence[str]) -> str:
+def footer(team: str | None, approvers: Sequence[str], tag_keys: Sequence[str], *, listed: bool = False) -> str:
+    """What has to happen with the rows above. `listed`: all of them are in the thread."""
     words = []
     if listed:
         words.append("The full list is in this thread.")
