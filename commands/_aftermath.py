@@ -2,7 +2,8 @@
 
 import logging
 import time
-from dataclasses import replace
+
+from msgspec import structs
 
 from commands import _decide
 from commands._audits import judge, look_again
@@ -54,7 +55,7 @@ def remember_role(context: Context, role: str, may_write: MayWrite) -> None:
     was = MayWrite.YES if may_write is MayWrite.NO else MayWrite.NO
     with store.transaction():
         others = [one for one in store.functions.of_role(role) if one.role_may_write is was]
-        for one in judge(context, [replace(one, role_may_write=may_write) for one in others]):
+        for one in judge(context, [structs.replace(one, role_may_write=may_write) for one in others]):
             store.functions.amend(one, now)
             live = store.requests.live(one.arn)
             if live is None:

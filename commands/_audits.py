@@ -1,8 +1,10 @@
 """Taking an audit and remembering it: what `/trace-audit`, the daily job and the terminal share."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from commands._changes import Compared, compare, seen_whole
 from commands._context import Context
@@ -123,7 +125,7 @@ def look_again(context: Context, function: Function) -> Function:
         raise
     known = (context.store.functions.get(arn) for arn in function.untraced_callers)
     callers = tuple(caller.arn for caller in known if caller and not caller.sends)
-    judged = remember(context, [replace(fresh, untraced_callers=callers)], asked_at)[0]
+    judged = remember(context, [structs.replace(fresh, untraced_callers=callers)], asked_at)[0]
     return context.store.functions.get(function.arn) or judged
 
 

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec import structs
 
 from commands import _decide
 from commands._aftermath import as_it_is_now, look_after, remember_role
@@ -186,7 +187,7 @@ def _look_after(context: Context, asked: FixRequest, outcome: Outcome) -> None:
     except Gone:
         return
     except AwsProblem:
-        seen = replace(remembered, mode=outcome.after, role_may_write=outcome.role_may_write)
+        seen = structs.replace(remembered, mode=outcome.after, role_may_write=outcome.role_may_write)
         remember(context, [seen], asked_at)
     if outcome.attached_policy and outcome.role_may_write and remembered.role:
         remember_role(context, remembered.role, outcome.role_may_write)

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec import structs
+
 from commands import _decide
 from commands._context import Context
 from storage.models import THE_CLOCK, Audit, DecisionKind, Function, Inventory, Verdict
@@ -101,7 +103,7 @@ def _judged_anew(judged: Sequence[Function], changes: Iterable[Change], anew: Co
     if not anew:
         return Compared(list(judged), list(changes))
     functions = [
-        replace(one, verdict=Verdict.UNTRACED) if one.arn in anew and one.verdict is Verdict.EXEMPT else one
+        structs.replace(one, verdict=Verdict.UNTRACED) if one.arn in anew and one.verdict is Verdict.EXEMPT else one
         for one in judged
     ]
     told = [

@@ -1,6 +1,6 @@
 """How far a function's traces go, looked at when somebody looks at the function; an audit goes by its configuration."""
 
-from dataclasses import replace
+from msgspec import structs
 
 from commands._types import Context
 from commands.aws.depth import look
@@ -25,4 +25,4 @@ def as_seen(function: Function, depth: Depth | None) -> Function:
     if depth is None or depth.reach is Reach.UNKNOWN:
         return function
     findings = tuple(one for one in function.findings if one.check is not CheckName.SURFACE_ONLY)
-    return replace(function, findings=findings)
+    return structs.replace(function, findings=findings)

@@ -4,7 +4,8 @@ What an audit could not ask this time, or one look at one function does not ask,
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from commands._context import Context
 from commands.aws import checks
@@ -35,9 +36,9 @@ def owned(context: Context, judged: Iterable[Function], *, audited: bool) -> lis
 def belonging(function: Function, team: str | None, team_from: TeamFrom | None) -> Function:
     """The same as that team's, its findings with it."""
     findings = tuple([one for one in function.findings if one.check is not CheckName.UNOWNED])
-    changed = replace(function, team=team, team_from=team_from, findings=findings)
+    changed = structs.replace(function, team=team, team_from=team_from, findings=findings)
     unowned = checks.unowned(changed)
-    return replace(changed, findings=(*findings, unowned)) if unowned else changed
+    return structs.replace(changed, findings=(*findings, unowned)) if unowned else changed
 
 
 def rearrange(context: Context, changed: Assignment) -> list[Function]:

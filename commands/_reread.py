@@ -1,8 +1,10 @@
 """Some functions of one account's region as they stand now: one by one, or by listing the place where they are many."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import structs
 
 from commands._types import Context
 from commands.aws import one_function
@@ -62,7 +64,7 @@ def _ask(context: Context, seen: Seen, account: str, region: str, name: str) -> 
     except AwsProblem as problem:
         seen.failed[name] = problem
     else:
-        seen.functions[name] = replace(read, untraced_callers=_callers(context, read.arn))
+        seen.functions[name] = structs.replace(read, untraced_callers=_callers(context, read.arn))
         seen.failed.pop(name, None)
 
 

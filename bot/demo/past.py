@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from msgspec import structs
+
 from bot.config import Config, load
 from bot.nobody import Nobody
 from bot.scheduler import last_due
@@ -151,9 +153,9 @@ class _Past:
         """The functions as an audit of that day would have found them."""
         for one in self._seen.functions:
             if one.name == _LOST_ITS_POLICY:
-                yield judge(replace(one, role_may_write=MayWrite.YES, findings=()))
+                yield judge(structs.replace(one, role_may_write=MayWrite.YES, findings=()))
             elif self._lit.get(one.arn, 0) and ago > self._lit[one.arn]:
-                yield judge(replace(one, mode=TracingMode.PASS_THROUGH, findings=()))
+                yield judge(structs.replace(one, mode=TracingMode.PASS_THROUGH, findings=()))
             elif _MADE.get(one.name, ago) >= ago:
                 yield one
 
@@ -166,7 +168,7 @@ class _Past:
         if refused:
             raise AssertionError(refused)
         self._clock.now += timedelta(seconds=14)
-        remember(context, [replace(function, mode=TracingMode.ACTIVE)], self._clock())
+        remember(context, [structs.replace(function, mode=TracingMode.ACTIVE)], self._clock())
         with store.transaction():
             now = self._clock()
             store.requests.keep_receipt(asked.id, Receipt(mode_before=function.mode))

@@ -6,7 +6,8 @@ and in the end only of those that exist.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from commands.aws import checks
 from commands.aws.grants import named_functions
@@ -64,7 +65,7 @@ class Callers:
                     callers.setdefault(arn, []).append(function.arn)
         for arn, found in callers.items():
             if (place := places.get(arn)) is not None:
-                functions[place] = replace(functions[place], untraced_callers=tuple(sorted(found)))
+                functions[place] = structs.replace(functions[place], untraced_callers=tuple(sorted(found)))
 
     def _callees(self, caller: Function, sharing: Mapping[str, int]) -> Iterator[str]:
         role, account = caller.role or "", f":{caller.account}:function:"

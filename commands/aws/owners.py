@@ -5,8 +5,9 @@ Asked only where that is open. What AWS refuses is unknown, which is said once a
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from commands.aws import reads
 from commands.aws.errors import AwsProblem, Denied
@@ -97,9 +98,9 @@ class Teams:
                 continue
             team = said[function.account]
             if isinstance(team, AwsProblem):
-                functions[place] = replace(function, team_from=TeamFrom.UNKNOWN)
+                functions[place] = structs.replace(function, team_from=TeamFrom.UNKNOWN)
             elif team:
-                functions[place] = replace(function, team=team, team_from=TeamFrom.ACCOUNT)
+                functions[place] = structs.replace(function, team=team, team_from=TeamFrom.ACCOUNT)
         return _why(said)
 
     async def _of_account(self, account: str) -> Said:

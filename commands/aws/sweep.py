@@ -7,8 +7,9 @@ nothing else.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import structs
 
 from commands.aws import checks, identity, published, reads, roles, selection, shapes
 from commands.aws import regions as enabled_regions
@@ -256,9 +257,9 @@ class Sweep:
             return
         for place, function in enumerate(self.functions):
             if function.arn in told:
-                self.functions[place] = replace(function, sources=told[function.arn])
+                self.functions[place] = structs.replace(function, sources=told[function.arn])
             elif (function.account, function.region) in silent:
-                self.functions[place] = replace(function, sources=None)
+                self.functions[place] = structs.replace(function, sources=None)
 
     async def _with_roles(self, account: str, seen: AccountRoles, found: "list[Region]") -> None:
         """Make the nouns, once it is known what each role may do."""

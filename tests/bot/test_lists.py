@@ -3,10 +3,10 @@
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec import structs
 from slack_sdk import WebClient
 
 from bot.channels import ChannelNames
@@ -37,7 +37,7 @@ def send(context: Context, client: WebClient, clock: SetClock) -> Callable[[], N
 
 @pytest.fixture
 def digest(context: Context, clock: SetClock, make_function: Callable[[str], Function]) -> Post:
-    functions = [replace(make_function(f"refund-{number:03}"), role="=cmd()") for number in range(120)]
+    functions = [structs.replace(make_function(f"refund-{number:03}"), role="=cmd()") for number in range(120)]
     context.store.functions.save(functions, clock())
     first = context.store.requests.open_for(functions[0], clock()).id
     return posted(context, "digest:1", requests=[first])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from slack_sdk import WebClient
 
 from bot.channels import ChannelNames
@@ -354,7 +355,7 @@ def test_a_digest_whose_channel_is_closed_comes_to_the_fallback_with_what_mends_
     closed(slack, state)
     told = replace(context, teams=TeamSettings(**said))
     for day in (1, 2):
-        digest_of(told, team, replace(make_function(f"refund-{day}"), team=team), day)
+        digest_of(told, team, structs.replace(make_function(f"refund-{day}"), team=team), day)
     outbox = Outbox(told, client, ChannelNames(client), draw)
     outbox.start()
     try:
@@ -397,7 +398,7 @@ def test_a_closed_channel_that_a_tag_names_is_said_to_be_named_by_it(
 ) -> None:
     teams = TeamSettings(channel_tag="slack-channel", tagged=context.store.owners.channel_of)
     told = replace(context, teams=teams)
-    tagged = replace(make_function("refund"), channel="#nowhere")
+    tagged = structs.replace(make_function("refund"), channel="#nowhere")
     context.store.functions.save([tagged], context.clock())
     digest_of(told, "payments", tagged, 1)
     outbox = Outbox(told, client, ChannelNames(client), draw)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from playwright.sync_api import Browser, Locator, Page, expect
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -150,7 +151,7 @@ def bot(slack: SlackStandIn, client: WebClient, context: Context, clock: SetCloc
     lit = [function(team, number, Verdict.TRACED) for team in SIZES for number in range(500, 560)]
     dark = [function("checkout", number) for number in range(2)]
     base = function("payments", 0).arn.rpartition(":")[0]
-    exempt = replace(
+    exempt = structs.replace(
         function("payments", 77, Verdict.EXEMPT), name="chargeback-scheduler", arn=f"{base}:chargeback-scheduler"
     )
     clock.forward(days=-7, hours=-5)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
+from msgspec import structs
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
@@ -226,7 +227,9 @@ def test_a_notice_of_the_grace_period_is_posted_and_stopped_with_a_reason(start:
     bot = start(grace=Grace(days=7, teams=("payments",)))
     store, zone = bot.context.store, bot.context.zone
     made = [
-        replace(bot.function, arn=f"{bot.function.arn}-{number}", name=f"{bot.function.name}-{number}", **WRITES)
+        structs.replace(
+            bot.function, arn=f"{bot.function.arn}-{number}", name=f"{bot.function.name}-{number}", **WRITES
+        )
         for number in range(PAGE + 1)
     ]
     store.functions.save(made, bot.clock())

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 
 from bot.terminal import exit_code, print_json, print_table
 from storage.models import Audit, CheckName, Finding, Function, NotScanned, TracingMode, Verdict
@@ -37,7 +38,7 @@ LIT = Function(
 
 LONGEST = "payments-settlement-reconciliation-worker-eu-central-1-productio"  # 64 characters, as many as Lambda takes
 DARK = (
-    replace(
+    structs.replace(
         LIT,
         name="refund-worker",
         team="payments",
@@ -45,7 +46,7 @@ DARK = (
         verdict=Verdict.UNTRACED,
         findings=(Finding(CheckName.PASSTHROUGH, "Off."), Finding(CheckName.TRACED_ELSEWHERE, "Elsewhere.")),
     ),
-    replace(
+    structs.replace(
         LIT,
         name=LONGEST,
         account="444455556666",
@@ -54,7 +55,7 @@ DARK = (
         verdict=Verdict.UNKNOWN,
         findings=(Finding(CheckName.ROLE_CONDITIONAL, "Perhaps."),),
     ),
-    replace(LIT, name="viewer-request", region="us-east-1", verdict=Verdict.NOT_APPLICABLE),
+    structs.replace(LIT, name="viewer-request", region="us-east-1", verdict=Verdict.NOT_APPLICABLE),
 )
 
 
@@ -180,7 +181,7 @@ def test_no_sign_is_lost_in_any_width(
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
 
-    print_table(WHOLE, [replace(one, team="ß") for one in DARK], everything=False, since=Since(), kept=[])
+    print_table(WHOLE, [structs.replace(one, team="ß") for one in DARK], everything=False, since=Since(), kept=[])
 
     text = capsys.readouterr().out
     assert "…" not in text

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from commands._batch import lock_of, run_batch
 from commands._carry_out import carry_out
@@ -131,7 +132,7 @@ def test_callers_are_fixed_before_what_they_call_and_a_failure_of_a_caller_holds
     world.audit()
     for called, caller in ((middle, root), (leaf, middle), (leaf, bad)):
         known = world.known(called)
-        seen = replace(known, untraced_callers=(*known.untraced_callers, caller))
+        seen = structs.replace(known, untraced_callers=(*known.untraced_callers, caller))
         world.store.functions.save([seen], world.clock())
 
     _, background = approved(world)

@@ -1,8 +1,7 @@
 """Exemptions by a pattern of names and by a tag: seen before they are granted, and for whom they hold later."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from commands.views.exempt import EVERYWHERE, LATER, NAMES, SCOPE, TAG
 from storage.models import (
@@ -30,7 +29,7 @@ def words(view: dict[str, object]) -> str:
 
 
 def traced(function: Function) -> Function:
-    return replace(function, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
+    return structs.replace(function, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
 
 
 @pytest.fixture
@@ -121,15 +120,15 @@ def test_a_function_that_matches_later_is_covered_only_if_the_rule_says_so(
     exempting: Desk, three: tuple[Function, ...]
 ) -> None:
     exempting.exempts_by(NAME, "ctl-*", three[0])
-    late = replace(three[0], name="ctl-late", arn=three[0].arn.replace("ctl-a", "ctl-late"))
+    late = structs.replace(three[0], name="ctl-late", arn=three[0].arn.replace("ctl-a", "ctl-late"))
     exempting.audits(late)
     assert exempting.verdict(late) is Verdict.UNTRACED
     exempting.typed(f"revoke {exempting.only().id}")
 
     exempting.exempts_by(NAME, "ctl-*", three[0], **{LATER: "later"})
-    later = replace(three[0], name="ctl-later", arn=three[0].arn.replace("ctl-a", "ctl-later"))
-    theirs = replace(later, name="ctl-theirs", arn=later.arn.replace("later", "theirs"), team="search")
-    unread = replace(later, name="ctl-unread", arn=later.arn.replace("later", "unread"), team_known=False)
+    later = structs.replace(three[0], name="ctl-later", arn=three[0].arn.replace("ctl-a", "ctl-later"))
+    theirs = structs.replace(later, name="ctl-theirs", arn=later.arn.replace("later", "theirs"), team="search")
+    unread = structs.replace(later, name="ctl-unread", arn=later.arn.replace("later", "unread"), team_known=False)
     exempting.audits(later, theirs, unread)
 
     assert exempting.verdict(later) is Verdict.EXEMPT
@@ -144,7 +143,7 @@ def test_a_tag_covers_who_bears_it_and_nobody_whose_tags_could_not_be_read(exemp
     exempting.exempts_by(BY_TAG, "purpose=deployment", other)
     assert exempting.covered() == {"migrate"}
 
-    exempting.audits(replace(bears, team_known=False, tag_marks=""))
+    exempting.audits(structs.replace(bears, team_known=False, tag_marks=""))
     assert exempting.verdict(bears) is Verdict.UNTRACED
     assert exempting.covered() == set()
 
@@ -156,7 +155,7 @@ def test_who_bears_the_tag_no_longer_leaves_the_rule_and_stays_away(exempting: D
     bears, stays = (exempting.remembered(name, tag_marks=PURPOSE) for name in ("migrate", "seed"))
     exempting.exempts_by(BY_TAG, "purpose=deployment", bears)
 
-    exempting.audits(replace(bears, tag_marks=""), stays)
+    exempting.audits(structs.replace(bears, tag_marks=""), stays)
     assert (exempting.verdict(bears), exempting.verdict(stays)) == (Verdict.UNTRACED, Verdict.EXEMPT)
     left = exempting.context.store.decisions.history(bears.arn)[-1]
     assert (left.kind, left.reason) == (
@@ -177,7 +176,7 @@ def test_a_function_that_needs_no_exemption_any_more_leaves_and_the_rule_stays_f
         case "traced":
             exempting.audits(traced(three[0]))
         case "not applicable":
-            exempting.audits(replace(three[0], sources=("msk",)))
+            exempting.audits(structs.replace(three[0], sources=("msk",)))
         case _:
             exempting.context.store.functions.mark_gone(three[0].arn, exempting.clock())
             exempting.audits(three[2])
@@ -263,8 +262,10 @@ def test_a_suggestion_fills_in_the_reason_and_grants_nothing(exempting: Desk) ->
 def test_a_function_whose_owner_is_not_known_comes_under_no_rule_of_the_unowned(exempting: Desk) -> None:
     nobodys = exempting.remembered("ctl-a", team=None)
     exempting.exempts_by(NAME, "ctl-*", nobodys, **{LATER: "later"})
-    late, unsure = (replace(nobodys, name=f"ctl-{one}", arn=nobodys.arn.replace("ctl-a", f"ctl-{one}")) for one in "bc")
+    late, unsure = (
+        structs.replace(nobodys, name=f"ctl-{one}", arn=nobodys.arn.replace("ctl-a", f"ctl-{one}")) for one in "bc"
+    )
 
-    exempting.audits(late, replace(unsure, team_from=TeamFrom.UNKNOWN))
+    exempting.audits(late, structs.replace(unsure, team_from=TeamFrom.UNKNOWN))
 
     assert exempting.covered() == {"ctl-a", "ctl-b"}

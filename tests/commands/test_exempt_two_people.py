@@ -1,8 +1,7 @@
 """Exemptions that take two people: who asks is not who confirms, and nobody waits for ever."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from commands import confirm
 from commands._production import Production, TwoPeople
@@ -163,7 +162,7 @@ def test_a_function_that_went_to_another_team_is_decided_on_by_that_team(two: De
     function = two.remembered("refund")
     two.exempts(function)
     people.of_team = {"orders": (EVE,)}
-    two.context.store.functions.set_team(replace(function, team="orders"), two.clock())
+    two.context.store.functions.set_team(structs.replace(function, team="orders"), two.clock())
 
     assert "not an approver" in two.confirms(two.only(), BO)
     assert "is exempt until" in two.confirms(two.only(), EVE)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from commands._budget_rules import BudgetRules, SpendRules
 from commands._figures import figures
@@ -341,7 +342,7 @@ def since_october(context: Context, clock: HandClock) -> Callable[..., None]:
 
 def lights(context: Context, function: Function, verdict: Verdict = Verdict.TRACED, **more: object) -> Function:
     """An audit of now finds it so."""
-    found = replace(function, verdict=verdict, **more)
+    found = structs.replace(function, verdict=verdict, **more)
     context.store.functions.save([found], context.clock(), context.clock())
     return found
 

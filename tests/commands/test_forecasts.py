@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from commands._forecast_rules import ForecastRules
 from commands._forecasts import LookedUp, forecast_due, forecast_now
@@ -476,7 +477,7 @@ def test_ten_thousand_functions_take_twenty_calls_and_a_page_more_where_points_a
     functions = []
     for number in range(10_000):
         name = f"fn-{number:05}"
-        functions.append(replace(BLANK, arn=f"arn:aws:lambda:{BERLIN}:{HOME}:function:{name}", name=name))
+        functions.append(structs.replace(BLANK, arn=f"arn:aws:lambda:{BERLIN}:{HOME}:function:{name}", name=name))
         if number < 500:
             world.aws.metrics.invoked(HOME, BERLIN, name, lambda _: 7.0)  # 336 points
         elif number < 1000:

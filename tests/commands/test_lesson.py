@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from commands import COMMANDS
 from commands._renamed import follow_names
@@ -95,7 +96,7 @@ def test_what_is_not_known_is_not_said() -> None:
 
 
 def test_the_way_to_deeper_traces_is_said_where_nothing_instruments_the_code() -> None:
-    bare = replace(REFUND, findings=(Finding(CheckName.SURFACE_ONLY, "nothing"),))
+    bare = structs.replace(REFUND, findings=(Finding(CheckName.SURFACE_ONLY, "nothing"),))
 
     assert "OpenTelemetry" in lesson(bare, None)
     assert "OpenTelemetry" not in lesson(REFUND, None)
@@ -105,7 +106,7 @@ def test_links_go_to_the_functions_own_region_and_there_are_none_where_no_consol
     assert "<https://eu-central-1.console.aws.amazon.com/cloudwatch/home?region=eu-central-1#xray:" in lesson(
         REFUND, None
     )
-    secret = replace(REFUND, arn=ARN.replace(":aws:", ":aws-iso:"))
+    secret = structs.replace(REFUND, arn=ARN.replace(":aws:", ":aws-iso:"))
     assert "<http" not in lesson(secret, None)
     assert "`/trace-map refund` draws it here." in lesson(secret, None)
 

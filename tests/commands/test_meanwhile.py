@@ -1,10 +1,11 @@
 """What happens while Slack is asked who may decide: a permission for one team is worth nothing for another."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from commands import confirm, extend, fix, revoke
 from commands._audits import remember
@@ -46,7 +47,7 @@ def desk(context: Context, clock: HandClock, remembered: Callable[..., Function]
 
 def moves(desk: Desk, function: Function, **more: Any) -> Callable[[], None]:
     """Its tags are changed, and an audit sees it."""
-    changed = replace(function, **{"team": "search", "team_from": TeamFrom.TAG} | more)
+    changed = structs.replace(function, **{"team": "search", "team_from": TeamFrom.TAG} | more)
 
     def move() -> None:
         desk.clock.forward(minutes=1)

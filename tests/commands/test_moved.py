@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from commands import fix
 from commands._audits import keep_audit, remember
@@ -38,7 +39,7 @@ class Scene:
 
     def moves(self, function: Function, team: str | None) -> None:
         """Somebody has changed its tag."""
-        self.shows(replace(function, team=team, team_from=TeamFrom.TAG if team else None))
+        self.shows(structs.replace(function, team=team, team_from=TeamFrom.TAG if team else None))
 
     def asked(self, function: Function) -> FixRequest:
         """By Eve, in the team's channel, where Slack has taken it."""
@@ -172,7 +173,7 @@ def test_a_function_without_a_row_is_counted_where_it_is(scene: Scene, remembere
 
 
 def test_an_assignment_takes_requests_along_too(scene: Scene, remembered: Remember) -> None:
-    scene.shows(function := replace(remembered("refund"), team=None))
+    scene.shows(function := structs.replace(remembered("refund"), team=None))
     function = scene.store.functions.get(function.arn) or function
     asked = scene.asked(function)
 
@@ -210,7 +211,7 @@ def test_no_move_redraws_nothing(scene: Scene, remembered: Remember) -> None:
     function = remembered("refund")
     asked = scene.asked(function)
     digest = scene.digest("payments", function)
-    scene.shows(replace(function, team_known=False, team=None), remembered("other"))
+    scene.shows(structs.replace(function, team_known=False, team=None), remembered("other"))
 
     assert [scene.is_to_be_redrawn(one) for one in (digest, *scene.requests())] == [False, False]
     assert scene.store.requests.get(asked.id) == asked
@@ -225,7 +226,7 @@ def test_the_next_morning_tells_the_new_team_and_edits_the_old_one(scene: Scene,
     scene.sent()
 
     scene.clock.forward(days=1)  # Monday is the weekly day
-    scene.morning(replace(function, team="search"), stays, theirs)
+    scene.morning(structs.replace(function, team="search"), stays, theirs)
 
     fresh = [one.team for one in scene.store.posts.all(PostKind.DIGEST) if one.state is PostState.WAITING]
     assert fresh == ["search"]

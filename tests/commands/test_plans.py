@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from commands._plans import check_still_holds, only_what_was_shown, plan_now
 from commands._types import FixPolicy
@@ -89,7 +90,7 @@ def test_a_plan_counts_who_shares_the_role_and_keeps_to_the_configuration(world:
     world.audit()
     context = replace(world.context, policy=FixPolicy(patch_only_functions=True))
 
-    plan = plan_now(context, replace(world.known(arn), managed_by=Manager.CDK))
+    plan = plan_now(context, structs.replace(world.known(arn), managed_by=Manager.CDK))
 
     assert (plan.sharing, plan.role_step, plan.made_at) == (1, RoleStep.ATTACH, world.clock())
     assert "changed there only" in plan.blocked

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from commands import _at_home, menu, snooze
 from commands._schedule import Plan, Schedule, Slot
@@ -23,7 +24,7 @@ Remember = Callable[..., Function]
 
 
 def moved(desk: Desk, function: Function, team: str) -> Function:
-    now = replace(function, team=team, team_from=TeamFrom.TAG)
+    now = structs.replace(function, team=team, team_from=TeamFrom.TAG)
     desk.audits(now)
     return now
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from commands._figures import figures
 from commands._production import Production
@@ -46,7 +47,7 @@ def made(scene: Scene, team: str | None = None) -> Figures:
 def renamed(scene: Scene, *functions: Function) -> list[Function]:
     """The settings are changed and the bot started again: each audit names the team so from now on."""
     scene.context = replace(scene.context, teams=RENAMED)
-    return [replace(one, team="payments") for one in functions]
+    return [structs.replace(one, team="payments") for one in functions]
 
 
 def test_the_digest_lives_on_and_nothing_in_it_is_news(scene: Scene, remembered: Remember) -> None:
@@ -124,7 +125,7 @@ def history(scene: Scene, remembered: Remember) -> list[Function]:
     )
     scene.context = replace(scene.context, policy=replace(scene.context.policy, production=Production(names=("*",))))
     for day, verdict in enumerate((Verdict.UNTRACED, Verdict.TRACED, Verdict.TRACED)):
-        functions = [replace(ours, verdict=verdict), theirs, *([gone] if day == 0 else [])]
+        functions = [structs.replace(ours, verdict=verdict), theirs, *([gone] if day == 0 else [])]
         morning(scene, *functions, days=min(day, 1))
         if day == 0:
             store.functions.mark_gone(gone.arn, scene.clock())
@@ -132,7 +133,7 @@ def history(scene: Scene, remembered: Remember) -> list[Function]:
     store.usage.keep((HOME, BERLIN), {name: {month: 10.0} for name in ("refund", "index")}, [month], scene.clock())
     store.usage.told([month], {"refund": "pay", "index": "payments"}, UsageLook(HOME, BERLIN, scene.clock()))
     store.spend.save([Bill(month, HOME, Billed.LAMBDA, Decimal(8))], scene.clock(), {month: True})
-    return [replace(ours, verdict=Verdict.TRACED), theirs]
+    return [structs.replace(ours, verdict=Verdict.TRACED), theirs]
 
 
 def test_the_history_is_joined_and_adds_up_where_both_names_had_a_part(scene: Scene, history: list[Function]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from bot.demo.aws.cost_explorer import Line
 from commands._budget_rules import BudgetRules, SpendRules
@@ -310,7 +311,7 @@ def test_an_alert_names_the_teams_and_functions_as_a_report_would(
     )
     world.clock.now = now
     world.store.functions.save(
-        [replace(late, verdict=Verdict.TRACED)], now, now
+        [structs.replace(late, verdict=Verdict.TRACED)], now, now
     )  # traced from today on: nothing of the bill is its
     bill(daily)
 

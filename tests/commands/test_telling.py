@@ -5,6 +5,7 @@ from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from commands._drawing import draw
 from commands._schedule import Frequency, Plan, Schedule, Slot
@@ -289,7 +290,7 @@ def test_a_function_that_went_to_another_team_has_no_row_in_the_old_teams_digest
     moved = world.function("refund")
     world.function("charge")
     week.come(0)
-    world.store.functions.set_team(replace(world.known(moved), team="orders"), world.clock())
+    world.store.functions.set_team(structs.replace(world.known(moved), team="orders"), world.clock())
 
     assert "`refund`" not in week.shows(0)
     assert "`charge`" in week.shows(0)

@@ -2,9 +2,9 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from commands._approvals import claim
 from commands._drawing import draw
@@ -122,7 +122,7 @@ def test_production_alone_takes_two_people_and_what_is_not_known_is_production(
     office: Office, rules: Production, production: bool | None, counts: bool
 ) -> None:
     office = office.under(two_people=TwoPeople.PRODUCTION, production=rules)
-    office.context.store.functions.save([replace(office.function, production=production)], office.clock())
+    office.context.store.functions.save([structs.replace(office.function, production=production)], office.clock())
 
     assert (claimed(office, office.request(), ANA) == "") is counts
 

@@ -1,12 +1,12 @@
 """A week of mornings over the wire: what each day's changes bring to each team, and to Slack nothing more than that."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 from slack_sdk import WebClient
 
 from bot.channels import ChannelNames
@@ -59,7 +59,7 @@ class Week:
         return arn
 
     def set(self, arn: str, *, lit: bool) -> None:
-        self.aws[arn] = replace(self.aws[arn], mode=TracingMode.ACTIVE if lit else TracingMode.PASS_THROUGH)
+        self.aws[arn] = structs.replace(self.aws[arn], mode=TracingMode.ACTIVE if lit else TracingMode.PASS_THROUGH)
 
     def come(self, day: int) -> tuple[dict[str, int], int]:
         """How many new messages each team has had by the morning so many days after Monday, and how many edits."""

@@ -1,10 +1,10 @@
 """What differs from one audit to the next: the rules, and what the file keeps of them."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from sqlite_utils import Database
 
 from storage.connection import to_text
@@ -91,33 +91,37 @@ def test_a_verdict_after_another_is_a_fix_a_regression_or_no_change(
         (BEFORE, FUNCTION, ""),
         (known(gone_at=AT), FUNCTION, "It was deleted and is there again."),
         (known(gone_at=AT, outside=True), FUNCTION, ""),
-        (BEFORE, replace(FUNCTION, package_type="Image"), "Its PackageType was Zip and is Image now"),
-        (known(package_type=None), replace(FUNCTION, package_type="Image"), ""),
-        (BEFORE, replace(FUNCTION, package_type=None), ""),
-        (BEFORE, replace(FUNCTION, forms=(Form.TENANCY,)), "It had no TenancyConfig and has one now"),
+        (BEFORE, structs.replace(FUNCTION, package_type="Image"), "Its PackageType was Zip and is Image now"),
+        (known(package_type=None), structs.replace(FUNCTION, package_type="Image"), ""),
+        (BEFORE, structs.replace(FUNCTION, package_type=None), ""),
+        (BEFORE, structs.replace(FUNCTION, forms=(Form.TENANCY,)), "It had no TenancyConfig and has one now"),
         (known(forms='["durable"]'), FUNCTION, "It had a DurableConfig and has none now"),
-        (known(forms='["durable"]'), replace(FUNCTION, forms=(Form.DURABLE,)), ""),
-        (BEFORE, replace(FUNCTION, forms=(Form.MANAGED_INSTANCES,)), ""),
-        (known(package_type=None), replace(FUNCTION, forms=(Form.DURABLE,)), ""),
-        (BEFORE, replace(FUNCTION, stack_id=STACK.format("shop", "2")), "stack shop was deleted and made anew"),
-        (BEFORE, replace(FUNCTION, stack_id=STACK.format("till", "3")), "stack shop and belongs to till now"),
-        (BEFORE, replace(FUNCTION, stack_id=None), ""),
+        (known(forms='["durable"]'), structs.replace(FUNCTION, forms=(Form.DURABLE,)), ""),
+        (BEFORE, structs.replace(FUNCTION, forms=(Form.MANAGED_INSTANCES,)), ""),
+        (known(package_type=None), structs.replace(FUNCTION, forms=(Form.DURABLE,)), ""),
+        (BEFORE, structs.replace(FUNCTION, stack_id=STACK.format("shop", "2")), "stack shop was deleted and made anew"),
+        (BEFORE, structs.replace(FUNCTION, stack_id=STACK.format("till", "3")), "stack shop and belongs to till now"),
+        (BEFORE, structs.replace(FUNCTION, stack_id=None), ""),
         (known(stack_id=None), FUNCTION, ""),
         (
             known(aliases=served("2", "PassThrough")),
-            replace(FUNCTION, aliases=serving("2", TracingMode.ACTIVE)),
+            structs.replace(FUNCTION, aliases=serving("2", TracingMode.ACTIVE)),
             "Its version 2 was published as PassThrough and is Active now.",
         ),
-        (known(aliases=served("7", "Active")), replace(FUNCTION, aliases=serving("2", TracingMode.ACTIVE)), ""),
-        (known(aliases=served("2", None)), replace(FUNCTION, aliases=serving("2", TracingMode.ACTIVE)), ""),
-        (known(aliases=served("2", "Active")), replace(FUNCTION, aliases=serving("2", None)), ""),
+        (known(aliases=served("7", "Active")), structs.replace(FUNCTION, aliases=serving("2", TracingMode.ACTIVE)), ""),
+        (known(aliases=served("2", None)), structs.replace(FUNCTION, aliases=serving("2", TracingMode.ACTIVE)), ""),
+        (known(aliases=served("2", "Active")), structs.replace(FUNCTION, aliases=serving("2", None)), ""),
         (
             known(aliases=served("$LATEST", "PassThrough")),
-            replace(FUNCTION, aliases=serving("$LATEST", TracingMode.ACTIVE)),
+            structs.replace(FUNCTION, aliases=serving("$LATEST", TracingMode.ACTIVE)),
             "",
         ),
-        (known(aliases=served("2", "Active")), replace(FUNCTION, aliases=None), ""),
-        (BEFORE, replace(FUNCTION, last_modified=NOON - 9 * HOUR, role="r", runtime="python3.14", code_sha256="c"), ""),
+        (known(aliases=served("2", "Active")), structs.replace(FUNCTION, aliases=None), ""),
+        (
+            BEFORE,
+            structs.replace(FUNCTION, last_modified=NOON - 9 * HOUR, role="r", runtime="python3.14", code_sha256="c"),
+            "",
+        ),
     ],
     ids=[
         "same",
@@ -177,7 +181,7 @@ def test_only_what_cannot_change_while_a_function_lives_proves_that_it_is_anothe
 def test_another_function_of_the_name_is_new_or_returned_and_no_regression(
     before: Before, after: Verdict, anew: str, kind: ChangeKind | None
 ) -> None:
-    found = change(before, replace(FUNCTION, verdict=after), anew)
+    found = change(before, structs.replace(FUNCTION, verdict=after), anew)
 
     assert (found and found.kind) is kind
     assert bool(found and found.detail.get("made_anew")) is (kind in (NEW, RETURNED))

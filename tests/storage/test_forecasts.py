@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from msgspec import structs
+
 from storage.forecasts import Forecast, Range, Unit
 from storage.models import Function, TracingMode, Verdict
 from storage.store import Store
@@ -61,7 +63,7 @@ def test_due_are_untraced_ones_first_then_those_never_looked_at_then_the_oldest(
 
 
 def test_those_that_cloudwatch_would_not_tell_of_are_due_last_until_it_tells(store: Store) -> None:
-    refused, other = function("a"), replace(function("z", Verdict.TRACED), account="222222222222")
+    refused, other = function("a"), structs.replace(function("z", Verdict.TRACED), account="222222222222")
     store.functions.save([refused, other], NOW)
     store.forecasts.refused(refused.account, refused.region, NOW)
     assert store.forecasts.due(NOW, NOW) == [other.arn, refused.arn]

@@ -1,6 +1,6 @@
-from dataclasses import replace
 from datetime import timedelta
 
+from msgspec import structs
 from sqlite_utils import Database
 
 from storage.models import (
@@ -78,7 +78,7 @@ def test_what_deploys_a_function_whose_tags_could_not_be_read_stays(store: Store
     store.functions.save([deployed], NOON)
 
     store.functions.save([make_function(team=None, team_known=False, handler="new.handler")], NOON + HOUR)
-    assert store.functions.get(deployed.arn) == replace(deployed, handler="new.handler")
+    assert store.functions.get(deployed.arn) == structs.replace(deployed, handler="new.handler")
 
     store.functions.save([make_function()], NOON + 2 * HOUR)
     assert store.functions.get(deployed.arn) == make_function()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from sqlite_utils import Database
 
 from commands._production import Production
@@ -57,7 +58,7 @@ def test_what_does_not_change_makes_no_rows(tmp_path: Path, make_function: Make)
     functions = [make_function(f"f{number}") for number in range(50)]
     for day in range(5):
         store.functions.save(functions, NOON + day * DAY)
-    store.functions.save([replace(functions[0], verdict=Verdict.TRACED)], NOON + 5 * DAY)
+    store.functions.save([structs.replace(functions[0], verdict=Verdict.TRACED)], NOON + 5 * DAY)
     store.close()
 
     assert [Database(tmp_path / "memory.db")[table].count for table in ("past", "past_functions")] == [1, 1]
@@ -78,7 +79,7 @@ def test_one_made_anew_under_its_name_goes_on_from_where_the_other_ended(store: 
     one = make_function()
     store.functions.save([one], NOON)
     store.changes.part_with(one.arn, NOON + DAY)
-    store.functions.save([replace(one, verdict=Verdict.TRACED)], NOON + DAY)
+    store.functions.save([structs.replace(one, verdict=Verdict.TRACED)], NOON + DAY)
 
     assert verdicts(store, one.arn, 2) == ["untraced", "traced"]
 
@@ -96,9 +97,9 @@ def test_outside_of_the_settings_it_is_not_counted(store: Store, make_function: 
 def test_what_people_decide_between_audits_counts_from_then(store: Store, make_function: Make) -> None:
     one = make_function(team=None)
     store.functions.save([one], NOON)
-    store.functions.set_team(replace(one, team="orders"), NOON + DAY)
+    store.functions.set_team(structs.replace(one, team="orders"), NOON + DAY)
     store.functions.set_verdict(one.arn, Verdict.EXEMPT, NOON + 2 * DAY)
-    store.functions.amend(replace(one, verdict=Verdict.TRACED), NOON + 3 * DAY)
+    store.functions.amend(structs.replace(one, verdict=Verdict.TRACED), NOON + 3 * DAY)
 
     found = [store.past.coverage_at(NOON + day * DAY) for day in range(4)]
     assert found == [
@@ -113,8 +114,8 @@ def test_decisions_of_one_moment_are_one_change(store: Store, make_function: Mak
     one = make_function()
     store.functions.save([one], NOON)
     store.functions.set_verdict(one.arn, Verdict.EXEMPT, NOON + DAY)
-    store.functions.set_team(replace(one, team="orders"), NOON + DAY)
-    store.functions.set_team(replace(one, team="orders"), NOON + 2 * DAY)  # nothing new
+    store.functions.set_team(structs.replace(one, team="orders"), NOON + DAY)
+    store.functions.set_team(structs.replace(one, team="orders"), NOON + 2 * DAY)  # nothing new
 
     assert store.past.coverage_at(NOON + DAY - MINUTE) == {"payments": Coverage(untraced=1)}
     assert store.past.coverage_at(NOON + DAY) == {"orders": Coverage(exempt=1)}
@@ -129,7 +130,7 @@ def test_an_audit_that_was_under_way_takes_nothing_back(store: Store, make_funct
     store.functions.save([one], NOON)
     midnight = NOON + 12 * HOUR
     store.functions.set_verdict(one.arn, Verdict.EXEMPT, midnight + 5 * MINUTE)
-    store.functions.save([replace(one, verdict=Verdict.EXEMPT)], midnight - MINUTE, midnight + 9 * MINUTE)
+    store.functions.save([structs.replace(one, verdict=Verdict.EXEMPT)], midnight - MINUTE, midnight + 9 * MINUTE)
 
     before, after = (store.past.verdict_at(one.arn, midnight + minutes * MINUTE) for minutes in (-1, 5))
     assert (before and before.verdict, after and after.verdict) == (Verdict.UNTRACED, Verdict.EXEMPT)
@@ -139,10 +140,10 @@ def test_an_audit_that_was_under_way_takes_nothing_back(store: Store, make_funct
 def test_what_a_clock_wrote_that_was_set_back_gives_way(store: Store, make_function: Make, seen: Verdict) -> None:
     one = make_function()
     store.functions.save([one], NOON)
-    store.functions.save([replace(one, verdict=Verdict.TRACED)], NOON + 5 * DAY)
-    store.functions.save([replace(one, verdict=Verdict.NOT_APPLICABLE)], NOON + 6 * DAY)
+    store.functions.save([structs.replace(one, verdict=Verdict.TRACED)], NOON + 5 * DAY)
+    store.functions.save([structs.replace(one, verdict=Verdict.NOT_APPLICABLE)], NOON + 6 * DAY)
 
-    store.functions.save([replace(one, verdict=seen)], NOON + 2 * DAY, NOON + 2 * DAY)
+    store.functions.save([structs.replace(one, verdict=seen)], NOON + 2 * DAY, NOON + 2 * DAY)
 
     assert verdicts(store, one.arn, 8) == ["untraced", "untraced", *[str(seen)] * 6]
     for day in (5, 7):  # and it goes on from there
@@ -157,7 +158,7 @@ def test_a_team_that_was_given_after_the_clock_was_set_back_has_it_from_then(sto
     store.functions.save([one], NOON)
     store.functions.save([one], NOON + 5 * DAY)
 
-    store.functions.set_team(replace(one, team="orders"), NOON + 2 * DAY)
+    store.functions.set_team(structs.replace(one, team="orders"), NOON + 2 * DAY)
 
     assert [list(store.past.coverage_at(NOON + day * DAY)) for day in (1, 2, 6)] == [[None], ["orders"], ["orders"]]
 
@@ -166,7 +167,7 @@ def test_production_is_as_the_tags_of_then_and_the_settings_of_now_say(store: St
     one, test = make_function("checkout", production=True), make_function("checkout-test", production=False)
     other = make_function("other", account="222222222222", production=False)
     store.functions.save([one, test, other], NOON)
-    store.functions.save([replace(one, production=False), replace(test, production=None)], NOON + DAY)
+    store.functions.save([structs.replace(one, production=False), structs.replace(test, production=None)], NOON + DAY)
 
     def covered(day: int, **rule: tuple[str, ...]) -> int:
         counts = store.past.coverage_at(NOON + day * DAY, Production(**rule))
@@ -269,12 +270,12 @@ class Days:
     def amend(self, arn: str, verdict: Verdict) -> None:
         known = self.store.functions.get(arn)
         if known:
-            self.store.functions.amend(replace(known, verdict=verdict), self.now)
+            self.store.functions.amend(structs.replace(known, verdict=verdict), self.now)
 
     def assign(self, arn: str, team: str | None) -> None:
         known = self.store.functions.get(arn)
         if known:
-            self.store.functions.set_team(replace(known, team=team), self.now)
+            self.store.functions.set_team(structs.replace(known, team=team), self.now)
 
     def delete(self, arn: str) -> None:
         self.store.functions.mark_gone(arn, self.now)
@@ -366,7 +367,7 @@ def test_every_day_is_told_as_it_ended(happened: list[Happening]) -> None:
 def test_whether_it_was_traced_is_told_of_any_moment(store: Store, make_function: Make) -> None:
     dark = make_function(last_modified=NOON - 5 * DAY)
     for day, verdict in enumerate((Verdict.UNTRACED, Verdict.TRACED, Verdict.EXEMPT, Verdict.UNKNOWN)):
-        store.functions.save([replace(dark, verdict=verdict)], NOON + day * DAY)
+        store.functions.save([structs.replace(dark, verdict=verdict)], NOON + day * DAY)
     store.functions.mark_gone(dark.arn, NOON + 4 * DAY)
 
     told = [store.past.traced_at(dark.arn, NOON + day * DAY) for day in range(-6, 5)]

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
+from msgspec import structs
 from sqlite_utils import Database
 
 from storage.forecasts import Range
@@ -40,7 +41,7 @@ def test_traces_count_while_a_function_was_traced_and_for_the_team_of_then(store
         (7, Verdict.UNKNOWN, "search"),
         (9, Verdict.TRACED, None),
     ):
-        store.functions.save([replace(one, verdict=verdict, team=team)], NOON + day * DAY)
+        store.functions.save([structs.replace(one, verdict=verdict, team=team)], NOON + day * DAY)
     store.functions.mark_gone(one.arn, NOON + 10 * DAY)
 
     found = store.traces.recorded([NOON, NOON + 2.5 * DAY, NOON + 8 * DAY, NOON + 20 * DAY], SPANS)

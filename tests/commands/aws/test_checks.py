@@ -1,11 +1,11 @@
 """What a function's facts mean: one verdict, and a sentence for each thing that is wrong."""
 
-from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from commands.aws.checks import CHECKS, judge
 from storage.models import Alias, CheckName, Finding, Form, Function, MayWrite, ServedVersion, TracingMode, Verdict
@@ -156,16 +156,16 @@ TABLE = {
 
 @pytest.mark.parametrize(("facts", "verdict", "checks"), TABLE.values(), ids=TABLE.keys())
 def test_facts_lead_to_a_verdict_and_findings(facts, verdict, checks):
-    judged = judge(replace(REFUND, **facts))
+    judged = judge(structs.replace(REFUND, **facts))
 
     assert judged.verdict is verdict
     assert {str(finding.check) for finding in judged.findings} == set(checks.split())
 
 
 def test_judging_changes_verdict_and_findings_alone():
-    judged = judge(replace(REFUND, verdict=Verdict.EXEMPT, findings=(Finding(CheckName.UNOWNED, "old"),)))
+    judged = judge(structs.replace(REFUND, verdict=Verdict.EXEMPT, findings=(Finding(CheckName.UNOWNED, "old"),)))
 
-    assert judged == replace(REFUND, verdict=Verdict.TRACED, findings=())
+    assert judged == structs.replace(REFUND, verdict=Verdict.TRACED, findings=())
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_judging_changes_verdict_and_findings_alone():
     ],
 )
 def test_sentences_name_the_facts(facts, words):
-    assert [finding.text for finding in judge(replace(REFUND, **facts)).findings] == [words]
+    assert [finding.text for finding in judge(structs.replace(REFUND, **facts)).findings] == [words]
 
 
 def test_every_check_says_why_it_matters_and_where_that_is_written():
@@ -280,5 +280,5 @@ def test_whatever_the_facts_traced_means_that_nothing_is_wrong_or_open(function)
         assert function.published_mode is ACTIVE or Form.MANAGED_INSTANCES not in function.forms
         assert all(mode is ACTIVE for mode in served)
     assert all(len(finding.text) <= 200 and "\n" not in finding.text for finding in judged.findings)
-    kept = [field.name for field in fields(Function) if field.name not in ("verdict", "findings")]
+    kept = set(Function.__struct_fields__) - {"verdict", "findings"}
     assert all(getattr(judged, name) == getattr(function, name) for name in kept)

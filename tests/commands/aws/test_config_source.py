@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from commands.aws import checks, config_gaps, config_rows
 from commands.aws.accounts import Aggregator, Cloud
@@ -80,7 +81,7 @@ def test_verdicts_are_those_of_a_direct_audit_and_so_is_all_that_config_shows(re
         name: str(one.verdict) for name, one in shown.items()
     }
     # Environment variables are all that Config lacks here, and what they tell is not guessed.
-    blind = [checks.judge(replace(function, environment_keys=None)) for function in direct.functions]
+    blind = [checks.judge(structs.replace(function, environment_keys=None)) for function in direct.functions]
     assert shown == {function.name: function for function in blind}
     assert {name: str(one.verdict) for name, one in shown.items()} == {
         "plain": "untraced",

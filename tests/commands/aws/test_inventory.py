@@ -14,6 +14,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bot.demo.aws import AwsStandIn
 from bot.demo.fleet import seed
@@ -453,7 +454,7 @@ def test_what_is_denied_beside_the_functions_is_left_open_and_said(world, action
 
     functions, seen = world.take()
 
-    assert functions["refund"] == replace(functions["refund"], mode=ACTIVE, **left_open)
+    assert functions["refund"] == structs.replace(functions["refund"], mode=ACTIVE, **left_open)
     assert [(row.account, row.region) for row in seen.not_scanned] == [(ANA, region)]
     assert seen.not_scanned[0].reason.startswith(words)
     assert "AccessDenied" in seen.not_scanned[0].reason

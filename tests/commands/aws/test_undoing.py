@@ -1,9 +1,9 @@
 """Fixes taken back: each kind of change, what somebody else has changed since, and a power cut in between."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from commands.aws.asking import Patience
 from commands.aws.remediation import RemediationFailed
@@ -236,6 +236,6 @@ def test_an_inline_policy_that_somebody_changed_since_is_left_and_said(make_fixe
 )
 def test_another_function_of_the_role_of_which_something_is_not_known_needs_it(fixes, known, why):
     role = fixes.role()
-    other = replace(fixes.noun(fixes.function(role)), **known)
+    other = structs.replace(fixes.noun(fixes.function(role)), **known)
 
     assert needing(lambda _: fixes.lambda_, role, [other], Patience(fixes.clock, fixes.clock.wait)) == why

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from slack_sdk.models.blocks import Block as SdkBlock
 
 from bot.demo.slack import message_problems
@@ -115,4 +116,4 @@ def test_not_ours_says_what_to_change(team: str | None, team_from: TeamFrom | No
     (function,) = functions(1, "refund", team=team).values()
     assert function
 
-    assert says in deployed.not_ours_text(replace(function, team_from=team_from), ["team", "owner"])
+    assert says in deployed.not_ours_text(structs.replace(function, team_from=team_from), ["team", "owner"])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
+from msgspec import structs
 
 from bot.demo.slack import message_problems
 from commands import COMMANDS
@@ -19,7 +20,7 @@ SURFACE = Depth(Reach.SURFACE, "all 5 traces that were read have only Lambda's o
 
 
 def on(runtime: str | None, package: str = "Zip") -> Function:
-    return replace(FUNCTION, runtime=runtime, package_type=package)
+    return structs.replace(FUNCTION, runtime=runtime, package_type=package)
 
 
 @pytest.mark.parametrize(
@@ -58,10 +59,10 @@ def test_what_is_instrumented_needs_no_lines() -> None:
 
 def test_what_nobody_could_see_is_not_known_and_the_configuration_decides_on_the_lines() -> None:
     depth = Depth(Reach.UNKNOWN, doubts=("no trace of it could be read: AccessDenied",))
-    shallow = replace(on("python3.13"), findings=(Finding(CheckName.SURFACE_ONLY, "Active, but …"),))
+    shallow = structs.replace(on("python3.13"), findings=(Finding(CheckName.SURFACE_ONLY, "Active, but …"),))
 
     assert "No trace of it could be read: AccessDenied." in words(depth_blocks(depth, on("python3.13")))
-    assert "AWSOpenTelemetryDistro" not in words(depth_blocks(depth, replace(on("python3.13"), findings=())))
+    assert "AWSOpenTelemetryDistro" not in words(depth_blocks(depth, structs.replace(on("python3.13"), findings=())))
     assert "AWSOpenTelemetryDistroPython" in words(depth_blocks(depth, shallow))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
@@ -89,7 +90,7 @@ def test_forms_are_ones_that_slack_takes(
     names = [f"{name[:130]}{one}" for one in range(number)]
     form = ExemptForm(
         metadata="x" * 100,
-        function=replace(FUNCTION, name=name[:64] or "f"),
+        function=structs.replace(FUNCTION, name=name[:64] or "f"),
         team=target or None,
         until=date(2027, 2, 21),
         latest=date(2027, 11, 23),

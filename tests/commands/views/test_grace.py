@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from msgspec import structs
 
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long
@@ -50,7 +51,7 @@ def test_a_notice_names_the_day_the_functions_and_the_ways_to_object() -> None:
 
 def test_what_somebody_has_decided_on_since_shows_and_loses_its_button() -> None:
     exempt = replace(REQUEST, state=RequestState.RESOLVED, outcome="Exempt.")
-    traced = replace(FUNCTION, verdict=Verdict.TRACED, mode=TracingMode.ACTIVE)
+    traced = structs.replace(FUNCTION, verdict=Verdict.TRACED, mode=TracingMode.ACTIVE)
     made = drawn(NOTICE, [Item(traced, APPLIED), Item(FUNCTION, exempt), Item(None, exempt)])
 
     assert "*Active since" in words(made)
@@ -85,7 +86,7 @@ def test_what_was_left_alone_says_why_in_its_own_row() -> None:
 
 def test_a_full_page_of_the_longest_rows_fits_a_message() -> None:
     failed = replace(FAILED, outcome="e" * 3000, asked_by="U0EVE", reason="r" * 500, expires_at=NOON)
-    items = [Item(replace(FUNCTION, name=f"{'n' * 62}{number:02}"), failed) for number in range(grace.PAGE)]
+    items = [Item(structs.replace(FUNCTION, name=f"{'n' * 62}{number:02}"), failed) for number in range(grace.PAGE)]
 
     assert words(drawn(NOTICE, items, total=300, approvers=tuple(f"<@U{one:010}>" for one in range(40))))
     assert drawn(NOTICE, items, total=300, page=2)[0]["elements"][0]["text"].startswith("Part 2")
@@ -95,7 +96,7 @@ def test_a_full_page_of_the_longest_rows_fits_a_message() -> None:
 @settings(max_examples=50, deadline=timedelta(seconds=5))
 def test_no_name_or_reason_breaks_slacks_limits_or_mentions_anybody(text: str) -> None:
     hostile = replace(NOTICE, team=text[:200], reason=text, ended_at=NOON)
-    item = Item(replace(FUNCTION, name=text[:140] or "f", team=text), REQUEST)
+    item = Item(structs.replace(FUNCTION, name=text[:140] or "f", team=text), REQUEST)
 
     for state in NoticeState:
         made = drawn(replace(hostile, state=state), [item], left={FUNCTION.arn: text})

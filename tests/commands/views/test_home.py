@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from slack_sdk.models.views import View
 
 from bot.demo.slack import view_problems
@@ -32,7 +33,7 @@ def items(number, text, *, asked=""):
     name = (text or "f")[:140]
     return [
         Item(
-            replace(FUNCTION, name=name, team=text or None),
+            structs.replace(FUNCTION, name=name, team=text or None),
             replace(REQUEST, id=f"{asked}{each}", asked_by="U0EVE" if asked else "", reason=text),
         )
         for each in range(number)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long, view_is_too_large
@@ -52,7 +53,7 @@ def inert(text: str) -> bool:
 def test_no_name_and_no_text_makes_a_message_of_a_fix_say_or_call_what_we_did_not(
     name: str, text: str, manager: Manager | None, state: RequestState, cost: Forecast | None
 ) -> None:
-    function = replace(
+    function = structs.replace(
         FUNCTION,
         name=name,
         team=text,
@@ -87,7 +88,7 @@ def test_no_name_and_no_text_makes_a_message_of_a_fix_say_or_call_what_we_did_no
     )
     for verdict in (Verdict.UNTRACED, Verdict.TRACED):
         item = Item(
-            replace(function, verdict=verdict),
+            structs.replace(function, verdict=verdict),
             asked,
             sharing=3,
             since=NOON,
@@ -140,7 +141,7 @@ def test_the_end_of_a_long_plan_is_not_lost_in_the_message_of_a_request() -> Non
         ENDED, state=RequestState.OPEN, plan=plan, expires_at=NOON + timedelta(days=1), reason="because " * 60
     )
 
-    said = words(functions.request_blocks(Item(replace(FUNCTION, name=long), waits, undo_hours=24.0)))
+    said = words(functions.request_blocks(Item(structs.replace(FUNCTION, name=long), waits, undo_hours=24.0)))
 
     for part in ("*Mode:*", "*Role:*", "*Next deployment:*", "*Cost:*", "*Undo for 24 hours:*", "Waits until"):
         assert part in said

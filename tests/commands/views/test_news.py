@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from bot.demo.slack import message_problems
 from bot.demo.slack.limits import blocks_are_too_long
@@ -47,7 +48,7 @@ def test_the_row_and_the_card_of_a_regressed_function_say_whose_fix_was_undone(r
 
 
 def test_a_function_that_is_traced_again_bears_no_old_news() -> None:
-    lit = replace(FUNCTION, mode=TracingMode.ACTIVE, verdict=Verdict.TRACED)
+    lit = structs.replace(FUNCTION, mode=TracingMode.ACTIVE, verdict=Verdict.TRACED)
 
     assert "again" not in words(functions.card_blocks(Item(lit, None, change=LOST)))
 
@@ -88,7 +89,7 @@ def test_what_is_known_from_earlier_is_counted_apart_with_its_ages() -> None:
 
 def test_a_full_digest_has_room_for_its_news() -> None:
     name = "n" * 140
-    wide = replace(FUNCTION, name=name, role=f"arn:aws:iam::1:role/{name}")
+    wide = structs.replace(FUNCTION, name=name, role=f"arn:aws:iam::1:role/{name}")
     lost = [replace(LOST, function_arn=f"{FUNCTION.arn[:-13]}{number}{name}") for number in range(400)]
     items = [
         Item(wide, replace(REQUEST, id=str(number), state=RequestState.OPEN), change=LOST, as_of=EARLIER)

@@ -18,6 +18,7 @@ from cfnlint.api import ManualArgs, lint
 from cfnlint.decode.cfn_yaml import loads
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bot.demo.slack import view_problems
 from bot.demo.slack.limits import view_is_too_large
@@ -30,8 +31,8 @@ from tests.commands.views.test_plan import PLAN
 from tests.commands.views.test_views import APPLIED, FUNCTION, HOSTILE, REQUEST, buttons, words
 
 LIVE = Alias("live", (ServedVersion("3", TracingMode.PASS_THROUGH),))
-MUTE = replace(FUNCTION, stack="payments-prod", logical_id="RefundFunction", aliases=(LIVE,))
-LIT = replace(MUTE, role_may_write=MayWrite.YES, aliases=())
+MUTE = structs.replace(FUNCTION, stack="payments-prod", logical_id="RefundFunction", aliases=(LIVE,))
+LIT = structs.replace(MUTE, role_may_write=MayWrite.YES, aliases=())
 FOREIGN_ROLE = replace(PLAN, role_manager=None)
 ACTIONS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
@@ -98,7 +99,7 @@ def complaints(template: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("function", [MUTE, LIT], ids=["role and alias", "mode alone"])
 def test_a_cloudformation_patch_makes_a_template_that_cfn_lint_takes(function: Function) -> None:
-    made = whole(CLOUDFORMATION, patch_for(replace(function, managed_by=Manager.CLOUDFORMATION), FOREIGN_ROLE))
+    made = whole(CLOUDFORMATION, patch_for(structs.replace(function, managed_by=Manager.CLOUDFORMATION), FOREIGN_ROLE))
 
     assert complaints(made) == []
     assert made["Resources"]["RefundFunction"]["Properties"]["TracingConfig"] == {"Mode": "Active"}
@@ -106,7 +107,7 @@ def test_a_cloudformation_patch_makes_a_template_that_cfn_lint_takes(function: F
 
 
 def test_a_cloudformation_patch_gives_the_role_its_permission_before_the_function_is_changed() -> None:
-    resources = whole(CLOUDFORMATION, patch_for(replace(MUTE, managed_by=Manager.CLOUDFORMATION)))["Resources"]
+    resources = whole(CLOUDFORMATION, patch_for(structs.replace(MUTE, managed_by=Manager.CLOUDFORMATION)))["Resources"]
 
     assert resources["RefundFunction"]["DependsOn"] == "RefundFunctionTracing"
     policy = resources["RefundFunctionTracing"]["Properties"]
@@ -117,7 +118,7 @@ def test_a_cloudformation_patch_gives_the_role_its_permission_before_the_functio
 
 @pytest.mark.parametrize("plan", [None, PLAN, FOREIGN_ROLE], ids=["no plan", "its own role", "a role from elsewhere"])
 def test_a_sam_patch_makes_a_template_that_cfn_lint_takes(plan: Any) -> None:
-    made = whole(SAM, patch_for(replace(MUTE, managed_by=Manager.SAM), plan))
+    made = whole(SAM, patch_for(structs.replace(MUTE, managed_by=Manager.SAM), plan))
 
     assert complaints(made) == []
     function = made["Resources"]["RefundFunction"]["Properties"]
@@ -128,7 +129,7 @@ def test_a_sam_patch_makes_a_template_that_cfn_lint_takes(plan: Any) -> None:
 
 
 def test_a_linter_that_is_asked_about_a_wrong_mode_complains() -> None:
-    made = whole(SAM, patch_for(replace(LIT, managed_by=Manager.SAM)))
+    made = whole(SAM, patch_for(structs.replace(LIT, managed_by=Manager.SAM)))
     made["Resources"]["RefundFunction"]["Properties"]["Tracing"] = "Actve"
 
     assert complaints(made) != []
@@ -146,7 +147,7 @@ def test_a_linter_that_is_asked_about_a_wrong_mode_complains() -> None:
 def test_a_serverless_patch_is_for_the_function_where_its_key_is_known(
     name: str, stack: str | None, expected: dict[str, object]
 ) -> None:
-    patch = patch_for(replace(MUTE, managed_by=Manager.SERVERLESS, name=name, stack=stack))
+    patch = patch_for(structs.replace(MUTE, managed_by=Manager.SERVERLESS, name=name, stack=stack))
 
     assert yaml.safe_load(patch.text) == expected
     assert [yaml.safe_load(one.text) for one in patch.beside] == (
@@ -155,7 +156,7 @@ def test_a_serverless_patch_is_for_the_function_where_its_key_is_known(
 
 
 def test_a_cdk_patch_is_a_property_in_both_languages_beside_the_constructs_logical_id() -> None:
-    patch = patch_for(replace(MUTE, managed_by=Manager.CDK, logical_id="RefundFunctionA1B2C3D4"))
+    patch = patch_for(structs.replace(MUTE, managed_by=Manager.CDK, logical_id="RefundFunctionA1B2C3D4"))
     (python,) = patch.beside
 
     assert patch.text.splitlines() == [
@@ -214,7 +215,7 @@ def test_a_terraform_patch_for_a_full_role_is_an_inline_policy() -> None:
 
 
 def test_a_policy_is_named_in_the_functions_own_partition() -> None:
-    china = replace(MUTE, arn=MUTE.arn.replace("arn:aws:", "arn:aws-cn:"))
+    china = structs.replace(MUTE, arn=MUTE.arn.replace("arn:aws:", "arn:aws-cn:"))
 
     assert '"arn:aws-cn:iam::aws:policy/AWSXRayDaemonWriteAccess"' in patch_for(china).text
 
@@ -238,20 +239,20 @@ def test_a_policy_is_named_in_the_functions_own_partition() -> None:
 def test_the_notes_say_what_becomes_of_a_change_beside_the_tool_and_of_aliases(
     manager: Manager | None, said: str
 ) -> None:
-    assert said in patch_for(replace(MUTE, managed_by=manager)).note
+    assert said in patch_for(structs.replace(MUTE, managed_by=manager)).note
 
 
 def test_on_managed_instances_the_notes_say_to_publish() -> None:
-    function = replace(LIT, forms=(Form.MANAGED_INSTANCES,), managed_by=Manager.SAM)
+    function = structs.replace(LIT, forms=(Form.MANAGED_INSTANCES,), managed_by=Manager.SAM)
 
     assert "has to be published again" in patch_for(function).note
-    assert "published" not in patch_for(replace(function, published_mode=TracingMode.ACTIVE)).note
+    assert "published" not in patch_for(structs.replace(function, published_mode=TracingMode.ACTIVE)).note
 
 
 @pytest.mark.parametrize("may_write", [None, MayWrite.CONDITIONAL])
 @pytest.mark.parametrize("manager", [None, *Manager])
 def test_what_is_not_known_of_a_role_is_said(manager: Manager | None, may_write: MayWrite | None) -> None:
-    patch = patch_for(replace(MUTE, managed_by=manager, role_may_write=may_write))
+    patch = patch_for(structs.replace(MUTE, managed_by=manager, role_may_write=may_write))
 
     assert "Role `payments-api` perhaps may not write to X-Ray" in patch.note
     assert "payments-api" not in patch.text
@@ -261,7 +262,7 @@ def test_what_is_not_known_of_a_role_is_said(manager: Manager | None, may_write:
 def test_a_role_that_no_policy_helps_is_given_none_and_the_reason_is_said(manager: Manager | None) -> None:
     denied = replace(PLAN, role_step=RoleStep.NOTHING, role_manager=None, blocked="A Deny in `pci` forbids it.")
 
-    patch = patch_for(replace(MUTE, managed_by=manager), denied)
+    patch = patch_for(structs.replace(MUTE, managed_by=manager), denied)
 
     assert "Role `payments-api` may not write to X-Ray, and Lambda refuses the change until it may." in patch.note
     assert "A Deny in `pci` forbids it." in patch.note
@@ -271,7 +272,7 @@ def test_a_role_that_no_policy_helps_is_given_none_and_the_reason_is_said(manage
 
 @pytest.mark.parametrize("manager", [None, *Manager])
 def test_the_modal_shows_the_patch_letter_by_letter(manager: Manager | None) -> None:
-    function = replace(MUTE, managed_by=manager)
+    function = structs.replace(MUTE, managed_by=manager)
     patch = patch_for(function, PLAN)
 
     view = patch_view(function, patch)
@@ -285,7 +286,11 @@ def test_the_modal_shows_the_patch_letter_by_letter(manager: Manager | None) -> 
 
 @pytest.mark.parametrize(
     ("function", "in_row"),
-    [(MUTE, False), (replace(MUTE, managed_by=Manager.SAM), True), (replace(LIT, mode=TracingMode.ACTIVE), True)],
+    [
+        (MUTE, False),
+        (structs.replace(MUTE, managed_by=Manager.SAM), True),
+        (structs.replace(LIT, mode=TracingMode.ACTIVE), True),
+    ],
     ids=["no manager is known", "managed", "a deployment is all that helps"],
 )
 def test_a_row_offers_the_patch_where_it_is_no_guess_and_a_request_and_a_card_always_do(
@@ -299,10 +304,10 @@ def test_a_row_offers_the_patch_where_it_is_no_guess_and_a_request_and_a_card_al
 
 
 def test_what_a_tool_deploys_keeps_its_patch_after_a_fix_for_the_next_deployment() -> None:
-    lit = replace(MUTE, managed_by=Manager.SAM, mode=TracingMode.ACTIVE, verdict=Verdict.TRACED)
+    lit = structs.replace(MUTE, managed_by=Manager.SAM, mode=TracingMode.ACTIVE, verdict=Verdict.TRACED)
 
     assert buttons(functions.item_blocks(Item(lit, APPLIED))) == [actions.SHOW_PATCH]
-    assert buttons(functions.item_blocks(Item(replace(lit, managed_by=None), APPLIED))) == []
+    assert buttons(functions.item_blocks(Item(structs.replace(lit, managed_by=None), APPLIED))) == []
 
 
 @given(
@@ -312,7 +317,7 @@ def test_what_a_tool_deploys_keeps_its_patch_after_a_fix_for_the_next_deployment
 def test_no_name_breaks_out_of_a_patch_or_of_slacks_limits(
     name: str, manager: Manager | None, may_write: MayWrite, inline: bool
 ) -> None:
-    function = replace(
+    function = structs.replace(
         MUTE,
         name=name,
         role=f"arn:aws:iam::1:role/{name}",

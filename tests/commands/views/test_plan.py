@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bot.demo.slack import message_problems
 from commands.views import actions, functions
@@ -145,7 +146,7 @@ def test_where_there_is_no_room_a_confirm_dialog_keeps_what_matters_most() -> No
 
 
 def test_a_dialog_has_room_for_the_cost_whatever_the_names() -> None:
-    long = replace(FUNCTION, name="f" * 64, role=f"arn:aws:iam::1:role/{'r' * 64}")
+    long = structs.replace(FUNCTION, name="f" * 64, role=f"arn:aws:iam::1:role/{'r' * 64}")
     dear = forecast("refund", 12_311.0, spiky=True, busy=True)
     for plan in (replace(PLAN, mode=None, role=long.role or "", sharing=12_345, forecast=dear), None):
         item = Item(long, replace(REQUEST, plan=plan), sharing=12_345, forecast=dear)
@@ -226,7 +227,7 @@ def test_no_plan_breaks_slacks_limits_or_mentions_anybody(
         blocked=text if blocked else "",
     )
 
-    item = Item(replace(FUNCTION, name="n" * 64), replace(REQUEST, plan=plan), undo_hours=24.0)
+    item = Item(structs.replace(FUNCTION, name="n" * 64), replace(REQUEST, plan=plan), undo_hours=24.0)
 
     assert all(len(line) <= (1030 if blocked and text else 300) for line in plan_lines(plan, 24.0))
     assert len("\n".join(confirm_lines(plan, 24.0))) <= 300

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bot.demo.slack import message_problems, view_problems
 from bot.demo.slack.limits import blocks_are_too_long
@@ -91,7 +92,7 @@ def test_an_open_row_says_how_it_stands_and_offers_both_ways() -> None:
 
 def test_a_row_keeps_its_block_id_so_that_a_click_on_the_last_drawing_finds_its_button() -> None:
     before = functions.item_blocks(Item(FUNCTION, REQUEST))[-1]
-    after = functions.item_blocks(Item(replace(FUNCTION, role_may_write=MayWrite.YES), FAILED))[-1]
+    after = functions.item_blocks(Item(structs.replace(FUNCTION, role_may_write=MayWrite.YES), FAILED))[-1]
 
     assert before["block_id"] == after["block_id"] == REQUEST.id
 
@@ -105,7 +106,7 @@ def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
         "Cost: not known yet; X-Ray bills for traces."
     )
     assert "1 other function uses too" in actions.confirm_text(Item(FUNCTION, REQUEST, sharing=1))
-    assert "ole" not in actions.confirm_text(Item(replace(FUNCTION, role_may_write=MayWrite.YES), REQUEST))
+    assert "ole" not in actions.confirm_text(Item(structs.replace(FUNCTION, role_may_write=MayWrite.YES), REQUEST))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_the_confirm_dialog_says_what_changes_and_who_shares_the_role() -> None:
 )
 def test_a_row_follows_its_request(request_: FixRequest, said: str, offered: list[str]) -> None:
     made = functions.item_blocks(
-        Item(replace(FUNCTION, verdict=Verdict.TRACED) if request_.state == "applied" else FUNCTION, request_)
+        Item(structs.replace(FUNCTION, verdict=Verdict.TRACED) if request_.state == "applied" else FUNCTION, request_)
     )
 
     assert said in words(made)
@@ -165,7 +166,9 @@ def test_what_ended_without_a_fix_is_one_line_without_buttons(state: RequestStat
 
 
 def test_the_message_of_a_request_has_room_for_long_names_and_the_whole_reason() -> None:
-    long = replace(FUNCTION, name="n" * 64, role=f"arn:aws:iam::1:role/{'r' * 64}", managed_by=Manager.SERVERLESS)
+    long = structs.replace(
+        FUNCTION, name="n" * 64, role=f"arn:aws:iam::1:role/{'r' * 64}", managed_by=Manager.SERVERLESS
+    )
     asked = replace(ASKED, reason="&" * 200)
 
     (row, *_) = functions.request_blocks(Item(long, asked, since=NOON, two_people=True))
@@ -200,7 +203,7 @@ def test_what_people_wrote_ends_as_a_sentence(reason: str, ends: str) -> None:
 
 
 def test_an_applied_fix_can_be_undone_while_there_is_time() -> None:
-    lit = replace(FUNCTION, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES, verdict=Verdict.TRACED)
+    lit = structs.replace(FUNCTION, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES, verdict=Verdict.TRACED)
     applied = replace(APPLIED, undo_until=NOON + timedelta(days=1))
 
     made = functions.item_blocks(Item(lit, applied))
@@ -220,7 +223,7 @@ def test_the_form_of_a_denial_fits_whatever_was_asked() -> None:
 
 
 def test_a_fix_that_leaves_an_alias_dark_is_no_success() -> None:
-    dark = replace(FUNCTION, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
+    dark = structs.replace(FUNCTION, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
     noted = replace(APPLIED, note="alias `live` serves version 1, which is not traced: it needs a deployment")
 
     made = words(functions.item_blocks(Item(dark, noted)))
@@ -252,7 +255,7 @@ def test_the_headline_counts_what_is_still_untraced() -> None:
 def test_an_exempt_row_says_until_when_who_and_why() -> None:
     resolved = replace(REQUEST, state=RequestState.RESOLVED, outcome="Exempt.")
 
-    made = functions.item_blocks(Item(replace(FUNCTION, verdict=Verdict.EXEMPT), resolved, EXEMPTION))
+    made = functions.item_blocks(Item(structs.replace(FUNCTION, verdict=Verdict.EXEMPT), resolved, EXEMPTION))
 
     assert "granted by <@U0BO>: moves in OPS-12" in words(made)
     assert buttons(made) == []
@@ -261,7 +264,7 @@ def test_an_exempt_row_says_until_when_who_and_why() -> None:
 def test_a_function_that_only_an_alias_leaves_dark_has_no_fix_button() -> None:
     served = Alias("live", (ServedVersion("3", TracingMode.PASS_THROUGH),))
     finding = Finding(CheckName.ALIAS_UNTRACED, "Alias live serves version 3, which is not Active.")
-    dark = replace(
+    dark = structs.replace(
         FUNCTION, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES, aliases=(served,), findings=(finding,)
     )
 
@@ -274,7 +277,7 @@ def test_a_function_that_only_an_alias_leaves_dark_has_no_fix_button() -> None:
 
 
 def test_a_card_tells_all_about_a_function() -> None:
-    made = functions.card_blocks(Item(replace(FUNCTION, verdict=Verdict.EXEMPT), None, EXEMPTION, since=NOON))
+    made = functions.card_blocks(Item(structs.replace(FUNCTION, verdict=Verdict.EXEMPT), None, EXEMPTION, since=NOON))
 
     for said in ("PassThrough", "exempt since", "`payments-api`", "payments", "moves in OPS-12", "none in use"):
         assert said in words(made)
@@ -294,7 +297,7 @@ BESIDE = tuple(
 
 
 def test_a_row_keeps_to_what_matters_for_the_click_and_a_card_says_everything() -> None:
-    noisy = replace(FUNCTION, findings=BESIDE)
+    noisy = structs.replace(FUNCTION, findings=BESIDE)
 
     row, listed = words(functions.item_blocks(Item(noisy, REQUEST))), functions.line(noisy)
     for shown in (row, listed):
@@ -302,7 +305,7 @@ def test_a_row_keeps_to_what_matters_for_the_click_and_a_card_says_everything() 
         assert "runtime_blocked" in shown
         assert not any(name in shown for name in ("starved", "surface_only", "unowned"))
     assert "PassThrough" not in listed  # its heading says that it is not traced
-    assert "$LATEST is Active" in functions.line(replace(noisy, mode=TracingMode.ACTIVE))
+    assert "$LATEST is Active" in functions.line(structs.replace(noisy, mode=TracingMode.ACTIVE))
     card = words(functions.card_blocks(Item(noisy, REQUEST)))
     assert all(f"The sentence of {finding.check}." in card for finding in BESIDE)
 
@@ -321,7 +324,7 @@ def test_a_row_keeps_to_what_matters_for_the_click_and_a_card_says_everything() 
     ],
 )
 def test_what_deploys_a_function_is_said(facts: dict[str, object], row: str, card: str) -> None:
-    deployed = replace(FUNCTION, **facts)
+    deployed = structs.replace(FUNCTION, **facts)
 
     assert ("deployed by" in words(functions.item_blocks(Item(deployed, REQUEST)))) == bool(row)
     assert row in words(functions.item_blocks(Item(deployed, REQUEST)))
@@ -332,8 +335,8 @@ def test_what_deploys_a_function_is_said(facts: dict[str, object], row: str, car
 
 def test_managed_instances_need_a_version_and_no_alias() -> None:
     finding = Finding(CheckName.ALIAS_UNTRACED, "Calls run $LATEST.PUBLISHED.")
-    published = replace(FUNCTION, forms=(Form.MANAGED_INSTANCES,), findings=(finding,))
-    lit = replace(published, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
+    published = structs.replace(FUNCTION, forms=(Form.MANAGED_INSTANCES,), findings=(finding,))
+    lit = structs.replace(published, mode=TracingMode.ACTIVE, role_may_write=MayWrite.YES)
 
     assert "What is published needs a deployment besides." in actions.confirm_text(Item(published, REQUEST))
     assert "changes nothing here: publish it." in words(functions.card_blocks(Item(lit, REQUEST)))
@@ -361,7 +364,7 @@ def test_a_full_page_fits_a_message() -> None:
     asked = {"asked_by": "U0EVE", "reason": "r" * 500, "expires_at": NOON}
     failed = replace(FAILED, outcome="e" * 3000, **asked)
     items = [
-        Item(replace(FUNCTION, name=f"{'n' * 140}{number}"), replace(failed, id=f"token{number}"))
+        Item(structs.replace(FUNCTION, name=f"{'n' * 140}{number}"), replace(failed, id=f"token{number}"))
         for number in range(digest.PAGE)
     ]
     made = digest.digest_blocks(
@@ -445,7 +448,7 @@ def test_cutting_never_leaves_half_a_mark(text: str, limit: int) -> None:
 @given(name=st.text(min_size=1, max_size=140), reason=HOSTILE, team=st.one_of(st.none(), HOSTILE))
 @settings(max_examples=100, deadline=None)
 def test_no_input_breaks_slacks_limits_or_mentions_anybody(name: str, reason: str, team: str | None) -> None:
-    hostile = replace(
+    hostile = structs.replace(
         FUNCTION,
         name=name,
         team=team,
