@@ -244,7 +244,7 @@ def test_a_fix_counts_from_the_moment_at_which_it_was_read_back(context, audited
     clock.forward(days=-10)
     refund = remembered("refund")
     clock.forward(hours=12)
-    context.store.functions.save([replace(refund, verdict=Verdict.TRACED)], clock())
+    context.store.functions.save([structs.replace(refund, verdict=Verdict.TRACED)], clock())
     clock.forward(hours=9.5 * 24)
     clock.now = NOON
     audited(4, {}, changes=(fixed(refund),))
@@ -421,7 +421,7 @@ def test_what_was_traced_counts_for_the_team_of_then_though_it_is_gone_now(conte
     lights(context, moves, team="identity")
     context.store.functions.mark_gone(goes.arn, context.clock())
     since_october(datetime(2026, 11, 21, tzinfo=UTC))
-    lights(context, replace(moves, team="identity"), Verdict.UNTRACED)
+    lights(context, structs.replace(moves, team="identity"), Verdict.UNTRACED)
 
     found = made(context, 5)
 
