@@ -1,6 +1,6 @@
 """Functions in CloudFormation templates, SAM's and CDK's among them: what their tracing mode will be."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +20,9 @@ _OWN_TRANSFORMS = (
     "AWS::SecretsManager-2020-07-23",
     "AWS::SecretsManager-2024-09-16",
 )
+_SECTIONS = frozenset(
+    "Description Metadata Parameters Rules Mappings Conditions Transform Globals Resources Outputs Hooks".split()
+)
 MODE = "TracingConfig.Mode"
 _LOOPS_MOST = 5  # of loops within loops, as CloudFormation allows
 
@@ -29,7 +32,13 @@ def looks_like(root: Node) -> bool:
         return False
     resources = root.get("Resources")
     typed = resources is not None and any(value.get("Type") is not None for _, _, value in resources.entries())
-    return typed or root.get("AWSTemplateFormatVersion") is not None or _transforms(root) != []
+    return typed or root.get("AWSTemplateFormatVersion") is not None or _transforms(root) != [] or _is_bare(root)
+
+
+def _is_bare(root: Node) -> bool:
+    """A stack without resources, as `cdk synth` may write one: nothing but a template's own sections."""
+    names = {name for name, _, _ in root.entries()}
+    return bool(names & {"Resources", "Rules"}) and names <= _SECTIONS
 
 
 def check(
@@ -37,7 +46,7 @@ def check(
 ) -> Checked:
     template = Template(root, given or {})
     if tool is None:
-        tool = Tool.SAM if sam.is_sam(template) else Tool.CDK if _is_cdk(file) else Tool.CLOUDFORMATION
+        tool = Tool.SAM if sam.is_sam(template) else Tool.CDK if _is_cdk(file, template) else Tool.CLOUDFORMATION
     results: list[Result] = []
     notes: list[Note] = []
     macro = _macro(template)
@@ -57,14 +66,24 @@ def check(
             results.append(_function(template, name, key, resource, macro, name in edge, _At(file, text, tool)))
         elif type_name in _NESTED:
             notes.append(Note(file, key.line, f"{name} is a stack of its own: check its template too"))
+        elif type_name.endswith("::WebFunction"):
+            notes.append(Note(file, key.line, f"{name} is a web function, whose tracing is not known here"))
         elif type_name.endswith("::MODULE"):
             why = f"{type_name} is a module of the registry, which may hold functions"
             results.append(Result(file, key.line, tool, name, Outcome.UNKNOWN, why, by_hand="Look into the module."))
-    resources = template.root.get("Resources")
+    results += _whole(template, file, tool)
+    return Checked(tuple(results), tuple(notes), (file,))
+
+
+def _whole(template: Template, file: Path, tool: Tool) -> Iterator[Result]:
+    """What is unknown of the template as a whole."""
+    included, resources = template.root.key("Fn::Transform"), template.root.get("Resources")
+    if included is not None:
+        why = "what is included may hold functions, and is not looked into"
+        yield Result(file, included.line, tool, included.value, Outcome.UNKNOWN, why, by_hand=_write_out(tool))
     if resources is not None and (resources.tag.startswith("!") or resources.kind != "mapping"):
         why = "the resources are worked out at deployment"
-        results.append(Result(file, resources.line, tool, "Resources", Outcome.UNKNOWN, why, by_hand=_write_out(tool)))
-    return Checked(tuple(results), tuple(notes), (file,))
+        yield Result(file, resources.line, tool, "Resources", Outcome.UNKNOWN, why, by_hand=_write_out(tool))
 
 
 class _At:
@@ -210,8 +229,12 @@ def _transforms(root: Node) -> list[str]:
     return [one.value or "Fn::Transform" for one in named]
 
 
-def _is_cdk(file: Path) -> bool:
-    return file.name.endswith(".template.json") and any(part.startswith("cdk.out") for part in file.parts)
+def _is_cdk(file: Path, template: Template) -> bool:
+    """By its place, or by the path in the app that CDK writes beside each resource."""
+    if file.name.endswith(".template.json") and any(part.startswith("cdk.out") for part in file.parts):
+        return True
+    held = (resource.get("Metadata") for _, _, resource in template.resources.entries())
+    return any(one is not None and one.get("aws:cdk:path") is not None for one in held)
 
 
 def _write_out(tool: Tool) -> str:

@@ -38,10 +38,13 @@ class Node:
         return next((name for name, _ in reversed(self.pairs) if name.kind == "scalar" and name.value == key), None)
 
     def entries(self) -> Iterator[tuple[str, "Node", "Node"]]:
-        """Each key of a mapping once, with its node and its value."""
-        for name, value in {key.value: (key, value) for key, value in self.pairs if key.kind == "scalar"}.values():
-            if name.value != "<<" or name.quoted:
-                yield name.value, name, value
+        """Each key of a mapping once, with its node and its value; those of merge keys come last."""
+        found = {key.value: (key, value) for key, value in self.pairs if key.kind == "scalar" and not _is_merge(key)}
+        for one in _merged_in(self):
+            own = {key.value: (key, value) for key, value in one.pairs if key.kind == "scalar" and not _is_merge(key)}
+            found = own | found
+        for name, value in found.values():
+            yield name.value, name, value
 
     @property
     def text(self) -> str | None:
@@ -72,18 +75,27 @@ def walk(*begin: Node) -> Iterator[Node]:
 
 
 def _merged(node: Node, key: str) -> Node | None:
-    seen: set[int] = {id(node)}
-    waiting = [value for name, value in node.pairs if name.value == "<<" and not name.quoted]
-    while waiting:
-        one = waiting.pop(0)
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
+    for one in _merged_in(node):
         for name, value in reversed(one.pairs):
             if name.kind == "scalar" and name.value == key:
                 return value
-        waiting += [*one.items, *(value for name, value in one.pairs if name.value == "<<" and not name.quoted)]
     return None
+
+
+def _merged_in(node: Node) -> Iterator[Node]:
+    """The mappings that a mapping's merge keys name, the one that wins first."""
+    seen: set[int] = {id(node)}
+    waiting = [value for name, value in node.pairs if _is_merge(name)]
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [*one.items, *(value for name, value in one.pairs if _is_merge(name))]
+
+
+def _is_merge(key: Node) -> bool:
+    return key.value == "<<" and not key.quoted
 
 
 def documents(text: str, *, json: bool) -> list[Node]:

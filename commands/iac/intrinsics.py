@@ -51,8 +51,8 @@ def intrinsic(node: Node) -> tuple[str, Node] | None:
 
 
 def ways(template: Template, node: Node | None, deep: int = 0) -> tuple[May, ...]:
-    """What a scalar setting may come to."""
-    if node is None:
+    """What a scalar setting may come to; a key with nothing behind it says nothing."""
+    if node is None or node.null:
         return ABSENT
     if deep > _DEEP:
         return unknown("it refers to itself")

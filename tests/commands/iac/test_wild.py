@@ -1,0 +1,55 @@
+"""What public templates taught: each shape that was judged wrongly once, and its neighbours that were not."""
+
+from pathlib import Path
+
+import pytest
+
+from commands.iac.check import Paths, check
+from tests.commands.iac.checking import laid, said
+from tests.commands.iac.wild_cases import WILD
+
+CDK = '{"Resources": {"F1": {"Type": "AWS::Lambda::Function", "Properties": {}, "Metadata": {"aws:cdk:path": "A/F"}}}}'
+
+
+@pytest.mark.parametrize(("files", "expected"), WILD.values(), ids=WILD)
+def test_it_is_judged_by_what_will_be_deployed(tmp_path: Path, files: dict[str, str], expected: str) -> None:
+    assert list(said(laid(tmp_path, files)).values()) == [expected]
+
+
+@pytest.mark.parametrize("files", [case[0] for case in WILD.values()], ids=WILD)
+def test_without_the_word_nothing_passes(tmp_path: Path, files: dict[str, str]) -> None:
+    without = {name: text.replace("Active", "PassThrough").replace("true", "false") for name, text in files.items()}
+
+    assert "pass" not in said(laid(tmp_path, without)).values()
+
+
+def test_a_synthesised_template_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    (one,) = check(Paths([laid(tmp_path, {"snapshot/App.json": CDK})])).results
+
+    assert (one.tool, one.edits) == ("AWS CDK", ())
+    assert "lambda.Tracing.ACTIVE" in one.by_hand
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"Resources": {}}',
+        '{"Parameters": {"BootstrapVersion": {"Type": "String"}}, "Rules": {"CheckBootstrapVersion": {}}}',
+    ],
+)
+def test_a_stack_without_functions_is_a_template_all_the_same(tmp_path: Path, text: str) -> None:
+    laid(tmp_path, {"App.template.json": text})
+
+    assert check(Paths([tmp_path / "App.template.json"])).results == ()
+
+
+def test_what_a_template_includes_at_its_root_is_unknown(tmp_path: Path) -> None:
+    text = (
+        "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://a/b}}\nResources: {Q: {Type: AWS::SQS::Queue}}"
+    )
+
+    assert said(laid(tmp_path, {"t.yaml": text})) == {"Fn::Transform": "unknown"}
+
+
+def test_a_module_of_the_registry_is_unknown_in_a_folder_too(tmp_path: Path) -> None:
+    assert said(laid(tmp_path, {"t.yaml": "Resources: {M: {Type: 'Our::Shop::MODULE'}}"})) == {"M": "unknown"}
