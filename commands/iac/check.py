@@ -10,6 +10,7 @@ from commands.iac import (
     files,
     parameters,
     serverless,
+    serverless_compose,
     terraform,
     terraform_json,
     terraform_plan,
@@ -112,7 +113,9 @@ def _worth_reading(path: Path, text: str) -> bool:
         return True
     if path.name.endswith(".tf.json"):
         return "_lambda_function" in text or '"module"' in text
-    return "AWS::" in text or "Fn::Transform" in text or ('"format_version"' in text and "_lambda_function" in text)
+    if any(word in text for word in ("AWS::", "Fn::Transform", "::MODULE")):
+        return True
+    return '"format_version"' in text and "_lambda_function" in text
 
 
 def _understood(path: Path, text: str, given: parameters.Parameters, read: terraform.Read) -> Checked | None:
@@ -129,6 +132,8 @@ def _understood(path: Path, text: str, given: parameters.Parameters, read: terra
             continue
         if serverless.looks_like(root, path):
             checked = (checked or Checked()) + serverless.check(root, path, text, read)
+        elif serverless.NAMES.fullmatch(path.name) and (made := serverless_compose.check(root, path)):
+            checked = (checked or Checked()) + made
         elif cloudformation.looks_like(root):
             checked = (checked or Checked()) + cloudformation.check(root, path, text, given=given.of(path, root))
     return checked

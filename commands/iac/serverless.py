@@ -20,6 +20,7 @@ CODE_NAMES = re.compile(r"serverless\.(ts|js|cjs|mjs)")
 
 # They call UpdateFunctionConfiguration after the deployment, whatever the framework's own setting says.
 _PLUGINS = ("serverless-plugin-tracing", "serverless-plugin-xray")
+_DATADOG = "serverless-plugin-datadog"  # with enableXrayTracing
 _PER_FUNCTION = "serverless-iam-roles-per-function"
 _EDGE_EVENTS = ("cloudFront", "preExistingCloudFront")
 _FUNCTIONS_MOST = 10_000
@@ -60,9 +61,11 @@ class _At:
         custom = root.get("custom")
         self.root = root if custom is None else replaced_value(root, "custom", self.of(custom).node)
         self.own = {id(node) for node in walk(root)}
-        self.sets_tracing = next(
-            (one.value for one in walk(root.get("plugins") or Node("scalar")) if one.value in _PLUGINS), ""
-        )
+        plugins = {one.value for one in walk(root.get("plugins") or Node("scalar"))}
+        self.sets_tracing = next((one for one in _PLUGINS if one in plugins), "")
+        datadog = (self.root.get("custom") or Node("scalar")).get("datadog") or Node("scalar")
+        asked = datadog.kind != "mapping" or datadog.get("enableXrayTracing") is not None
+        self.may_set_tracing = _DATADOG if _DATADOG in plugins and not datadog.null and asked else ""
 
     def of(self, node: Node, inside: Placed | None = None) -> Placed:
         return self.files.of(Placed(node, inside.file, inside.text) if inside else Placed(node, self.file, self.text))
@@ -101,6 +104,8 @@ def _unknown(file: Path, line: int, name: str, why: str) -> Result:
 def _function(at: _At, provider: Placed, templates: list[Node], label: str, key: Node, place: Placed) -> Result:
     body = place.node
     result = Result(place.file, key.line, Tool.SERVERLESS, label, Outcome.UNKNOWN, "")
+    if body.null:
+        body = Node("mapping")
     if body.kind != "mapping":
         return _unknown(place.file, key.line, label, f"the function is looked up: {body.value}")
     if _at_the_edge(body):
@@ -114,6 +119,8 @@ def _function(at: _At, provider: Placed, templates: list[Node], label: str, key:
     setting, seen = _decide(own, _provider(at, provider))
     overridden = _overridden(templates, label)
     seen = overridden or seen
+    if at.may_set_tracing and not all(one.active for one in seen):
+        seen = unknown(f"plugin {at.may_set_tracing} may set it")
     outcome, reason = judge(seen, setting)
     literal = next((one.node for one in seen if one.dark and one.node is not None and id(one.node) in at.own), None)
     if literal is not None and place.file == at.file:

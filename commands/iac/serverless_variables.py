@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from commands.iac.document import Node
-from commands.iac.values import ABSENT, May, unknown
+from commands.iac.values import ABSENT, May, hang, unknown
 
 _DEEP = 20
 _LOOKUPS_DEEP = 6
@@ -44,7 +44,8 @@ def _worked_out(root: Node, text: str, deep: int) -> tuple[May, ...]:
 
 def _variable(root: Node, inside: str, default: str, deep: int) -> tuple[May, ...]:
     """One variable with the fallbacks behind its commas; `default` is what its own text was made from."""
-    for one in _split(inside):
+    parts = _split(inside)
+    for place, one in enumerate(parts):
         quoted = re.fullmatch(r"'([^']*)'|\"([^\"]*)\"", one)
         if quoted:
             return (May(value=quoted.group(1) or quoted.group(2) or "", default=default),)
@@ -52,9 +53,9 @@ def _variable(root: Node, inside: str, default: str, deep: int) -> tuple[May, ..
             return (May(value=one, default=default),)
         if one.startswith("self:"):
             found = _path(root, one[5:], default, deep)
-            if found is not None:
-                return found
-            continue
+            if found is None:
+                continue
+            return found + _behind(root, parts[place + 1 :], f"{default} in ${{{one}}}" if default else "", deep)
         if not one.startswith(_FROM_OUTSIDE):
             return unknown(f"${{{inside}}} is looked up at deployment")
         if one.startswith("param:") and (found := _parameter(root, one[6:], deep)):
@@ -65,6 +66,13 @@ def _variable(root: Node, inside: str, default: str, deep: int) -> tuple[May, ..
     if default.startswith("${"):
         return unknown(f"{default} has no default")
     return ABSENT
+
+
+def _behind(root: Node, fallbacks: list[str], under: str, deep: int) -> tuple[May, ...]:
+    """A stage that has no entry of its own takes what is behind the comma."""
+    if not under or not fallbacks or deep >= _LOOKUPS_DEEP:
+        return ()
+    return hang(_variable(root, ", ".join(fallbacks), "", deep + 1), under, False)
 
 
 def _parameter(root: Node, name: str, deep: int) -> tuple[May, ...]:

@@ -43,6 +43,21 @@ def test_a_stack_without_functions_is_a_template_all_the_same(tmp_path: Path, te
     assert check(Paths([tmp_path / "App.template.json"])).results == ()
 
 
+@pytest.mark.parametrize(
+    ("files", "note"),
+    [
+        ({"t.yaml": "Resources: {W: {Type: AWS::Serverless::WebFunction}}"}, "W is a web function"),
+        ({"serverless-compose.yml": "services: {a: {path: ./a}}"}, "services of a composition"),
+    ],
+    ids=["web function", "composition"],
+)
+def test_what_is_not_looked_into_is_said(tmp_path: Path, files: dict[str, str], note: str) -> None:
+    checked = check(Paths([laid(tmp_path, files)]))
+
+    assert checked.results == ()
+    assert note in checked.notes[0].text
+
+
 def test_what_a_template_includes_at_its_root_is_unknown(tmp_path: Path) -> None:
     text = (
         "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://a/b}}\nResources: {Q: {Type: AWS::SQS::Queue}}"

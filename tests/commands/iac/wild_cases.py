@@ -41,4 +41,41 @@ WILD = {
         },
         "fail",
     ),
+    "Serverless: functions that are merged": (
+        {"serverless.yml": f"service: a\n{PROVIDER}x: &x\n  f: {{handler: a.b}}\nfunctions:\n  <<: *x\n"},
+        "fail",
+    ),
+    "Serverless: a stage that has no entry takes the fallback": (
+        sls(
+            "custom: {on: {prod: true}}\n"
+            + PROVIDER
+            + "  tracing: {lambda: \"${self:custom.on.${opt:stage, 'prod'}, false}\"}"
+        ),
+        "unknown",
+    ),
+    "Serverless: a fallback that is on too": (
+        sls(
+            "custom: {on: {prod: true}}\n"
+            + PROVIDER
+            + "  tracing: {lambda: \"${self:custom.on.${opt:stage, 'prod'}, true}\"}"
+        ),
+        "pass",
+    ),
+    "Serverless: a function with nothing in it": (
+        {"serverless.yml": f"service: a\n{PROVIDER}  tracing: {{lambda: true}}\nfunctions:\n  f:\n"},
+        "pass",
+    ),
+    "Serverless: a plugin that sets tracing": (
+        sls("plugins: [serverless-plugin-datadog]\ncustom: {datadog: {enableXrayTracing: true}}\n" + PROVIDER),
+        "unknown",
+    ),
+    "Serverless: the same without that setting": (sls("plugins: [serverless-plugin-datadog]\n" + PROVIDER), "fail"),
+    "Serverless: a service that a component makes": (
+        {"serverless.yml": "service: a\napp:\n  extension: serverless/cdk@latest\n"},
+        "unknown",
+    ),
+    "Serverless: a service that is one component": (
+        {"serverless.yml": "component: express\nname: a\ninputs: {src: ./}\n"},
+        "unknown",
+    ),
 }
