@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from commands.iac.hcl import kind_of, literal, name_of, traversal
+from commands.iac.hcl import kind_of, name_of, traversal
 from commands.iac.policy import UNKNOWN
-from commands.iac.values import ABSENT, May, hang, unknown
 
 _DEEP = 60
-_DECISIONS_DEEP = 6
 _TEXT_MOST = 65_536
 _ITEMS_MOST = 10_000
 
@@ -32,39 +30,6 @@ class Scope:
         return Scope(
             self.variables, self.defaults, self.locals, {**self.names, **names}, self.used, self.deep, self.known_locals
         )
-
-
-def ways(scope: Scope, expression: Any, deep: int = 0) -> tuple[May, ...]:
-    """What a setting may come to; null is absent."""
-    inner = bare(expression)
-    if kind_of(inner) == "conditional" and deep < _DECISIONS_DEEP:
-        test, then, otherwise = parts(inner)
-        before = set(scope.used)
-        scope.used.clear()
-        decided, leant = evaluate(scope, test), sorted(scope.used)
-        scope.used.update(before)
-        if isinstance(decided, bool) and not leant:
-            return ways(scope, then if decided else otherwise, deep + 1)
-        under = ", ".join(leant) or "what is known at deployment"
-        sides = ((then, True), (otherwise, False))
-        made: list[May] = []
-        for part, side in sides:
-            likely = decided is side if isinstance(decided, bool) else None
-            made += hang(ways(scope, part, deep + 1), under, likely)
-        return tuple(made)
-    named = traversal(inner)
-    if named and len(named) == 2 and named[0] == "local" and named[1] in scope.locals and deep < _DECISIONS_DEEP:
-        return ways(scope, scope.locals[named[1]], deep + 1)
-    before = set(scope.used)
-    scope.used.clear()
-    value, leant = evaluate(scope, expression), sorted(scope.used)
-    scope.used.update(before)
-    default = ", ".join(leant)
-    if value is None:
-        return ABSENT if not default else (May(absent=True, default=default),)
-    if not isinstance(value, str):
-        return unknown(f"{'.'.join(named)} is not known" if named else "it is worked out at deployment")
-    return (May(value=value, node=literal(expression), default=default),)
 
 
 def evaluate(scope: Scope, expression: Any) -> Any:
@@ -231,6 +196,8 @@ def _call(scope: Scope, item: Any) -> Any:
     name = name_of(item.children[0])
     listed = next((one for one in item.children if kind_of(one) == "arguments"), None)
     given = [evaluate(scope, one) for one in parts(listed)] if listed is not None else []
+    if name == "lookup" and len(given) > 1 and leant(scope, parts(listed)[1]) and not _agree(*given):
+        return UNKNOWN  # another key may be given, and leads elsewhere
     if name == "try":
         return next((one for one in given if one is not _MISSING), UNKNOWN)
     work = _FUNCTIONS.get(name)
@@ -264,6 +231,21 @@ def _coalesce(*given: Any) -> Any:
         if one not in (None, ""):
             return one
     return UNKNOWN
+
+
+def leant(scope: Scope, expression: Any) -> list[str]:
+    """The defaults that a value rests on, which may be given otherwise."""
+    before = set(scope.used)
+    scope.used.clear()
+    evaluate(scope, expression)
+    found = sorted(scope.used)
+    scope.used.update(before)
+    return found
+
+
+def _agree(found: Any, _: Any, *default: Any) -> bool:
+    many = [*(found.values() if isinstance(found, dict) else ()), *default]
+    return all(one == many[0] for one in many)
 
 
 def _lookup(found: Any, key: Any, default: Any = UNKNOWN) -> Any:

@@ -1,5 +1,6 @@
 """Terraform's language: a file as blocks that know their places, and the expressions that can be worked out."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _DEPTH_MOST = 250
+_HEREDOC = re.compile(r"<<-?([A-Za-z][\w.\-]*)\r?$", re.MULTILINE)
 
 
 @dataclass(eq=False, slots=True)
@@ -41,7 +43,7 @@ def parse(text: str, file: Path) -> list[Block]:
     from lark.exceptions import LarkError, UnexpectedInput
 
     try:
-        tree = hcl2.parses_to_tree(text if text.endswith("\n") else text + "\n")
+        tree = hcl2.parses_to_tree(_ended(text if text.endswith("\n") else text + "\n"))
         if _deep(tree) > _DEPTH_MOST:
             raise CannotReadError("it is nested too deeply")
         return [_block(child, file) for child in _body(tree).children if _is(child, "block")]
@@ -49,6 +51,13 @@ def parse(text: str, file: Path) -> list[Block]:
         raise CannotReadError("it is no valid HCL", max(problem.line, 1)) from problem
     except (LarkError, RecursionError) as problem:
         raise CannotReadError("it is no HCL that can be read") from problem
+
+
+def _ended(text: str) -> str:
+    """Terraform takes blanks behind a heredoc's last word, the parser before it. All else stays where it is."""
+    for word in set(_HEREDOC.findall(text)):
+        text = re.sub(rf"^([ \t]*)({re.escape(word)})([ \t]+)(\r?)$", r"\1\3\2\4", text, flags=re.MULTILINE)
+    return text
 
 
 def _deep(tree: Any) -> int:
@@ -79,9 +88,11 @@ def name_of(item: Any) -> str:
 
 
 def traversal(expression: Any) -> tuple[str, ...] | None:
-    """`var.tracing["mode"]` as its names; None where it is something else. A computed index is `*`."""
+    """`var.tracing["mode"]` as its names, also as `"${…}"`; None of anything else. A computed index is `*`."""
     if _is(expression, "expr_term") and len(expression.children) == 1:
         return traversal(expression.children[0])
+    if _is(expression, "string"):
+        return traversal(inner) if (inner := _quoted(expression)) is not None else None
     if _is(expression, "identifier"):
         return (str(expression.children[0]),)
     if _is(expression, "get_attr_expr_term"):
@@ -98,6 +109,15 @@ def traversal(expression: Any) -> tuple[str, ...] | None:
         begin = traversal(expression.children[0])
         return None if begin is None else (*begin, "*")
     return None
+
+
+def _quoted(string: Any) -> Any:
+    """The one expression that a text is made of, as in the first editions of Terraform's language."""
+    parts = [one.children[0] for one in string.children if _is(one, "string_part")]
+    if len(parts) != 1 or not _is(parts[0], "interpolation"):
+        return None
+    inner = [one for one in parts[0].children if hasattr(one, "data") and one.data != "new_line_or_comment"]
+    return inner[0] if len(inner) == 1 else None
 
 
 def references(expression: Any) -> Iterator[tuple[str, ...]]:

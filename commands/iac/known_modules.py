@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from commands.iac import hcl_edits
-from commands.iac.expressions import Scope, evaluate, ways
+from commands.iac.expressions import Scope, evaluate
 from commands.iac.hcl import Block
 from commands.iac.nouns import Checked, Note, Outcome, Result, Tool
+from commands.iac.terraform_ways import ways
 from commands.iac.values import ABSENT, judge
 
 _TERRAFORM_AWS = re.compile(
@@ -20,12 +21,15 @@ _PARTS = re.compile(r".*//modules/(alias|deploy|docker-build)(\?.*)?")
 _MAY_GRANT = ("policy", "policies", "policy_statements", "policy_json", "policy_jsons", "attach_policies")
 
 
-def check(block: Block, scope: Scope, address: str, text: str) -> Checked:
-    """A module from elsewhere: of these two what they make is known, of any other only that it was not looked into."""
+def check(block: Block, scope: Scope, address: str, text: str, granted: bool = False) -> Checked:
+    """A module from elsewhere: of these two what they make is known, of any other only that it was not looked into.
+
+    `granted`: something beside it may give a policy to the role that it makes.
+    """
     source = evaluate(scope, block.attributes["source"]) if "source" in block.attributes else ""
     source = source if isinstance(source, str) else "?"
     if _TERRAFORM_AWS.fullmatch(source):
-        return Checked(tuple(_terraform_aws(block, scope, address, text)))
+        return Checked(tuple(_terraform_aws(block, scope, address, text, granted)))
     if _CLOUDPOSSE.fullmatch(source):
         return Checked((_judged(block, scope, address, text, "tracing_config_mode"),))
     if _PARTS.fullmatch(source):
@@ -57,7 +61,7 @@ def _judged(block: Block, scope: Scope, address: str, text: str, name: str) -> R
     )
 
 
-def _terraform_aws(block: Block, scope: Scope, address: str, text: str) -> Iterator[Result]:
+def _terraform_aws(block: Block, scope: Scope, address: str, text: str, granted: bool) -> Iterator[Result]:
     """Its variables: https://registry.terraform.io/modules/terraform-aws-modules/lambda/aws."""
     off = [_truth(block, scope, name, True) for name in ("create", "create_function")]
     if False in off or _truth(block, scope, "create_layer", False) is True:
@@ -70,7 +74,7 @@ def _terraform_aws(block: Block, scope: Scope, address: str, text: str) -> Itera
         return
     attaches = _truth(block, scope, "attach_tracing_policy", False)
     own_role = _truth(block, scope, "create_role", True)
-    granted = any(
+    granted = granted or any(
         any(word in name for word in _MAY_GRANT) for name in block.attributes if name != "attach_tracing_policy"
     )
     if own_role is not True or attaches is None or (attaches is False and granted):

@@ -13,14 +13,15 @@ from commands.iac import (
     terraform_stacks,
     terraform_values,
 )
-from commands.iac.expressions import Scope, evaluate, ways
-from commands.iac.hcl import Block, parse, references, traversal
+from commands.iac.expressions import Scope, evaluate
+from commands.iac.hcl import Block, parse
 from commands.iac.nouns import CannotReadError, Checked, Note, Outcome, Result, Tool
 from commands.iac.policy import UNKNOWN
+from commands.iac.terraform_mode import CLOUD_CONTROL, FUNCTION, instances, keeps_old, mode
 from commands.iac.terraform_types import converted
-from commands.iac.values import ABSENT, May, hang, judge, unknown
+from commands.iac.terraform_ways import ways
+from commands.iac.values import judge, unknown
 
-FUNCTION, CLOUD_CONTROL = "aws_lambda_function", "awscc_lambda_function"
 _CALLS_DEEP, _CALLS_MOST = 8, 2000
 _MEANS_FUNCTIONS = ("lambda", "function", "serverless")
 SETTING = "tracing_config.mode"
@@ -75,7 +76,7 @@ class Call:
 def check(module: Module, modules: Mapping[Path, Module], call: Call | None = None) -> Checked:
     call = call or Call()
     scope = scope_of(module, call)
-    results = list(_unreadable(module)) if not call.deep else []
+    results = list(_unreadable(module))
     notes: list[Note] = []
     edge = terraform_sources.at_the_edge(module.blocks)
     for block in module.all("resource"):
@@ -161,7 +162,7 @@ def _function(module: Module, block: Block, scope: Scope, call: Call, edge: set[
     seen = mode(block, scope)
     if module.overridden or sum(1 for _ in module.all("resource", *block.labels)) > 1:
         seen = unknown("an override file may change it")
-    elif seen and all(one.active for one in seen) and _keeps_old(block):
+    elif seen and all(one.active for one in seen) and keeps_old(block):
         seen = unknown("ignore_changes keeps the mode that the function has")
     outcome, reason = judge(seen, SETTING)
     literal = next((one.node for one in seen if one.dark and one.node is not None), None)
@@ -180,93 +181,6 @@ def _never_made(block: Block, scope: Scope) -> bool:
     return evaluate(scope, block.attributes["count"]) == 0 and not scope.used
 
 
-def mode(block: Block, scope: Scope) -> tuple[May, ...]:
-    if block.labels[0] == CLOUD_CONTROL:
-        return _attribute_mode(block, scope)
-    each = [tuple(_instance_mode(block, inner)) for inner in _each(block, scope)]
-    # One instance that is not Active is enough.
-    dark = [seen for seen in each if seen and all(one.dark for one in seen)]
-    return dark[0] if dark else tuple(one for seen in each for one in seen)
-
-
-def _instance_mode(block: Block, inner: Scope) -> tuple[May, ...]:
-    static = list(block.all("tracing_config"))
-    if len(static) > 1:
-        return unknown("there is more than one tracing_config")
-    if static:
-        given = static[0].attributes.get("mode")
-        return ways(inner, given) if given is not None else ABSENT
-    dynamic = list(block.all("dynamic", "tracing_config"))
-    return _dynamic(dynamic[0], inner) if dynamic else ABSENT
-
-
-def _attribute_mode(block: Block, scope: Scope) -> tuple[May, ...]:
-    given = block.attributes.get("tracing_config")
-    if given is None:
-        return ABSENT
-    value = evaluate(scope, given)
-    if not isinstance(value, dict):
-        return unknown("tracing_config is worked out at deployment")
-    found = value.get("mode")
-    return ABSENT if found is None else (May(value=found),) if isinstance(found, str) else unknown("mode is not known")
-
-
-def _each(block: Block, scope: Scope) -> list[Scope]:
-    """A scope for each instance, where they can be told."""
-    if "for_each" not in block.attributes:
-        return [scope.within(each=UNKNOWN)]
-    many = evaluate(scope, block.attributes["for_each"])
-    if isinstance(many, dict) and many:
-        return [scope.within(each={"key": key, "value": value}) for key, value in many.items()]
-    if isinstance(many, list) and many:
-        return [scope.within(each={"key": one, "value": one}) for one in many]
-    return [scope.within(each=UNKNOWN)]
-
-
-def _dynamic(block: Block, scope: Scope) -> tuple[May, ...]:
-    """A block that is there or not, as its for_each says."""
-    content = next(iter(block.all("content")), None)
-    if content is None or "for_each" not in block.attributes:
-        return unknown("the dynamic block has no content")
-    scope.used.clear()
-    many = evaluate(scope, block.attributes["for_each"])
-    leant = ", ".join(sorted(scope.used))
-    if not isinstance(many, (list, dict)):
-        inside = ways(scope.within(tracing_config=UNKNOWN), content.attributes.get("mode"))
-        if not leant and inside and all(one.dark for one in inside):
-            return inside
-        return unknown("whether there is a tracing_config is worked out at deployment")
-    if not many:
-        return ABSENT if not leant else (May(absent=True, default=leant),)
-    value = next(iter(many.values())) if isinstance(many, dict) else many[0]
-    key = next(iter(many)) if isinstance(many, dict) else value
-    iterator = traversal(block.attributes["iterator"]) if "iterator" in block.attributes else ("tracing_config",)
-    inner = scope.within(**{(iterator or ("tracing_config",))[0]: {"key": key, "value": value}})
-    given = content.attributes.get("mode")
-    inside = ways(inner, given) if given is not None else ABSENT
-    if not leant or _same(block, inside, leant):
-        return tuple(replace(one, default=one.default or leant) for one in inside)
-    return (*inside, *hang(ABSENT, leant, False))
-
-
-def _same(block: Block, inside: tuple[May, ...], leant: str) -> bool:
-    """`for_each = var.mode == null ? [] : [var.mode]`: one variable decides, and the value that it has is the mode."""
-    return (
-        len(inside) == 1
-        and len(leant.split(", ")) == 1
-        and any(one[:2] == tuple(leant.split(".")) for one in references(block.attributes["for_each"]))
-        and not inside[0].node
-    )
-
-
-def _keeps_old(block: Block) -> bool:
-    for lifecycle in block.all("lifecycle"):
-        for names in references(lifecycle.attributes.get("ignore_changes")):
-            if names[0] in ("tracing_config", "all"):
-                return True
-    return False
-
-
 def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope: Scope, call: Call) -> Checked:
     label = block.labels[0] if block.labels else "?"
     address = f"{call.address}module.{label}."
@@ -274,14 +188,16 @@ def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope:
         return Checked()
     folder = local_source(block, scope)
     if folder is None:
-        each = _each(block, scope)[:_CALLS_MOST]
-        return _worst(known_modules.check(block, one, address, module.texts[block.file]) for one in each)
+        made = instances(block, scope)[:_CALLS_MOST]
+        text, beside = module.texts[block.file], terraform_roles.granted_to_module(module, label)
+        return _worst(known_modules.check(block, one, address, text, beside) for one in made)
     inner = modules.get(folder)
     call.left[0] -= 1
     if inner is None or call.deep >= _CALLS_DEEP or call.left[0] < 0:
         why = f"its source is not there: {folder.name}" if inner is None else "modules call each other too deeply"
-        result = Result(block.file, block.line, Tool.TERRAFORM, address[:-1], Outcome.UNKNOWN, why)
-        return Checked((result,))
+        return _not_seen(block, address, why)
+    if not inner.texts and not inner.unread and not any(folder.glob("*.tf.json")):
+        return _not_seen(block, address, f"its source has no code of Terraform: {folder.name}")
     arguments, leant = {}, set()
     for name in block.attributes:
         scope.used.clear()
@@ -290,6 +206,10 @@ def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope:
             leant.add(name)
     found = check(inner, modules, Call(address, arguments, frozenset(leant), call.deep + 1, call.left))
     return replace(found, read=())
+
+
+def _not_seen(block: Block, address: str, why: str) -> Checked:
+    return Checked((Result(block.file, block.line, Tool.TERRAFORM, address[:-1], Outcome.UNKNOWN, why),))
 
 
 def _worst(instances: Iterable[Checked]) -> Checked:
@@ -302,7 +222,7 @@ def _worst(instances: Iterable[Checked]) -> Checked:
 
 def _agreed(block: Block, scope: Scope, name: str) -> object:
     """What every instance of a module is given, if that is the same."""
-    values = [_argument(each, block.attributes[name]) for each in _each(block, scope)]
+    values = [_argument(inner, block.attributes[name]) for inner in instances(block, scope)]
     return values[0] if all(one == values[0] for one in values) else UNKNOWN
 
 

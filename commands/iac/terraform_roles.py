@@ -42,6 +42,17 @@ def weigh(module: "Module", role: str | None, scope: Scope, result: Result) -> R
     )
 
 
+def granted_to_module(module: "Module", label: str) -> bool:
+    """Whether something beside a called module uses the role that it makes: a policy, or another module."""
+    given = [*module.all("module"), *(one for one in module.all("resource") if one.labels[0].startswith("aws_iam_"))]
+    return any(
+        names[:2] == ("module", label) and any("role" in name for name in names[2:])
+        for block in given
+        for value in block.attributes.values()
+        for names in references(value)
+    )
+
+
 def trusts_edge(module: "Module", role: str, scope: Scope) -> bool:
     for block in module.all("resource", "aws_iam_role", role):
         given = block.attributes.get("assume_role_policy")

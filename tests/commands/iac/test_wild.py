@@ -68,3 +68,10 @@ def test_what_a_template_includes_at_its_root_is_unknown(tmp_path: Path) -> None
 
 def test_a_module_of_the_registry_is_unknown_in_a_folder_too(tmp_path: Path) -> None:
     assert said(laid(tmp_path, {"t.yaml": "Resources: {M: {Type: 'Our::Shop::MODULE'}}"})) == {"M": "unknown"}
+
+
+def test_lines_stay_what_they_are_behind_a_mended_heredoc(tmp_path: Path) -> None:
+    text = 'locals {\n  a = <<EOT\nx\nEOT \t\n}\nresource "aws_lambda_function" "f" {\n}\n'
+    (one,) = check(Paths([laid(tmp_path, {"main.tf": text})])).results
+
+    assert one.line == 6

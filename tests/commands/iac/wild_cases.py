@@ -78,4 +78,88 @@ WILD = {
         {"serverless.yml": "component: express\nname: a\ninputs: {src: ./}\n"},
         "unknown",
     ),
+    "Terraform: kept, in quotes": (tf(KEPT % '["tracing_config"]'), "unknown"),
+    "Terraform: all kept, in quotes": (tf(KEPT % '["*"]'), "unknown"),
+    "Terraform: something else kept, in quotes": (tf(KEPT % '["tags"]'), "pass"),
+    "Terraform: looked up by a default": (
+        tf(TRACING % 'lookup({ dev = "PassThrough", prod = "Active" }, var.lane, "Active")', LANE),
+        "unknown",
+    ),
+    "Terraform: looked up by a default, with another fallback": (
+        tf(TRACING % 'lookup({ prod = "Active" }, var.lane, "PassThrough")', LANE),
+        "unknown",
+    ),
+    "Terraform: looked up by a default, all the same": (
+        tf(TRACING % 'lookup({ dev = "Active", prod = "Active" }, var.lane, "Active")', LANE),
+        "pass",
+    ),
+    "Terraform: looked up by a default that is off": (
+        tf(TRACING % 'lookup({ dev = "Active", prod = "PassThrough" }, var.lane, "Active")', LANE),
+        "fail",
+    ),
+    "Terraform: an entry by a default": (
+        tf(TRACING % "local.modes[var.lane]", LANE + 'locals {\n  modes = { dev = "PassThrough", prod = "Active" }\n}'),
+        "unknown",
+    ),
+    "Terraform: an entry by a default that is off": (
+        tf(TRACING % "local.modes[var.lane]", LANE + 'locals {\n  modes = { dev = "Active", prod = "PassThrough" }\n}'),
+        "fail",
+    ),
+    "Terraform: an entry, all of them on": (
+        tf(
+            TRACING % "local.modes[var.lane]",
+            'variable "lane" {}\nlocals {\n  modes = { a = "Active", b = "Active" }\n}',
+        ),
+        "pass",
+    ),
+    "Terraform: an entry of a map that may be another": (
+        tf(TRACING % "var.modes[var.lane]", LANE + 'variable "modes" {\n  default = { prod = "Active" }\n}'),
+        "pass",
+    ),
+    "Terraform: an entry within a lookup": (
+        tf(TRACING % 'coalesce(lookup({ dev = "PassThrough", prod = "Active" }, var.lane, null), "Active")', LANE),
+        "unknown",
+    ),
+    "Terraform: there by a default": (tf(dynamic('var.on ? ["Active"] : []', "tracing_config.value"), ON), "unknown"),
+    "Terraform: a mode that is its own switch": (
+        tf(
+            dynamic("var.mode != null ? [var.mode] : []", "tracing_config.value"),
+            'variable "mode" {\n  default = "Active"\n}',
+        ),
+        "pass",
+    ),
+    "Terraform: a heredoc with blanks behind its end": (
+        tf(TRACING % '"Active"', 'locals {\n  text = <<EOT\n{ "a": 1 }\nEOT  \n}'),
+        "pass",
+    ),
+    "Terraform: the role in quotes": (
+        tf(
+            '  role = "${aws_iam_role.r.arn}"\n' + TRACING % '"Active"',
+            'resource "aws_iam_role" "r" {\n  assume_role_policy = "{}"\n}',
+        ),
+        "fail",
+    ),
+    "Terraform: a module's role that gets no policy": ({"main.tf": MODULE}, "fail"),
+    "Terraform: a module's role that gets a policy beside it": (
+        {
+            "main.tf": MODULE + 'resource "aws_iam_role_policy_attachment" "x" {\n'
+            f'  role       = module.m.lambda_role_name\n  policy_arn = "{XRAY}"\n}}\n'
+        },
+        "pass",
+    ),
+    "Terraform: a module's role that something else of it uses": (
+        {"main.tf": MODULE + 'output "arn" {\n  value = module.m.lambda_function_arn\n}\n'},
+        "fail",
+    ),
+    "Terraform: a module that cannot be read": (
+        {
+            "main.tf": 'module "m" {\n  source = "./m"\n}\n',
+            "m/main.tf": 'resource "aws_lambda_function" "f" {\n  a = = 1\n}\n',
+        },
+        "unknown",
+    ),
+    "Terraform: a module whose folder has no code": (
+        {"main.tf": 'module "m" {\n  source = "./m"\n}\n', "m/README.md": "Moved.\n"},
+        "unknown",
+    ),
 }
