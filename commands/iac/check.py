@@ -113,7 +113,7 @@ def _worth_reading(path: Path, text: str) -> bool:
         return True
     if path.name.endswith(".tf.json"):
         return "_lambda_function" in text or '"module"' in text
-    if any(word in text for word in ("AWS::", "Fn::Transform", "::MODULE")):
+    if any(word in text for word in ("AWS::", "Fn::Transform", "::MODULE", "LocalModule")):
         return True
     return '"format_version"' in text and "_lambda_function" in text
 

@@ -64,15 +64,21 @@ def check(
                 results.append(Result(file, key.line, tool, name, Outcome.UNKNOWN, why, by_hand=_write_out(tool)))
         elif type_name in (FUNCTION, SERVERLESS_FUNCTION):
             results.append(_function(template, name, key, resource, macro, name in edge, _At(file, text, tool)))
-        elif type_name in _NESTED:
-            notes.append(Note(file, key.line, f"{name} is a stack of its own: check its template too"))
-        elif type_name.endswith("::WebFunction"):
-            notes.append(Note(file, key.line, f"{name} is a web function, whose tracing is not known here"))
         elif type_name.endswith("::MODULE"):
             why = f"{type_name} is a module of the registry, which may hold functions"
             results.append(Result(file, key.line, tool, name, Outcome.UNKNOWN, why, by_hand="Look into the module."))
+        elif said := _not_looked_into(type_name):
+            notes.append(Note(file, key.line, f"{name} is {said}"))
     results += _whole(template, file, tool)
     return Checked(tuple(results), tuple(notes), (file,))
+
+
+def _not_looked_into(type_name: str) -> str:
+    if type_name in _NESTED:
+        return "a stack of its own: check its template too"
+    if type_name == "LocalModule":
+        return "a module of its own: check its file too"
+    return "a web function, whose tracing is not known here" if type_name.endswith("::WebFunction") else ""
 
 
 def _whole(template: Template, file: Path, tool: Tool) -> Iterator[Result]:

@@ -107,7 +107,7 @@ def documents(text: str, *, json: bool) -> list[Node]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     if json:
         _must_be_json(text)
-        text = text.replace("\t", " ")  # between tokens only, for strings of JSON hold none; YAML refuses them there
+        text = text.replace("\t", " ")  # YAML refuses them between tokens
     builder = _Builder()
     try:
         for number, event in enumerate(yaml.parse(text, Loader=loader)):
@@ -127,7 +127,7 @@ def _must_be_json(text: str) -> None:
     import json
 
     try:
-        json.loads(text)
+        json.loads(text, strict=False)  # CloudFormation takes line ends within strings
     except json.JSONDecodeError as problem:
         raise CannotReadError(f"it is no valid JSON: {problem.msg}", problem.lineno) from problem
     except (RecursionError, ValueError) as problem:

@@ -1,6 +1,6 @@
 """Functions in Terraform's code: each module of a folder with the values that it is called with."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from commands.iac.terraform_types import converted
 from commands.iac.terraform_ways import ways
 from commands.iac.values import judge, unknown
 
-_CALLS_DEEP, _CALLS_MOST = 8, 2000
+_CALLS_DEEP, _CALLS_MOST, _INSTANCES_MOST = 8, 2000, 50
+_RANKS = (Outcome.FAIL, Outcome.UNKNOWN)
 _MEANS_FUNCTIONS = ("lambda", "function", "serverless")
 SETTING = "tracing_config.mode"
 
@@ -188,9 +189,9 @@ def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope:
         return Checked()
     folder = local_source(block, scope)
     if folder is None:
-        made = instances(block, scope)[:_CALLS_MOST]
+        each = instances(block, scope)[:_CALLS_MOST]
         text, beside = module.texts[block.file], terraform_roles.granted_to_module(module, label)
-        return _worst(known_modules.check(block, one, address, text, beside) for one in made)
+        return _worst(known_modules.check(block, one, address, text, beside) for one in each)
     inner = modules.get(folder)
     call.left[0] -= 1
     if inner is None or call.deep >= _CALLS_DEEP or call.left[0] < 0:
@@ -198,32 +199,48 @@ def _called(module: Module, modules: Mapping[Path, Module], block: Block, scope:
         return _not_seen(block, address, why)
     if not inner.texts and not inner.unread and not any(folder.glob("*.tf.json")):
         return _not_seen(block, address, f"its source has no code of Terraform: {folder.name}")
-    arguments, leant = {}, set()
-    for name in block.attributes:
-        scope.used.clear()
-        arguments[name] = _agreed(block, scope, name)
-        if scope.used:
-            leant.add(name)
-    found = check(inner, modules, Call(address, arguments, frozenset(leant), call.deep + 1, call.left))
-    return replace(found, read=())
+    given, leant = _given(block, scope)
+    made = [check(inner, modules, Call(address, one, leant, call.deep + 1, call.left)) for one in given]
+    return made[0] if len(made) == 1 else _worst_of_each(made)
+
+
+def _given(block: Block, scope: Scope) -> tuple[list[dict[str, object]], frozenset[str]]:
+    """What each instance of a module is given, once for all that are given the same; and what rests on a default."""
+    leant: set[str] = set()
+    found: list[dict[str, object]] = []
+    each = instances(block, scope)
+    for inner in each if len(each) <= _INSTANCES_MOST else [scope.within(each=UNKNOWN)]:
+        arguments = {}
+        for name, expression in block.attributes.items():
+            inner.used.clear()
+            arguments[name] = _argument(inner, expression)
+            leant |= {name} if inner.used else set()
+        if arguments not in found:
+            found.append(arguments)
+    return found, frozenset(leant)
+
+
+def _worst_of_each(made: Sequence[Checked]) -> Checked:
+    """Of each function, the instance that wants most."""
+    worst: dict[tuple[Path, str], Result] = {}
+    for one in (result for checked in made for result in checked.results):
+        before = worst.get((one.file, one.name))
+        if before is None or _rank(one) < _rank(before):
+            worst[one.file, one.name] = one
+    return Checked(tuple(worst.values()), made[0].notes)
 
 
 def _not_seen(block: Block, address: str, why: str) -> Checked:
     return Checked((Result(block.file, block.line, Tool.TERRAFORM, address[:-1], Outcome.UNKNOWN, why),))
 
 
-def _worst(instances: Iterable[Checked]) -> Checked:
+def _worst(made: Iterable[Checked]) -> Checked:
     """Of the instances that a call makes, the one that wants most."""
-    ranks = [Outcome.FAIL, Outcome.UNKNOWN]
-    return min(
-        instances, key=lambda one: min((ranks.index(r.outcome) for r in one.results if r.outcome in ranks), default=2)
-    )
+    return min(made, key=lambda one: min(map(_rank, one.results), default=len(_RANKS)))
 
 
-def _agreed(block: Block, scope: Scope, name: str) -> object:
-    """What every instance of a module is given, if that is the same."""
-    values = [_argument(inner, block.attributes[name]) for inner in instances(block, scope)]
-    return values[0] if all(one == values[0] for one in values) else UNKNOWN
+def _rank(one: Result) -> int:
+    return _RANKS.index(one.outcome) if one.outcome in _RANKS else len(_RANKS)
 
 
 def _argument(scope: Scope, expression: Any) -> object:

@@ -26,6 +26,8 @@ def _instance_mode(block: Block, inner: Scope) -> tuple[May, ...]:
     static = list(block.all("tracing_config"))
     if len(static) > 1:
         return unknown("there is more than one tracing_config")
+    if "tracing_config" in block.attributes:
+        return unknown("tracing_config stands there as an argument, where Terraform takes a block")
     if static:
         given = static[0].attributes.get("mode")
         return ways(inner, given) if given is not None else ABSENT

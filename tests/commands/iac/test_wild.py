@@ -47,9 +47,10 @@ def test_a_stack_without_functions_is_a_template_all_the_same(tmp_path: Path, te
     ("files", "note"),
     [
         ({"t.yaml": "Resources: {W: {Type: AWS::Serverless::WebFunction}}"}, "W is a web function"),
+        ({"t.yaml": "Resources: {M: {Type: LocalModule, Source: m.yaml}}"}, "M is a module of its own"),
         ({"serverless-compose.yml": "services: {a: {path: ./a}}"}, "services of a composition"),
     ],
-    ids=["web function", "composition"],
+    ids=["web function", "local module", "composition"],
 )
 def test_what_is_not_looked_into_is_said(tmp_path: Path, files: dict[str, str], note: str) -> None:
     checked = check(Paths([laid(tmp_path, files)]))

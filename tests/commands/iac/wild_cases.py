@@ -18,6 +18,15 @@ def function(attribute: str, head: str = "", properties: str = "{Handler: a.b}")
     return {"t.yaml": f"{text}    {attribute}\n    Properties: {properties}\n"}
 
 
+def called(mode: str, many: str) -> dict[str, str]:
+    """A module that is called for each of many."""
+    inside = 'variable "mode" {\n  default = "PassThrough"\n}\n' + tf(TRACING % "var.mode")["main.tf"]
+    return {
+        "main.tf": f'module "m" {{\n  source   = "./m"\n  for_each = {many}\n  mode     = {mode}\n}}\n',
+        "m/main.tf": inside,
+    }
+
+
 WILD = {
     "SAM: a function that takes nothing from Globals": (function("IgnoreGlobals: '*'", GLOBALS), "fail"),
     "SAM: a function that does not take tracing from Globals": (function("IgnoreGlobals: [Tracing]", GLOBALS), "fail"),
@@ -34,6 +43,13 @@ WILD = {
         "pass",
     ),
     "CloudFormation: no mode behind the key": (cfn("TracingConfig:\n  Mode:"), "fail"),
+    "CloudFormation: a line's end within a text of JSON": (
+        {
+            "t.template": '{"Description": "long\n\twords",\n"Resources": {"F": {"Type": "AWS::Lambda::Function",\n'
+            '"Properties": {"TracingConfig": {"Mode": "Active"}}}}}\n'
+        },
+        "pass",
+    ),
     "CloudFormation: resources that are merged": (
         {
             "t.yaml": "x: &x\n  F: {Type: AWS::Lambda::Function, Properties: {}}\n"
@@ -151,6 +167,23 @@ WILD = {
         {"main.tf": MODULE + 'output "arn" {\n  value = module.m.lambda_function_arn\n}\n'},
         "fail",
     ),
+    "Terraform: a module of which one instance is off": (
+        called("each.value", '{ a = "Active", b = "PassThrough" }'),
+        "fail",
+    ),
+    "Terraform: a module of which one instance says nothing": (
+        called('lookup(each.value, "mode", null)', '{ a = { mode = "Active" }, b = {} }'),
+        "fail",
+    ),
+    "Terraform: a module of which all instances are on": (
+        called("each.value", '{ a = "Active", b = "Active" }'),
+        "pass",
+    ),
+    "Terraform: a module of which one instance is not known": (
+        called("each.value", '{ a = "Active", b = var.x }'),
+        "unknown",
+    ),
+    "Terraform: an argument where a block belongs": (tf('  tracing_config = { mode = "Active" }'), "unknown"),
     "Terraform: a module that cannot be read": (
         {
             "main.tf": 'module "m" {\n  source = "./m"\n}\n',
