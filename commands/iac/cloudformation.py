@@ -236,8 +236,10 @@ def _transforms(root: Node) -> list[str]:
 
 
 def _is_cdk(file: Path, template: Template) -> bool:
-    """By its place, or by the path in the app that CDK writes beside each resource."""
+    """By its place, by the rule that CDK writes, or by the path in the app that it writes beside each resource."""
     if file.name.endswith(".template.json") and any(part.startswith("cdk.out") for part in file.parts):
+        return True
+    if template.section("Rules").get("CheckBootstrapVersion") is not None:
         return True
     held = (resource.get("Metadata") for _, _, resource in template.resources.entries())
     return any(one is not None and one.get("aws:cdk:path") is not None for one in held)

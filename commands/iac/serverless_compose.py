@@ -1,4 +1,4 @@
-"""Services of the Serverless Framework that have no provider of their own: compositions, and what components make."""
+"""What stands in a service's file without a provider: compositions, what components make, functions by themselves."""
 
 from pathlib import Path
 
@@ -10,18 +10,23 @@ _COMPONENT = ("component", "extension")
 
 def check(root: Node, file: Path) -> Checked | None:
     """None where it is neither."""
-    made = _component(root)
+    made, functions = _component(root), root.key("functions")
     if made is not None:
-        why = f"{made.value} makes it, which is not looked into"
-        by_hand = "Check the template that it makes."
-        return Checked(
-            (Result(file, made.line, Tool.SERVERLESS, file.name, Outcome.UNKNOWN, why, by_hand=by_hand),), (), (file,)
+        return _unknown(file, made.line, f"{made.value} makes it, which is not looked into", "Check what it makes.")
+    if functions is not None:
+        return _unknown(
+            file, functions.line, "its functions stand there without a provider", "Check the whole service."
         )
     services = root.key("services")
     if services is None:
         return None
     note = Note(file, services.line, "the services of a composition are checked where their own files are")
     return Checked((), (note,), (file,))
+
+
+def _unknown(file: Path, line: int, why: str, by_hand: str) -> Checked:
+    result = Result(file, line, Tool.SERVERLESS, file.name, Outcome.UNKNOWN, why, by_hand=by_hand)
+    return Checked((result,), (), (file,))
 
 
 def _component(root: Node) -> Node | None:

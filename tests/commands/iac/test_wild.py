@@ -8,7 +8,10 @@ from commands.iac.check import Paths, check
 from tests.commands.iac.checking import laid, said
 from tests.commands.iac.wild_cases import WILD
 
-CDK = '{"Resources": {"F1": {"Type": "AWS::Lambda::Function", "Properties": {}, "Metadata": {"aws:cdk:path": "A/F"}}}}'
+CDK = [
+    '{"Resources": {"F1": {"Type": "AWS::Lambda::Function", "Properties": {}, "Metadata": {"aws:cdk:path": "A/F"}}}}',
+    '{"Resources": {"F1": {"Type": "AWS::Lambda::Function"}}, "Rules": {"CheckBootstrapVersion": {"Assertions": []}}}',
+]
 
 
 @pytest.mark.parametrize(("files", "expected"), WILD.values(), ids=WILD)
@@ -23,8 +26,9 @@ def test_without_the_word_nothing_passes(tmp_path: Path, files: dict[str, str]) 
     assert "pass" not in said(laid(tmp_path, without)).values()
 
 
-def test_a_synthesised_template_is_known_by_what_is_in_it(tmp_path: Path) -> None:
-    (one,) = check(Paths([laid(tmp_path, {"snapshot/App.json": CDK})])).results
+@pytest.mark.parametrize("text", CDK, ids=["by its paths", "by its rule"])
+def test_a_synthesised_template_is_known_by_what_is_in_it(tmp_path: Path, text: str) -> None:
+    (one,) = check(Paths([laid(tmp_path, {"snapshot/App.json": text})])).results
 
     assert (one.tool, one.edits) == ("AWS CDK", ())
     assert "lambda.Tracing.ACTIVE" in one.by_hand

@@ -90,6 +90,10 @@ WILD = {
         {"serverless.yml": "service: a\napp:\n  extension: serverless/cdk@latest\n"},
         "unknown",
     ),
+    "Serverless: functions without a provider": (
+        {"serverless.yaml": "functions:\n  f: {handler: a.b, tracing: Active}\n"},
+        "unknown",
+    ),
     "Serverless: a service that is one component": (
         {"serverless.yml": "component: express\nname: a\ninputs: {src: ./}\n"},
         "unknown",
