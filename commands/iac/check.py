@@ -115,7 +115,7 @@ def _worth_reading(path: Path, text: str) -> bool:
         return "_lambda_function" in text or '"module"' in text
     if any(word in text for word in ("AWS::", "Fn::Transform", "::MODULE", "LocalModule")):
         return True
-    return '"format_version"' in text and "_lambda_function" in text
+    return '"format_version"' in text and ("_lambda_function" in text or "cloudformation_stack" in text)
 
 
 def _understood(path: Path, text: str, given: parameters.Parameters, read: terraform.Read) -> Checked | None:

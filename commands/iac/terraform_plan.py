@@ -1,11 +1,12 @@
 """Functions in what `terraform show -json` prints of a plan or a state."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from commands.iac.nouns import ACTIVE, CannotReadError, Checked, Outcome, Result, Tool
+from commands.iac.terraform_stacks import STACKS, said
 
 FUNCTIONS = ("aws_lambda_function", "awscc_lambda_function")
 _DEEP = 50
@@ -31,21 +32,39 @@ def read(text: str) -> Any:
 def check(plan: Mapping[str, Any], file: Path, text: str) -> Checked:
     written = _written(plan)
     if isinstance(plan.get("resource_changes"), list):
-        found = [_changed(one, written, file, text) for one in plan["resource_changes"] if _will_be(one)]
+        found = [_changed(one, written, file, text) for one in plan["resource_changes"] if _will_be(one, FUNCTIONS)]
+        stacks = [one for one in plan["resource_changes"] if _will_be(one, STACKS)]
     else:
         values = plan.get("planned_values") or plan.get("values") or {}
         root = values.get("root_module") if isinstance(values, dict) else None
-        found = [_valued(one, file, text) for one in _resources(root, 0) if _is_function(one)]
-    return Checked(tuple(found), (), (file,))
+        each = list(_resources(root, 0))
+        found = [_valued(one, file, text) for one in each if _is_one(one, FUNCTIONS)]
+        stacks = [one for one in each if _is_one(one, STACKS)]
+    checked = Checked((*found, *_deferred(plan, file, text)), (), (file,))
+    for one in stacks:
+        address = str(one.get("address", "?"))
+        checked += said(file, _line(address, text), Tool.PLAN, address, json.dumps(one))
+    return checked
 
 
-def _is_function(one: object) -> bool:
-    return isinstance(one, dict) and one.get("type") in FUNCTIONS and one.get("mode", "managed") == "managed"
+def _deferred(plan: Mapping[str, Any], file: Path, text: str) -> Iterator[Result]:
+    """What another apply will work out."""
+    listed = plan.get("deferred_changes")
+    for deferred in listed if isinstance(listed, list) else ():
+        one = deferred.get("resource_change") if isinstance(deferred, dict) else None
+        if _will_be(one, FUNCTIONS):
+            address = str(one.get("address", "?"))
+            why = "its change is deferred to another apply"
+            yield Result(file, _line(address, text), Tool.PLAN, address, Outcome.UNKNOWN, why, by_hand=_BY_HAND)
 
 
-def _will_be(one: object) -> bool:
+def _is_one(one: object, types: Collection[str]) -> TypeGuard[dict[str, Any]]:
+    return isinstance(one, dict) and one.get("type") in types and one.get("mode", "managed") == "managed"
+
+
+def _will_be(one: object, types: Collection[str]) -> TypeGuard[dict[str, Any]]:
     """What is deleted or forgotten needs no tracing."""
-    if not isinstance(one, dict) or not _is_function(one) or not isinstance(one.get("change"), dict):
+    if not _is_one(one, types) or not isinstance(one.get("change"), dict):
         return False
     actions = one["change"].get("actions")
     return not (isinstance(actions, list) and actions and set(actions) <= {"delete", "forget"})
@@ -66,8 +85,7 @@ def _valued(one: dict[str, Any], file: Path, text: str) -> Result:
 
 
 def _result(address: str, mode: str | None, unsure: bool, file: Path, text: str) -> Result:
-    at = text.find(json.dumps(address))
-    line = text.count("\n", 0, max(at, 0)) + 1
+    line = _line(address, text)
     if unsure:
         reason = "tracing_config is known after the apply only"
         return Result(file, line, Tool.PLAN, address, Outcome.UNKNOWN, reason, "role not known", by_hand=_BY_HAND)
@@ -77,6 +95,10 @@ def _result(address: str, mode: str | None, unsure: bool, file: Path, text: str)
     return Result(
         file, line, Tool.PLAN, address, Outcome.FAIL, f"tracing_config.mode {said}", "role not known", by_hand=_BY_HAND
     )
+
+
+def _line(address: str, text: str) -> int:
+    return text.count("\n", 0, max(text.find(json.dumps(address)), 0)) + 1
 
 
 def _mode(values: object) -> str | None:
@@ -106,7 +128,7 @@ def _configured(module: object, prefix: str, deep: int) -> Iterator[tuple[str, b
     if not isinstance(module, dict) or deep > _DEEP:
         return
     for one in module.get("resources") or ():
-        if _is_function(one):
+        if _is_one(one, FUNCTIONS):
             expressions = one.get("expressions")
             yield f"{prefix}{one.get('address')}", not isinstance(expressions, dict) or "tracing_config" in expressions
     calls = module.get("module_calls")

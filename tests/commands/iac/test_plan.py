@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from commands.iac.check import Paths, check
 from tests.commands.iac.checking import said
 
 ACTIVE = {"tracing_config": [{"mode": "Active"}]}
@@ -62,3 +63,20 @@ def test_a_state_has_modules_in_modules(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(json.dumps({"format_version": "1.0", "values": {"root_module": root}}))
 
     assert said(tmp_path) == {"aws_lambda_function.f": "pass", "module.a.aws_lambda_function.g": "fail"}
+
+
+def test_what_another_apply_works_out_is_unknown(tmp_path: Path) -> None:
+    later = {"reason": "instance_count_unknown", "resource_change": changed(ACTIVE)}
+    (tmp_path / "plan.json").write_text(json.dumps({**plan(), "deferred_changes": [later, None, {"reason": "x"}]}))
+
+    assert said(tmp_path) == {"aws_lambda_function.f": "unknown"}
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("Lambda::Function", "unknown"), ("SQS::Queue", "a stack of its own")])
+def test_a_stack_in_a_plan_is_a_template_of_its_own(tmp_path: Path, kind: str, expected: str) -> None:
+    body = f"Resources: {{X: {{Type: AWS::{kind}}}}}"
+    stack = changed({"template_body": body}, address="aws_cloudformation_stack.s", type="aws_cloudformation_stack")
+    (tmp_path / "plan.json").write_text(json.dumps(plan(stack)))
+    checked = check(Paths([tmp_path]))
+
+    assert [*(str(one.outcome) for one in checked.results), *(one.text for one in checked.notes)][0].find(expected) >= 0
