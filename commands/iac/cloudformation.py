@@ -49,7 +49,7 @@ def check(
         tool = Tool.SAM if sam.is_sam(template) else Tool.CDK if _is_cdk(file, template) else Tool.CLOUDFORMATION
     results: list[Result] = []
     notes: list[Note] = []
-    macro = _macro(template)
+    changed_by = macro(template)
     edge = _at_the_edge(template)
     for name, key, resource in template.resources.entries():
         kind = resource.get("Type")
@@ -58,12 +58,14 @@ def check(
             looped = _looped(resource) if name.startswith("Fn::ForEach") else None
             if looped is not None:
                 at = _At(file, text, tool)
-                results += [_function(template, label, inner, body, macro, False, at) for label, inner, body in looped]
+                results += [
+                    _function(template, label, inner, body, changed_by, False, at) for label, inner, body in looped
+                ]
             elif name == "Fn::Transform" or _holds_functions(resource):
                 why = f"{name} makes functions, and what it makes is not worked out"
                 results.append(Result(file, key.line, tool, name, Outcome.UNKNOWN, why, by_hand=_write_out(tool)))
         elif type_name in (FUNCTION, SERVERLESS_FUNCTION):
-            results.append(_function(template, name, key, resource, macro, name in edge, _At(file, text, tool)))
+            results.append(_function(template, name, key, resource, changed_by, name in edge, _At(file, text, tool)))
         elif type_name.endswith("::MODULE"):
             why = f"{type_name} is a module of the registry, which may hold functions"
             results.append(Result(file, key.line, tool, name, Outcome.UNKNOWN, why, by_hand="Look into the module."))
@@ -99,7 +101,7 @@ class _At:
         self.file, self.text, self.tool = file, text, tool
 
 
-def _function(template: Template, name: str, key: Node, resource: Node, macro: str, edge: bool, at: _At) -> Result:
+def _function(template: Template, name: str, key: Node, resource: Node, changed_by: str, edge: bool, at: _At) -> Result:
     serverless = _type(resource) == SERVERLESS_FUNCTION
     setting = "Tracing" if serverless else MODE
     result = Result(at.file, key.line, at.tool, name, Outcome.NOT_APPLICABLE, "")
@@ -112,8 +114,8 @@ def _function(template: Template, name: str, key: Node, resource: Node, macro: s
     literal = next((one.node for one in seen if one.dark and one.node is not None), None)
     outcome, reason = judge(seen, setting)
     result = replace(result, outcome=outcome, reason=reason, line=literal.line if literal else key.line)
-    if macro or _transformed(resource):
-        why = f"macro {macro or _transformed(resource)} may change what the template says"
+    if changed_by or _transformed(resource):
+        why = f"macro {changed_by or _transformed(resource)} may change what the template says"
         return replace(result, outcome=Outcome.UNKNOWN, reason=why, by_hand=_write_out(at.tool))
     if outcome is Outcome.FAIL:
         result = _with_edits(result, yaml_edits.activate(resource, seen, at.file, at.text, serverless), at)
@@ -221,7 +223,7 @@ def _transformed(resource: Node) -> str:
     return "Fn::Transform" if any(one.get("Fn::Transform") is not None for one in held) else ""
 
 
-def _macro(template: Template) -> str:
+def macro(template: Template) -> str:
     """A macro that is not AWS's own: it may set or unset anything."""
     return next((one for one in _transforms(template.root) if one not in _OWN_TRANSFORMS), "")
 

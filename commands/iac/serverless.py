@@ -21,6 +21,7 @@ CODE_NAMES = re.compile(r"serverless\.(ts|js|cjs|mjs)")
 # They call UpdateFunctionConfiguration after the deployment, whatever the framework's own setting says.
 _PLUGINS = ("serverless-plugin-tracing", "serverless-plugin-xray")
 _DATADOG = "serverless-plugin-datadog"  # with enableXrayTracing
+_DECIDES = ("serverless-plugin-ifelse", "serverlessIfElse")  # excludes and sets parts of the service by stage
 _PER_FUNCTION = "serverless-iam-roles-per-function"
 _EDGE_EVENTS = ("cloudFront", "preExistingCloudFront")
 _FUNCTIONS_MOST = 10_000
@@ -65,6 +66,9 @@ class _At:
         self.sets_tracing = next((one for one in _PLUGINS if one in plugins), "")
         datadog = (self.root.get("custom") or Node("scalar")).get("datadog") or Node("scalar")
         asked = datadog.kind != "mapping" or datadog.get("enableXrayTracing") is not None
+        decided = walk((self.root.get("custom") or Node("scalar")).get(_DECIDES[1]) or Node("scalar"))
+        named = any("tracing" in text for one in decided for text in (one.value, *(key.value for key, _ in one.pairs)))
+        self.may_change_tracing = f"plugin {_DECIDES[0]}" if _DECIDES[0] in plugins and named else ""
         self.may_set_tracing = _DATADOG if _DATADOG in plugins and not datadog.null and asked else ""
 
     def of(self, node: Node, inside: Placed | None = None) -> Placed:
@@ -121,6 +125,8 @@ def _function(at: _At, provider: Placed, templates: list[Node], label: str, key:
     seen = overridden or seen
     if at.may_set_tracing and not all(one.active for one in seen):
         seen = unknown(f"plugin {at.may_set_tracing} may set it")
+    if changed_by := at.may_change_tracing or _macro(templates):
+        seen = unknown(f"{changed_by} may change it")
     outcome, reason = judge(seen, setting)
     literal = next((one.node for one in seen if one.dark and one.node is not None and id(one.node) in at.own), None)
     if literal is not None and place.file == at.file:
@@ -131,6 +137,12 @@ def _function(at: _At, provider: Placed, templates: list[Node], label: str, key:
         result = replace(result, edits=edits, by_hand="" if edits else f"Set {SETTING} to true by hand.")
     own_role = body.get("role") is not None or _role_elsewhere(provider.node) or _PER_FUNCTION in _plugins(at)
     return replace(result, role="role not known" if own_role else "")
+
+
+def _macro(templates: list[Node]) -> str:
+    """Of the template that the framework writes, which `resources` are a part of."""
+    found = next(filter(None, (cloudformation.macro(Template(one)) for one in templates)), "")
+    return f"macro {found}" if found else ""
 
 
 def _plugins(at: _At) -> set[str]:
@@ -158,7 +170,8 @@ def _provider(at: _At, placed: Placed) -> tuple[May, ...]:
         return ABSENT  # `tracing: true` by itself is no setting of the framework
     if tracing.kind != "mapping":
         return unknown(f"provider.tracing is looked up: {tracing.value}")
-    return _modes(ways(at.root, tracing.get("lambda")))
+    mode = tracing.get("lambda")
+    return _modes(ways(at.root, at.of(mode, placed).node if mode is not None else None))
 
 
 def _modes(seen: Sequence[May]) -> tuple[May, ...]:

@@ -42,9 +42,9 @@ def _worked_out(root: Node, text: str, deep: int) -> tuple[May, ...]:
     return unknown("it is nested too deeply")
 
 
-def _variable(root: Node, inside: str, default: str, deep: int) -> tuple[May, ...]:
-    """One variable with the fallbacks behind its commas; `default` is what its own text was made from."""
-    parts = _split(inside)
+def _variable(root: Node, inside: str, made_from: str, deep: int) -> tuple[May, ...]:
+    """One variable with the fallbacks behind its commas; `made_from` is the default that its own text was made from."""
+    default, parts = made_from, _split(inside)
     for place, one in enumerate(parts):
         quoted = re.fullmatch(r"'([^']*)'|\"([^\"]*)\"", one)
         if quoted:
@@ -52,10 +52,10 @@ def _variable(root: Node, inside: str, default: str, deep: int) -> tuple[May, ..
         if one in ("true", "false"):
             return (May(value=one, default=default),)
         if one.startswith("self:"):
-            found = _path(root, one[5:], default, deep)
-            if found is None:
-                continue
-            return found + _behind(root, parts[place + 1 :], f"{default} in ${{{one}}}" if default else "", deep)
+            found = _path(root, one[5:], made_from, parts[place + 1 :], deep)
+            if found is not None:
+                return tuple(replace(may, default=may.default or default) for may in found)
+            continue
         if not one.startswith(_FROM_OUTSIDE):
             return unknown(f"${{{inside}}} is looked up at deployment")
         if one.startswith("param:") and (found := _parameter(root, one[6:], deep)):
@@ -66,13 +66,6 @@ def _variable(root: Node, inside: str, default: str, deep: int) -> tuple[May, ..
     if default.startswith("${"):
         return unknown(f"{default} has no default")
     return ABSENT
-
-
-def _behind(root: Node, fallbacks: list[str], under: str, deep: int) -> tuple[May, ...]:
-    """A stage that has no entry of its own takes what is behind the comma."""
-    if not under or not fallbacks or deep >= _LOOKUPS_DEEP:
-        return ()
-    return hang(_variable(root, ", ".join(fallbacks), "", deep + 1), under, False)
 
 
 def _parameter(root: Node, name: str, deep: int) -> tuple[May, ...]:
@@ -102,8 +95,11 @@ def _parameter(root: Node, name: str, deep: int) -> tuple[May, ...]:
     return tuple(made)
 
 
-def _path(root: Node, dotted: str, default: str, deep: int) -> tuple[May, ...] | None:
-    """The value at a path; None where there is none. Of a key that was chosen by a default, its siblings count too."""
+def _path(root: Node, dotted: str, default: str, behind: list[str], deep: int) -> tuple[May, ...] | None:
+    """The value at a path; None where there is none. Of a key that was chosen by a default, its siblings count too.
+
+    A stage that has no entry of its own takes what is `behind` the comma.
+    """
     at: Node | None = root
     above: Node = root
     names = dotted.split(".") if dotted else []
@@ -111,15 +107,17 @@ def _path(root: Node, dotted: str, default: str, deep: int) -> tuple[May, ...] |
         if at is None or at.kind != "mapping":
             return unknown(f"${{self:{dotted}}} is not in the file") if at is not None else None
         above, at = at, at.get(name)
-    if at is None:
-        return unknown(f"${{self:{dotted}}} is not in the file for every {default}") if default else None
     if not default:
-        return ways(root, at, deep + 1)
+        return ways(root, at, deep + 1) if at is not None else None
+    if at is None and not behind:
+        return unknown(f"${{self:{dotted}}} is not in the file for every {default}")
     under = f"{default} in ${{self:{dotted}}}"
     made: list[May] = []
     for name, _, value in above.entries():
         for one in ways(root, value, deep + 3):
             made.append(replace(one, likely=name == names[-1], under=under))
+    if behind and deep < _LOOKUPS_DEEP:
+        made += hang(_variable(root, ", ".join(behind), "", deep + 1), under, at is None)
     return tuple(made)
 
 

@@ -77,6 +77,60 @@ WILD = {
         ),
         "pass",
     ),
+    "Serverless: the stage by way of a name of one's own": (
+        sls(
+            "custom:\n  stage: ${opt:stage, self:provider.stage}\n  on: {dev: false, prod: true}\n"
+            + PROVIDER
+            + "  stage: dev\n  tracing: {lambda: '${self:custom.on.${self:custom.stage}}'}"
+        ),
+        "fail",
+    ),
+    "Serverless: the same, on by default": (
+        sls(
+            "custom:\n  stage: ${opt:stage, self:provider.stage}\n  on: {dev: false, prod: true}\n"
+            + PROVIDER
+            + "  stage: prod\n  tracing: {lambda: '${self:custom.on.${self:custom.stage}}'}"
+        ),
+        "unknown",
+    ),
+    "Serverless: an option, else a value of one's own": (
+        sls("custom: {on: true, off: false}\n" + PROVIDER + "  tracing: {lambda: '${opt:tracing, self:custom.on}'}"),
+        "pass",
+    ),
+    "Serverless: a default stage without an entry takes the fallback": (
+        sls(
+            "custom: {on: {prod: true, other: false}}\n"
+            + PROVIDER
+            + "  tracing: {lambda: \"${self:custom.on.${opt:stage, 'dev'}, self:custom.on.other}\"}"
+        ),
+        "fail",
+    ),
+    "Serverless: a value of another file": (
+        {**sls(PROVIDER + "  tracing: {lambda: '${file(on.yml):on}'}"), "on.yml": "on: true\n"},
+        "pass",
+    ),
+    "Serverless: a macro that resources name": (
+        sls("resources: {Transform: Ours, Resources: {}}\n" + PROVIDER + "  tracing: {lambda: true}"),
+        "unknown",
+    ),
+    "Serverless: a plugin that leaves tracing out by stage": (
+        sls(
+            "plugins: [serverless-plugin-ifelse]\ncustom:\n  serverlessIfElse:\n"
+            '    - If: \'"${opt:stage}" == "dev"\'\n      Exclude: [provider.tracing]\n'
+            + PROVIDER
+            + "  tracing: {lambda: true}"
+        ),
+        "unknown",
+    ),
+    "Serverless: the same plugin about something else": (
+        sls(
+            "plugins: [serverless-plugin-ifelse]\ncustom:\n  serverlessIfElse:\n"
+            '    - If: \'"${opt:stage}" == "dev"\'\n      Exclude: [provider.vpc]\n'
+            + PROVIDER
+            + "  tracing: {lambda: true}"
+        ),
+        "pass",
+    ),
     "Serverless: a function with nothing in it": (
         {"serverless.yml": f"service: a\n{PROVIDER}  tracing: {{lambda: true}}\nfunctions:\n  f:\n"},
         "pass",
