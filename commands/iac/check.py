@@ -1,5 +1,6 @@
 """All that is said of some paths: each file by the tool that it is written for, folders of Terraform as modules."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from commands.iac.nouns import CannotReadError, Checked, Outcome, Result, Tool
 _TERRAFORM = (".tf", ".tofu", *terraform_values.SUFFIXES)
 _MODULES_MOST = 2000
 _CODE_MOST = 2 * 2**20  # of a file of Terraform's language, whose parser is slow
+_EXPORT = re.compile(r"\bmodule\.exports\s*=|\bexport\s+default\b|\bexport\s*=|\bexport\s*\{[^}]*\bas\s+default\b")
 _FUNCTION_TYPES = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function")
 
 
@@ -77,7 +79,7 @@ def _listed(given: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def _document(paths: Paths, path: Path, named: bool, given: parameters.Parameters) -> Checked:
-    if serverless.CODE_NAMES.fullmatch(path.name):
+    if serverless.CODE_NAMES.fullmatch(path.name) and (named or _gives_one_value(paths, path)):
         why = "the service is written in code, which is not run here"
         by_hand = "Run `serverless package` and check .serverless/cloudformation-template-update-stack.json."
         return Checked(
@@ -106,6 +108,14 @@ def _document(paths: Paths, path: Path, named: bool, given: parameters.Parameter
             f"{path} is no CloudFormation or SAM template, Serverless Framework service, or Terraform plan or code."
         )
     return found or Checked()
+
+
+def _gives_one_value(paths: Paths, path: Path) -> bool:
+    """As a service written in code does; a file of that name may also be a command, or a function's own code."""
+    with suppress(CannotReadError):
+        text = paths.text(path)
+        return not text.startswith("#!") and _EXPORT.search(text) is not None
+    return True
 
 
 def _worth_reading(path: Path, text: str) -> bool:

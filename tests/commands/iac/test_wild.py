@@ -80,3 +80,18 @@ def test_lines_stay_what_they_are_behind_a_mended_heredoc(tmp_path: Path) -> Non
     (one,) = check(Paths([laid(tmp_path, {"main.tf": text})])).results
 
     assert one.line == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("module.exports = { service: 'a' };", {"serverless.js": "unknown"}),
+        ("export default require('./base');", {"serverless.js": "unknown"}),
+        ("#!/usr/bin/env node\nmodule.exports = {};", {}),
+        ("exports.handler = serverless(app);", {}),
+    ],
+)
+def test_code_that_gives_a_service_is_told_from_code_of_that_name(
+    tmp_path: Path, text: str, expected: dict[str, str]
+) -> None:
+    assert said(laid(tmp_path, {"serverless.js": text})) == expected
