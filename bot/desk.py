@@ -2,8 +2,9 @@
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 from bot.outbox import Outbox
 from bot.people import SlackPeople
@@ -15,25 +16,31 @@ from commands._types import Background, Context, Reply, Request, Run, Say
 log = logging.getLogger(__name__)
 
 WORKERS = 128  # most wait: for IAM, for Lambda, or for another fix of the same role
+ASKERS = 128  # most wait: for an audit, or for one of the hands
 FORM_OPENERS = 8
+
+Answers = Callable[[], Iterable[Reply]]
 
 
 class Desk:
-    """One pool for work that may take minutes, one that is free to open a form while Slack's trigger lives."""
+    """One pool for decisions and for work that may take minutes, one for questions, and one that is free to open a form
+    while Slack's trigger lives. However much is asked, a decision waits for no question."""
 
     def __init__(self, context: Context, people: SlackPeople, outbox: Outbox) -> None:
         self.context = context
         self._people = people
         self._outbox = outbox
         self._work = ThreadPoolExecutor(WORKERS, thread_name_prefix="work")
+        self._questions = ThreadPoolExecutor(ASKERS, thread_name_prefix="questions")
         self._forms = ThreadPoolExecutor(FORM_OPENERS, thread_name_prefix="forms")
 
     def take(self, run: Run, request: Request, deliver: Deliver, *, quick: bool = False, decides: bool = False) -> None:
         """Returns at once. `quick`: somebody's form waits for the answer, and nothing slow is behind it. `decides`: who
         may not even ask, and tried to decide, is kept in the history."""
-        pool: Executor = self._forms if quick else self._work
+        pool: Executor = self._forms if quick else self._work if decides else self._questions
+        steps = self._by_hand if pool is self._questions else self._at_once
         try:
-            pool.submit(self._answer, run, request, deliver, decides)
+            pool.submit(self._answer, partial(steps, run, request), request, deliver, decides)
         except RuntimeError:
             # The pool is closed: the bot is ending. The person gets Slack's own time-out and nothing has changed.
             log.warning("a request of %s came while Lamplighter was ending", request.user)
@@ -48,15 +55,16 @@ class Desk:
     def stop(self) -> None:
         """Waits for what is running; what has not begun is dropped, and nothing was promised for it."""
         self._forms.shutdown(wait=True, cancel_futures=True)
+        self._questions.shutdown(wait=True, cancel_futures=True)
         self._work.shutdown(wait=True, cancel_futures=True)
 
-    def _answer(self, run: Run, request: Request, deliver: Deliver, decides: bool) -> None:
+    def _answer(self, answers: Answers, request: Request, deliver: Deliver, decides: bool) -> None:
         try:
             asks = self._people.may_ask(request.user, request.workspace)
             if not asks.allowed:
                 _deliver(deliver, Say(turned_away(request, self.context, asks.why) if decides else asks.why))
                 return
-            for reply in run(request, self.context):
+            for reply in answers():
                 self._outbox.nudge()
                 if isinstance(reply, Background):
                     self.run_alone(reply.what, reply.run)
@@ -68,6 +76,20 @@ class Desk:
             _deliver(deliver, Say(f"Something went wrong on my side. Quote `{reference}` to whoever runs Lamplighter."))
         finally:
             self._outbox.nudge()
+
+    def _at_once(self, run: Run, request: Request) -> Iterable[Reply]:
+        return run(request, self.context)
+
+    def _by_hand(self, run: Run, request: Request) -> Iterator[Reply]:
+        """Each step while a hand is free for it; its delivery to Slack takes none."""
+        with self.context.hands.at_work():
+            answers = iter(run(request, self.context))
+        while True:
+            with self.context.hands.at_work():
+                reply = next(answers, None)
+            if reply is None:
+                return
+            yield reply
 
     def _alone(self, what: str, run: Callable[[], object]) -> None:
         try:

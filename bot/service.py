@@ -1,6 +1,7 @@
 """The bot from start to stop: builds everything once, waits for Slack, and ends without losing what it began."""
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -47,6 +48,8 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 TAKE_UP_SECONDS = 60
 SLACK_TIMEOUT_SECONDS = 15
+# How long one thread may compute before another's turn; Python's own is 0.005, and an acknowledgement takes ten turns.
+SWITCH_SECONDS = 0.001
 
 
 class Service:
@@ -65,6 +68,7 @@ class Service:
         try:
             with OnlyOne(self._config.database):
                 end_when_told(self.stop)
+                sys.setswitchinterval(SWITCH_SECONDS)
                 client = self._web_client()
                 who = self._until_slack(lambda: self._who_am_i(client))
                 if who is not None:

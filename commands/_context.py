@@ -12,6 +12,7 @@ from commands._budget_rules import BudgetRules, SpendRules
 from commands._event_rules import EventRules
 from commands._forecast_rules import ForecastRules
 from commands._grace import OFF, Grace
+from commands._hands import Hands
 from commands._locks import Locks
 from commands._pace import Pace
 from commands._production import EVERYTHING, Production, TwoPeople
@@ -97,6 +98,7 @@ class Context:
     spending: SpendRules = field(default_factory=SpendRules)
     budget: BudgetRules = field(default_factory=BudgetRules)
     reporting: ReportRules = field(default_factory=ReportRules)
+    hands: Hands = field(default_factory=Hands)
     one_audit: threading.Lock = field(default_factory=threading.Lock)
     in_hand: Locks = field(default_factory=Locks)  # the requests that this process is carrying out
     roles: Locks = field(default_factory=Locks)  # fixes that share an execution role go one after another

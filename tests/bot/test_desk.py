@@ -14,12 +14,14 @@ from bot.demo.slack import TEAM_ID, SlackStandIn
 from bot.desk import Desk
 from bot.outbox import Outbox
 from bot.people import SlackPeople
-from commands import COMMANDS, deployed, exemption_list, owners, patch, report, tips, trace_map
+from commands import COMMANDS, audit, deployed, exemption_list, owners, patch, report, tips, trace_map
+from commands._audits import keep_audit
 from commands._drawing import draw
+from commands._hands import HANDS
 from commands._types import Answer, Button, Context, Form, Progress, Reply, Request, Say
 from commands.views.home import TURNS
 from commands.views.owners import ASSIGN
-from storage.models import DecisionKind, Function, PostKind, Source
+from storage.models import DecisionKind, Function, Inventory, PostKind, Source
 from tests.bot.conftest import NOON
 from tests.e2e.scene import wait_for
 
@@ -243,3 +245,44 @@ def test_a_guest_is_kept_once_for_each_thing(desk: Desk, context: Context) -> No
     kept = [row.request_id for row in store.decisions.all() if row.kind is DecisionKind.REFUSED]
     assert sorted(kept) == sorted({thing for _, _, thing in tries if thing})
     assert store.decisions.verify() is None
+
+
+def test_few_questions_compute_at_one_time_and_a_decision_waits_for_none_of_them(desk: Desk) -> None:
+    lock, now, most, go_on = threading.Lock(), [0], [0], threading.Event()
+
+    def question(_request: Request, _context: Context) -> Answer:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        go_on.wait(10)
+        with lock:
+            now[0] -= 1
+        yield Say("answered")
+
+    heard, decided = Heard(), Heard()
+    for _ in range(3 * HANDS):
+        desk.take(question, of(), heard)
+    wait_for(lambda: now[0] == HANDS)
+
+    desk.take(lambda _request, _context: [Say("approved")], of(), decided, decides=True)
+    wait_for(lambda: decided.replies)
+    assert heard.replies == []
+
+    go_on.set()
+    wait_for(lambda: len(heard.replies) == 3 * HANDS)
+    assert most[0] == HANDS
+
+
+def test_who_waits_for_an_audit_keeps_nobody_elses_question_waiting(desk: Desk, context: Context) -> None:
+    heard, quick = Heard(), Heard()
+    with context.one_audit:  # somebody's audit runs
+        for _ in range(3 * HANDS):
+            desk.take(audit.audit, of(), heard)
+        wait_for(lambda: len(heard.replies) == 3 * HANDS)  # that each looks
+
+        desk.take(lambda _request, its: [exemption_list.show_list(its, "")], of(), quick)
+        wait_for(lambda: quick.replies)
+        keep_audit(context, Inventory((), (), (), (), 0), context.clock(), source=Source.CLOCK)
+
+    wait_for(lambda: len(heard.replies) == 6 * HANDS)
+    assert all("Tracing coverage: " in text for text in heard.texts[3 * HANDS :])
