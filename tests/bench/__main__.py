@@ -12,12 +12,14 @@ from rich.console import Console
 
 from tests.bench import report
 from tests.bench.contestants import PEER, ROOT, Contestant, Custodian, Lamplighter
+from tests.bench.load import Loaded, measure_load
 from tests.bench.measuring import Run, estate, measure
 from tests.bench.report import Measured, Setting
 from tests.bench.world import World
 
 SIDE_BY_SIDE = ("1x1x1000x50@20", "1x1x10000x50@50", "100x5x20x10@50")
 ALONE = ("200x5x100x20@50",)  # Lamplighter only: how memory and time grow
+LOAD, RATE, SECONDS = "60x5x334x20@50", 50, 60  # the world, commands a second, and for how long
 BENCHMARKS = ROOT / "BENCHMARKS.md"
 
 
@@ -37,10 +39,15 @@ def _worlds(_context: click.Context, _option: click.Parameter, texts: tuple[str,
 @click.option("-n", "runs", type=click.IntRange(min=1), default=3, show_default=True, help="Runs of each.")
 @click.option("--peer/--no-peer", default=True, help="Measure Cloud Custodian too (default), or Lamplighter alone.")
 @click.option(
+    "--load/--no-load", default=None,
+    help=f"Send the bot {RATE} commands a second for {SECONDS} s while it audits {World.read(LOAD).total:,} functions "
+    "and fixes 300. Default: if no world is given.",
+)  # fmt: skip
+@click.option(
     "--write/--no-write", default=None,
     help="Write BENCHMARKS.md. Default: if both were measured in all of the default worlds.",
 )  # fmt: skip
-def main(worlds: tuple[World, ...], runs: int, peer: bool, write: bool | None) -> None:
+def main(worlds: tuple[World, ...], runs: int, peer: bool, load: bool | None, write: bool | None) -> None:
     """Time Lamplighter's audit beside Cloud Custodian's on one pretend AWS, in turn, cold.
 
     Exit code 1: an answer was wrong, and nothing is written; 2: bad usage.
@@ -56,16 +63,21 @@ def main(worlds: tuple[World, ...], runs: int, peer: bool, write: bool | None) -
         lineup = [(World.read(text), both) for text in SIDE_BY_SIDE]
         lineup += [(World.read(text), both[:1]) for text in ALONE]
     everything = [_measured(world, contestants, runs, console) for world, contestants in lineup]
-    whole = peer and not worlds
-    sys.exit(conclude(everything, setting, BENCHMARKS if write or (write is None and whole) else None))
+    loaded = (
+        measure_load(World.read(LOAD), rate=RATE, seconds=SECONDS) if load or (load is None and not worlds) else None
+    )
+    for line in report.while_it_works(loaded) if loaded else ():
+        console.print(line, highlight=False)
+    whole = peer and loaded is not None and not worlds
+    sys.exit(conclude(everything, setting, BENCHMARKS if write or (write is None and whole) else None, loaded))
 
 
-def conclude(everything: Sequence[Measured], setting: Setting, path: Path | None) -> int:
+def conclude(everything: Sequence[Measured], setting: Setting, path: Path | None, loaded: Loaded | None = None) -> int:
     """The exit code; `path` is written where every answer was right."""
-    if any(measured.wrong for measured in everything):
+    if any(measured.wrong for measured in everything) or (loaded and loaded.failures):
         return 1
     if path:
-        path.write_text(report.markdown(everything, setting), encoding="utf-8")
+        path.write_text(report.markdown(everything, setting, loaded), encoding="utf-8")
     return 0
 
 

@@ -20,6 +20,7 @@ Say = Callable[[str, Asked], bytes]  # region and what is asked -> body, in whic
 _ROUTES = {
     "ListFunctions": re.compile(r"GET /2015-03-31/functions/?"),
     "ListAliases": re.compile(r"GET /2015-03-31/functions/(?P<FunctionName>[^/]+)/aliases"),
+    "UpdateFunctionConfiguration": re.compile(r"PUT /2015-03-31/functions/(?P<FunctionName>[^/]+)/configuration"),
     "GetFunctionConfiguration": re.compile(r"GET /2015-03-31/functions/(?P<FunctionName>[^/]+)/configuration"),
     "ListEventSourceMappings": re.compile(r"GET /2015-03-31/event-source-mappings/?"),
 }
@@ -59,6 +60,7 @@ class Answers:
         self._sources: dict[str, list[dict[str, Any]]] = {}
         self._series: dict[str, list[dict[str, Any]]] = {}
         self._metrics: dict[tuple[str, bytes], list[bytes]] = {}
+        self._made_active: set[str] = set()  # ARNs; what lists functions does not show it
         numbers = range(world.functions)
         for region in world.region_names:
             described = [self._described(region, number) for number in numbers]
@@ -71,10 +73,15 @@ class Answers:
             ("lambda", "ListFunctions"): self._list_functions,
             ("lambda", "ListAliases"): self._list_aliases,
             ("lambda", "GetFunctionConfiguration"): self._configuration,
+            ("lambda", "UpdateFunctionConfiguration"): self._make_active,
             ("lambda", "ListEventSourceMappings"): self._list_sources,
             ("tagging", "GetResources"): self._resources,
             ("monitoring", "ListMetrics"): self._list_metrics,
             ("iam", "GetAccountAuthorizationDetails"): lambda _, asked: self._iam.details(asked),
+            ("iam", "GetRole"): lambda _, asked: self._iam.role(asked),
+            ("iam", "ListRolePolicies"): lambda _, asked: self._iam.inline_names(asked),
+            ("iam", "GetRolePolicy"): lambda _, asked: self._iam.inline_policy(asked),
+            ("iam", "ListAttachedRolePolicies"): lambda _, asked: self._iam.attached(asked),
             ("iam", "GetPolicy"): lambda _, asked: self._iam.policy(asked),
             ("iam", "GetPolicyVersion"): lambda _, asked: self._iam.version(asked),
             ("sts", "AssumeRole"): _assumed,
@@ -138,12 +145,19 @@ class Answers:
     def _configuration(self, region: str, asked: Asked) -> bytes:
         number = _number(asked["FunctionName"])
         described = self._described(region, number)
+        if asked["FunctionName"] in self._made_active:
+            described |= {"TracingConfig": {"Mode": "Active"}, "RevisionId": f"{number:08}-2222-4222-8333-444455556666"}
         version = asked.get("Qualifier", "$LATEST")
         if version != "$LATEST":
             described["Version"] = version
             described["FunctionArn"] += f":{version}"
             described["TracingConfig"] = {"Mode": truth.versions(number)[version]}
         return orjson.dumps(described)
+
+    def _make_active(self, region: str, asked: Asked) -> bytes:
+        """What a fix writes, by the function's ARN."""
+        self._made_active.add(asked["FunctionName"])
+        return self._configuration(region, asked)
 
     def _list_sources(self, region: str, asked: Asked) -> bytes:
         name = asked.get("FunctionName", "").rpartition(":function:")[2].partition(":")[0]

@@ -54,16 +54,17 @@ def _role(name: str, inline: Mapping[str, str], attached: tuple[str, ...]) -> st
         f"<member><PolicyName>{key}</PolicyName><PolicyDocument>{text}</PolicyDocument></member>"
         for key, text in inline.items()
     )
-    managed = "".join(
-        f"<member><PolicyName>{arn.rpartition('/')[2]}</PolicyName><PolicyArn>{arn}</PolicyArn></member>"
-        for arn in (BASIC, *attached)
-    )
+    managed = "".join(f"<member>{_named(arn)}</member>" for arn in (BASIC, *attached))
     return (
         f"<member><Path>/</Path><RoleName>{name}</RoleName><RoleId>AROA{name}</RoleId>"
         f"<Arn>arn:aws:iam::{ANY}:role/{name}</Arn>{_SINCE}<AssumeRolePolicyDocument>{_TRUST}</AssumeRolePolicyDocument>"
         f"<InstanceProfileList/><RolePolicyList>{policies}</RolePolicyList>"
         f"<AttachedManagedPolicies>{managed}</AttachedManagedPolicies><Tags/></member>"
     )
+
+
+def _named(arn: str) -> str:
+    return f"<PolicyName>{arn.rpartition('/')[2]}</PolicyName><PolicyArn>{arn}</PolicyArn>"
 
 
 def _version(text: str) -> str:
@@ -86,9 +87,10 @@ class Iam:
     """Any account's roles and policies; where an account is named, it is `ANY`."""
 
     def __init__(self, world: World) -> None:
-        members = [_role(f"worker-{each}", *_KINDS[each % len(_KINDS)]) for each in range(world.roles)]
-        members.append(_role(STREAM, {"brokers": document("Allow", *KAFKA, *WRITE)}, ()))
-        members.append(_role(QUEUE, {"queue": document("Allow", *SQS, *WRITE)}, ()))
+        self._policies = {f"worker-{each}": _KINDS[each % len(_KINDS)] for each in range(world.roles)}
+        self._policies[STREAM] = ({"brokers": document("Allow", *KAFKA, *WRITE)}, ())
+        self._policies[QUEUE] = ({"queue": document("Allow", *SQS, *WRITE)}, ())
+        members = [_role(name, *policies) for name, policies in self._policies.items()]
         self._pages = [members[start : start + PAGE] for start in range(0, len(members), PAGE)]
 
     def details(self, asked: Mapping[str, str]) -> bytes:
@@ -108,6 +110,30 @@ class Iam:
         roles = "".join(self._pages[number]) if not wanted or "Role" in wanted else ""
         lists = f"<UserDetailList/><GroupDetailList/><RoleDetailList>{roles}</RoleDetailList>"
         return xml("GetAccountAuthorizationDetails", f"{more}{lists}<Policies>{policies}</Policies>")
+
+    def role(self, asked: Mapping[str, str]) -> bytes:
+        name = asked["RoleName"]
+        about = f"<Path>/</Path><RoleName>{name}</RoleName><RoleId>AROA{name}</RoleId>{_SINCE}"
+        about += f"<Arn>arn:aws:iam::{ANY}:role/{name}</Arn>"
+        about += f"<AssumeRolePolicyDocument>{_TRUST}</AssumeRolePolicyDocument>"
+        return xml("GetRole", f"<Role>{about}</Role>")
+
+    def inline_names(self, asked: Mapping[str, str]) -> bytes:
+        inline, _ = self._policies[asked["RoleName"]]
+        names = "".join(f"<member>{name}</member>" for name in inline)
+        return xml("ListRolePolicies", f"<IsTruncated>false</IsTruncated><PolicyNames>{names}</PolicyNames>")
+
+    def inline_policy(self, asked: Mapping[str, str]) -> bytes:
+        role, name = asked["RoleName"], asked["PolicyName"]
+        text = self._policies[role][0][name]
+        names = f"<RoleName>{role}</RoleName><PolicyName>{name}</PolicyName>"
+        return xml("GetRolePolicy", f"{names}<PolicyDocument>{text}</PolicyDocument>")
+
+    def attached(self, asked: Mapping[str, str]) -> bytes:
+        _, arns = self._policies[asked["RoleName"]]
+        members = "".join(f"<member>{_named(arn)}</member>" for arn in (BASIC, *arns))
+        more = "<IsTruncated>false</IsTruncated>"
+        return xml("ListAttachedRolePolicies", f"{more}<AttachedPolicies>{members}</AttachedPolicies>")
 
     def policy(self, asked: Mapping[str, str]) -> bytes:
         return xml("GetPolicy", f"<Policy>{_policy(_anyones(asked['PolicyArn']))}</Policy>")

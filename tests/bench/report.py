@@ -8,6 +8,7 @@ from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Self
 
+from tests.bench.load import Loaded
 from tests.bench.measuring import Run
 from tests.bench.world import World
 
@@ -120,6 +121,21 @@ def growth(everything: Sequence[Measured]) -> list[list[str]]:
     return made
 
 
+def while_it_works(loaded: Loaded) -> list[str]:
+    """What the bot was doing, and how long Slack waited for its acknowledgements; a line each."""
+    failed = f"{len(loaded.failures):,} of them failed" if loaded.failures else "none failed"
+    work = f"{loaded.world.total:,} functions were audited and {loaded.fixes:,} fixed in a batch"
+    waited = ", ".join(f"{name} {1000 * value:,.0f} ms" for name, value in loaded.waits.items())
+    ended = (
+        f"The audit was answered after {loaded.audit:,.0f} s, and the last fix read back after {loaded.batch:,.0f} s"
+    )
+    return [
+        f"{loaded.sent:,} commands, {loaded.rate:g} a second, while {work}: {failed}.",
+        f"Slack waited for the acknowledgement: {waited}. It gives an app 3,000 ms.",
+        f"{ended}; the bot's memory was {loaded.peak_mb:,.0f} MB at most.",
+    ]
+
+
 def table(measured: Measured) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -132,7 +148,7 @@ def table(measured: Measured) -> "Table":
     return made
 
 
-def markdown(everything: Sequence[Measured], setting: Setting) -> str:
+def markdown(everything: Sequence[Measured], setting: Setting, loaded: Loaded | None = None) -> str:
     """BENCHMARKS.md, whole."""
     parts = [
         _HEAD.format(
@@ -146,6 +162,8 @@ def markdown(everything: Sequence[Measured], setting: Setting) -> str:
             for name, refused in measured.refused.items()
         ]
     parts.append(f"{_GROWTH_HEAD}\n{_grid(GROWTH, growth(everything))}")
+    if loaded:
+        parts.append(_LOAD_HEAD + "".join(f"- {line}\n" for line in while_it_works(loaded)))
     return "\n".join(parts)
 
 
@@ -177,6 +195,12 @@ pages that processes share count in each. A real AWS speaks TLS, which makes eve
 often it may be asked.
 """
 
+_LOAD_HEAD = """## While it works
+
+The bot as a process of its own, between the pretend AWS and the strict Slack of the demo, over Socket Mode. The
+commands are a mix of ten: one function's card, a team, lists, reports, forms, help.
+
+"""
 _GROWTH_HEAD = """## How Lamplighter grows
 
 Functions come 50 a page. A world is accounts x regions x functions in each region x roles in each account @

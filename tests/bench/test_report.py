@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tests.bench import report
 from tests.bench.__main__ import conclude, main
+from tests.bench.load import Loaded
 from tests.bench.measuring import Run
 from tests.bench.report import Measured, Setting
 from tests.bench.world import World
@@ -52,6 +53,29 @@ def test_benchmarks_names_the_day_the_machine_and_every_world_in_whole_tables():
     widths = [{line.count("|") for line in table.splitlines()} for table in tables]
     assert widths == [{8}, {8}, {7}]
     assert all(re.fullmatch(r"\| ---( \| ---:)+ \|", table.splitlines()[1]) for table in tables)
+
+
+def loaded(*failures):
+    acks = tuple(number / 1000 for number in range(1, 201))
+    return Loaded(World.read("60x5x334x20@50"), 50.0, 200, acks, failures, 41.6, 300, 62.2, 412.4)
+
+
+def test_what_slack_waited_for_while_the_bot_worked_is_written_too():
+    text = report.markdown([measured()], SETTING, loaded())
+
+    assert (
+        "- 200 commands, 50 a second, while 100,200 functions were audited and 300 fixed in a batch: none fail" in text
+    )
+    assert "- Slack waited for the acknowledgement: median 101 ms, p90 181 ms, p99 199 ms, slowest 200 ms. It" in text
+    assert "answered after 42 s, and the last fix read back after 62 s; the bot's memory was 412 MB at most." in text
+
+
+def test_a_command_that_failed_under_load_is_an_error_that_writes_nothing(tmp_path):
+    path = tmp_path / "BENCHMARKS.md"
+
+    assert conclude([measured()], SETTING, path, loaded("operation_timeout")) == 1
+    assert not path.exists()
+    assert "1 of them failed" in report.while_it_works(loaded("operation_timeout"))[0]
 
 
 def test_the_terminals_table_fits_80_columns():

@@ -1,0 +1,14 @@
+"""Slack is answered in time while the bot audits and fixes: the load that `make bench` sends, in small."""
+
+from tests.bench.load import measure_load
+from tests.bench.world import World
+
+
+def test_commands_are_acknowledged_while_an_audit_and_a_batch_run() -> None:
+    loaded = measure_load(World.read("6x2x334x20@10"), rate=50, seconds=4)
+
+    assert loaded.failures == ()
+    assert loaded.sent == len(loaded.acks) == 200
+    assert loaded.fixes == 12
+    # Slack's own limit, of which a machine with four processes of tests on it is to keep half: `make bench` measures.
+    assert loaded.waits["p99"] < 1.5
