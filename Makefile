@@ -5,7 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test bench pictures lint format lock venv venv-run venv-demo venv-dev venv-peer
+.PHONY: help demo run test bench pictures docs lint format lock venv venv-run venv-demo venv-dev venv-peer
 
 help: ## print this
 	@echo "Lamplighter"; echo
@@ -27,6 +27,9 @@ pictures: venv-dev ## docs/pictures taken anew by the browser tests, with fewer 
 	@LAMPLIGHTER_SCREENSHOTS=docs/pictures LAMPLIGHTER_BROWSER=required .venv/bin/python -m pytest -q tests/bot/test_pictures.py tests/bot/test_report_pictures.py tests/bot/test_map_pictures.py $(ARGS)
 	@if command -v pngquant >/dev/null; then pngquant --force --ext .png 64 docs/pictures/*.png; \
 	else echo "pngquant is not installed: the pictures are several times as large as they need be."; fi
+
+docs: venv-dev ## the README's settings, written anew from the code
+	@.venv/bin/python -m tests.readme
 
 lint: venv-dev ## formatting, lint, types, who imports whom, the Dockerfile
 	.venv/bin/ruff format --check .

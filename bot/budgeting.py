@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from bot.values import ChannelRef
+from bot.values import ChannelRef, says
 
 if TYPE_CHECKING:
     from commands._budget_rules import BudgetRules, SpendRules
@@ -22,15 +22,24 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class SpendSection(Part, frozen=True):
-    enabled: bool = True
-    max_requests_per_day: Requests = 5
+    enabled: Annotated[
+        bool, says("once a day, after the audit, Cost Explorer is asked what tracing cost; false: never", True)
+    ] = True
+    max_requests_per_day: Annotated[
+        Requests,
+        says("of a UTC day, each $0.01; two are the rule, three once a week, more where pages are many", 5),
+    ] = 5
 
 
 class BudgetSection(Part, frozen=True):
-    monthly_usd: Dollars | None = None
-    thresholds_actual: Thresholds = msgspec.field(default_factory=lambda: [80, 100])
-    thresholds_forecast: Thresholds = msgspec.field(default_factory=lambda: [100])
-    channel: ChannelRef | None = None
+    monthly_usd: Annotated[Dollars | None, says("in US dollars; absent: no budget", 200)] = None
+    thresholds_actual: Annotated[
+        Thresholds, says("percent of it, each told once a month: of what it has cost …", [80, 100])
+    ] = msgspec.field(default_factory=lambda: [80, 100])
+    thresholds_forecast: Annotated[Thresholds, says("… and of what it is going to", [100])] = msgspec.field(
+        default_factory=lambda: [100]
+    )
+    channel: Annotated[ChannelRef | None, says("absent: the fallback channel", "#finops")] = None
 
 
 def spend_rules(section: SpendSection) -> "SpendRules":

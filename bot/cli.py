@@ -1,7 +1,6 @@
-"""The command line: `run`, `audit`, `forecast`, `report`, `map`, `check-iac`, `templates`, `demo`."""
+"""The command line: `run`, `audit`, `forecast`, `report`, `map`, `check-iac`, `templates`, `settings`, `demo`."""
 
 import logging
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -40,7 +39,8 @@ def _region_name(_context: click.Context, _option: click.Parameter, value: str |
 def main() -> None:
     """Lamplighter finds AWS Lambda functions without active tracing and helps their teams to fix them.
 
-    Settings: SLACK_BOT_TOKEN, SLACK_APP_TOKEN or SLACK_SIGNING_SECRET, the usual AWS_* names, and lamplighter.toml.
+    Settings: SLACK_BOT_TOKEN, SLACK_APP_TOKEN or SLACK_SIGNING_SECRET, the usual AWS_* names, and lamplighter.toml;
+    `settings` prints all of them.
     """
 
 
@@ -55,11 +55,11 @@ def run(verbose: bool) -> None:
 
     def start() -> int:
         from bot.config import load
+        from bot.environment import forget_secrets
         from bot.service import Service
 
         config = load()
-        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):
-            os.environ.pop(name, None)  # nothing that is started or printed from here on can show them
+        forget_secrets()
         Service(config).run()
         return EXIT_DONE
 
@@ -156,6 +156,19 @@ def check_iac(paths: tuple[Path, ...], as_json: bool, sarif_file: Path | None, m
     from bot import check_iac as checking
 
     sys.exit(_answering(lambda: checking.check_iac(paths, as_json=as_json, sarif_file=sarif_file, mend=mend)))
+
+
+@main.command(short_help="Print every setting, and what it does.")
+@click.option("--toml", "as_toml", is_flag=True, help="Print a lamplighter.toml that shows every key.")
+@click.option("--schema", "as_schema", is_flag=True, help="Print lamplighter.toml's JSON Schema, for editors.")
+def settings(as_toml: bool, as_schema: bool) -> None:
+    """Print every environment variable and every key of lamplighter.toml: what it takes, its default, what it does.
+
+    Reads no settings, and asks neither AWS nor Slack.
+    """
+    from bot import settings as telling
+
+    sys.exit(_answering(lambda: telling.tell(as_toml=as_toml, as_schema=as_schema)))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -1,17 +1,18 @@
 """The environment and lamplighter.toml, read once at the start; every value that cannot be used is named."""
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from bot.auditing import AwsSection, ScanSection, audit_contradictions
 from bot.budgeting import BudgetSection, SpendSection, budget_contradictions, budget_rules, spend_rules
+from bot.environment import Environment, read_environment
 from bot.events import EventsSection, event_rules
 from bot.forecasting import ForecastSection, forecast_rules
 from bot.measuring import MetricsSection
@@ -19,26 +20,9 @@ from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contr
 from bot.reporting import ReportSection, report_rules
 from bot.schedule import ScheduleSection, schedule_of, time_zones
 from bot.teams import TeamsSection, alias_pairs, contradictions, team_settings
-from bot.values import (
-    NO_LIST,
-    AccountIds,
-    Accounts,
-    AccountTags,
-    AggregatorName,
-    CallsPerSecond,
-    ExternalId,
-    Listen,
-    NamePatterns,
-    Pool,
-    ReadFrom,
-    RegionName,
-    RegionNames,
-    RoleName,
-    Units,
-)
+from bot.values import Listen, says
 from commands._teams import TeamSettings
-from commands.aws.accounts import LOCAL, Aggregator, AwsSettings
-from commands.aws.scope import Rules
+from commands.aws.accounts import AwsSettings
 
 if TYPE_CHECKING:
     from commands._budget_rules import BudgetRules, SpendRules
@@ -49,7 +33,6 @@ if TYPE_CHECKING:
     from commands._types import FixPolicy
 
 DEFAULT_FILE = "lamplighter.toml"
-DEFAULT_DATABASE = "lamplighter.db"
 
 
 class ConfigProblem(Exception):
@@ -60,45 +43,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of lamplighter.toml; every key is optional."""
 
 
-class AccountRules(Section, frozen=True):
-    """[aws.include] or [aws.exclude]; every line names accounts."""
-
-    accounts: AccountIds = NO_LIST
-    units: Units = NO_LIST
-    names: NamePatterns = NO_LIST
-    tags: AccountTags = NO_LIST
-
-    @property
-    def rules(self) -> Rules:
-        return Rules(tuple(self.accounts), tuple(self.units), tuple(self.names), tuple(self.tags))
-
-
-class AwsSection(Section, frozen=True):
-    accounts: Accounts | None = None
-    include: AccountRules = AccountRules()
-    exclude: AccountRules = AccountRules()
-    regions: RegionNames | None = None
-    role: RoleName | None = None
-    fix_role: RoleName | None = None
-    external_id: ExternalId | None = None
-    source: ReadFrom = "lambda"
-    aggregator: AggregatorName | None = None
-    aggregator_region: RegionName | None = None
-    calls_per_second: CallsPerSecond = 10.0
-
-    @property
-    def read_from(self) -> Aggregator | None:
-        if self.source != "config" or self.aggregator is None:
-            return None
-        return Aggregator(self.aggregator, self.aggregator_region)
-
-
-class ScanSection(Section, frozen=True):
-    pool: Pool = LOCAL
-
-
 class SlackSection(Section, frozen=True):
-    listen: Listen = "0.0.0.0:3000"
+    listen: Annotated[Listen, says("for HTTP", "0.0.0.0:3000")] = "0.0.0.0:3000"
 
 
 class File(Section, frozen=True):
@@ -109,32 +55,20 @@ class File(Section, frozen=True):
     teams: TeamsSection = TeamsSection()
     schedule: ScheduleSection = ScheduleSection()
     policy: PolicySection = PolicySection()
-    production: ProductionSection = ProductionSection()
-    forecast: ForecastSection = ForecastSection()
-    slack: SlackSection = SlackSection()
+    production: Annotated[
+        ProductionSection, says("a function is in production if any line names it (no line: all of them are)")
+    ] = ProductionSection()
+    forecast: Annotated[ForecastSection, says("what tracing would cost (see What tracing costs)")] = ForecastSection()
     spend: SpendSection = SpendSection()
-    budget: BudgetSection = BudgetSection()
+    budget: Annotated[
+        BudgetSection, says("what X-Ray may cost in a month; absent: nobody is told of what it costs")
+    ] = BudgetSection()
     report: ReportSection = ReportSection()
-    metrics: MetricsSection = MetricsSection()
-    events: EventsSection = EventsSection()
-
-
-@dataclass(frozen=True)
-class Environment:
-    """The environment variables that are read beside AWS's own, each under its name in upper case."""
-
-    slack_bot_token: str = field(default="", repr=False)
-    slack_app_token: str = field(default="", repr=False)
-    slack_signing_secret: str = field(default="", repr=False)
-    slack_api_url: str = "https://slack.com/api/"
-    lamplighter_config: str = ""
-    lamplighter_database: str = DEFAULT_DATABASE
-
-    @classmethod
-    def read(cls) -> "Environment":
-        """As it is now."""
-        names = [each.name for each in fields(cls)]
-        return cls(**{name: os.environ[name.upper()] for name in names if name.upper() in os.environ})
+    events: Annotated[EventsSection, says("see New functions within seconds; absent: only audits tell what is new")] = (
+        EventsSection()
+    )
+    slack: SlackSection = SlackSection()
+    metrics: Annotated[MetricsSection, says("see Dashboards")] = MetricsSection()
 
 
 @dataclass(frozen=True)
@@ -143,6 +77,7 @@ class Config:
 
     environment: Environment
     file: File
+    problems: tuple[str, ...] = ()  # why a token could not be taken; only who talks to Slack has to know
 
     @property
     def aws(self) -> AwsSettings:
@@ -211,24 +146,26 @@ class Config:
 
 def load() -> Config:
     """From the process's environment. Raises ConfigProblem."""
-    environment = Environment.read()
+    environment, problems = read_environment()
     named = environment.lamplighter_config
     path = Path(named or DEFAULT_FILE)
     if not path.exists():
         if named:
             raise ConfigProblem(f"LAMPLIGHTER_CONFIG: there is no file {named}. Correct the path or unset it.")
-        return Config(environment=environment, file=File())
+        return Config(environment, File(), problems)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise ConfigProblem(f"{path}: this is not TOML: {problem}. Correct that line.") from problem
     except OSError as problem:
         raise ConfigProblem(f"{path}: cannot be read: {problem.strerror}. Make it readable.") from problem
-    return Config(environment=environment, file=_checked(content, path))
+    return Config(environment, _checked(content, path), problems)
 
 
 def require_slack(config: Config) -> None:
     """Raises ConfigProblem unless the bot can reach Slack with what is set."""
+    if config.problems:
+        raise ConfigProblem("\n".join(config.problems))
     environment, problems = config.environment, []
     if not environment.slack_bot_token:
         problems.append("SLACK_BOT_TOKEN is missing: set it to the app's bot token (xoxb-…, OAuth & Permissions).")
@@ -253,7 +190,7 @@ def _checked(content: Mapping[str, Any], path: Path) -> File:
     else:
         problems = [
             *time_zones(content),
-            *_contradictions(file.aws, file.scan),
+            *audit_contradictions(file.aws, file.scan),
             *grace_contradictions(file.policy.grace),
             *contradictions(file.teams),
             *_too_long(file.policy),
@@ -277,31 +214,3 @@ def _too_long(policy: PolicySection) -> Iterator[str]:
             f"[policy] exemption_days: {days} days are more than the {most} that exemption_max_days allows. "
             "Lower the one, or raise the other (365 at most)."
         )
-
-
-def _contradictions(aws: AwsSection, scan: ScanSection) -> Iterator[str]:
-    """What cannot be used together."""
-    if aws.source == "config" and scan.pool != LOCAL:
-        yield (
-            '[scan] pool: what AWS Config tells is read where the bot runs. Set pool = "local", '
-            'or [aws] source = "lambda".'
-        )
-    if aws.source == "config" and aws.aggregator is None:
-        yield (
-            '[aws] aggregator is missing: source = "config" needs the name of an aggregator of AWS Config, '
-            'as in aggregator = "organization-view".'
-        )
-    if aws.accounts == "organization":
-        if not aws.role:
-            yield (
-                '[aws] role is missing: accounts = "organization" needs the name of a role to assume in each account, '
-                'as in role = "lamplighter-audit".'
-            )
-        return
-    for table, rules in (("include", aws.include), ("exclude", aws.exclude)):
-        for key in ("units", "names", "tags"):
-            if getattr(rules, key):
-                yield (
-                    f"[aws.{table}] {key}: only the organization knows these of an account. "
-                    'Set [aws] accounts = "organization", or name accounts by their ids.'
-                )

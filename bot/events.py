@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from bot.values import RegionName, matching
+from bot.values import RegionName, matching, says
 
 if TYPE_CHECKING:
     from commands._event_rules import EventRules
@@ -23,9 +23,19 @@ Seconds = Annotated[float, Meta(ge=0, le=60)]
 class EventsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every key is optional; without a queue, only audits tell what is new."""
 
-    queue_url: QueueUrl = ""
-    region: RegionName | None = None  # where the address does not tell it
-    debounce_seconds: Seconds = 20.0
+    queue_url: Annotated[
+        QueueUrl,
+        says(
+            "its address",
+            "https://sqs.eu-central-1.amazonaws.com/111122223333/lamplighter-events",
+        ),
+    ] = ""
+    region: Annotated[RegionName | None, says("of the queue, where its address does not tell it", "eu-central-1")] = (
+        None
+    )
+    debounce_seconds: Annotated[
+        Seconds, says("so long an account and region is to be quiet before it is looked at; 60 at most", 20)
+    ] = 20.0
 
 
 def event_rules(section: EventsSection) -> "EventRules":

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
+from bot.values import says
+
 if TYPE_CHECKING:
     from commands._forecast_rules import ForecastRules
 
@@ -16,12 +18,18 @@ Usd = Annotated[float, Meta(ge=0, le=1_000_000)]
 class ForecastSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every key is optional."""
 
-    enabled: bool = True
-    every_days: Days = 7.0
-    max_usd_per_day: UsdPerDay = 1.0
-    finer_above_usd: Usd = 1.0
-    busy_usd: Usd = 10.0
-    scale: bool = False
+    enabled: Annotated[bool, says("the daily look-up of functions' traffic", True)] = True
+    every_days: Annotated[Days, says("so old a forecast becomes before it is made anew", 7)] = 7.0
+    max_usd_per_day: Annotated[
+        UsdPerDay, says("what CloudWatch may take for look-ups in a day (UTC): $0.01 for 1,000 functions", 1.0)
+    ] = 1.0
+    finer_above_usd: Annotated[
+        Usd, says("a month's range wider than this is worth smaller bins, at two or three times the price", 1.0)
+    ] = 1.0
+    busy_usd: Annotated[Usd, says("from so many dollars a month on, a function is called busy", 10.0)] = 10.0
+    scale: Annotated[
+        bool, says("whether *expected* is scaled by what X-Ray saw of functions that were fixed", False)
+    ] = False
 
 
 def forecast_rules(section: ForecastSection) -> "ForecastRules":

@@ -1,12 +1,14 @@
 """[metrics] of lamplighter.toml: where dashboards read."""
 
+from typing import Annotated
+
 import msgspec
 
-from bot.values import Listen
+from bot.values import Listen, says
 
 
 class MetricsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every key is optional; nothing is shown anywhere unless it is asked for."""
 
-    listen: Listen | None = None  # of /metrics
-    cloudwatch: bool = False
+    listen: Annotated[Listen | None, says("of /metrics, for Prometheus; absent: nowhere", "127.0.0.1:9464")] = None
+    cloudwatch: Annotated[bool, says("true: CloudWatch custom metrics too, which AWS bills", False)] = False

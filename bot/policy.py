@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from bot.values import HINT, NO_LIST, AccountIds, AccountTags, Approver, NamePatterns, TeamNames
+from bot.values import HINT, NO_LIST, AccountIds, AccountTags, Approver, NamePatterns, TeamNames, says
 from storage.models import team_name
 
 if TYPE_CHECKING:
@@ -34,32 +34,60 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class TeamPolicy(Part, frozen=True):
     """For one team, beside what holds for all; who is denied in either place may not approve."""
 
-    approvers: list[Approver] = []
-    deny: list[Approver] = []
+    approvers: Annotated[list[Approver], says("may approve for this team, beside those above", ["U0987654321"])] = []
+    deny: Annotated[list[Approver], says("may not approve for this team", ["U0111111111"])] = []
 
 
 class GraceSection(Part, frozen=True):
     """Off unless days are given. It changes AWS and nobody clicks: the teams have to be named."""
 
-    days: GraceDays | None = None
-    teams: GraceTeams | None = None
+    days: Annotated[GraceDays | None, says("so long a function has to have been untraced; absent: off", 30)] = None
+    teams: Annotated[
+        GraceTeams | None, says('whose functions; or "all". With days, it has to be said', ["payments"])
+    ] = None
 
 
 class PolicySection(Part, frozen=True):
-    approvers: list[Approver] = []
-    deny: list[Approver] = []
-    teams: dict[str, TeamPolicy] = {}
-    two_people: ByTwo = "never"
-    request_hours: RequestHours = 24.0
-    undo_hours: UndoHours = 24.0
-    managed: Managed = "fix"
-    managed_roles: Managed = "fix"
-    fixes_per_second: FixesPerSecond = 1.0
-    largest_batch: LargestBatch = 300
-    grace: GraceSection = GraceSection()
-    exemption_days: Days | None = None
-    exemption_max_days: Days = 365
-    exemption_two_people: ByTwo = "never"
+    approvers: Annotated[
+        list[Approver],
+        says(
+            "people, and user groups where the plan has them; none: nobody may approve", ["U0123456789", "S0123456789"]
+        ),
+    ] = []
+    deny: Annotated[
+        list[Approver], says("people and groups that may not, whatever else names them", ["U0111111111"])
+    ] = []
+    two_people: Annotated[ByTwo, says('where somebody else approves than who asked; or "always"', "production")] = (
+        "never"
+    )
+    request_hours: Annotated[RequestHours, says("so long a request waits for an approver", 24)] = 24.0
+    undo_hours: Annotated[UndoHours, says("so long a fix can be undone; 0: never", 24)] = 24.0
+    managed: Annotated[
+        Managed, says('functions that infrastructure as code deploys; "patch": they are changed there only', "fix")
+    ] = "fix"
+    managed_roles: Annotated[Managed, says("the same of execution roles", "fix")] = "fix"
+    fixes_per_second: Annotated[
+        FixesPerSecond, says("of many that are approved at once, in each account and region", 1)
+    ] = 1.0
+    largest_batch: Annotated[LargestBatch, says("so many may be approved at once", 300)] = 300
+    exemption_days: Annotated[
+        Days | None,
+        says("the end date that the form begins with; absent: 90, or exemption_max_days if that is less", 90),
+    ] = None
+    exemption_max_days: Annotated[
+        Days, says("the latest end of an exemption, counted from the day of choosing", 365)
+    ] = 365
+    exemption_two_people: Annotated[
+        ByTwo,
+        says('or "production" or "always": somebody else has to confirm an exemption, and a later end', "never"),
+    ] = "never"
+    grace: Annotated[
+        GraceSection, says("fixes that nobody has to click for (see A grace period); absent: there are none")
+    ] = GraceSection()
+    teams: Annotated[
+        dict[str, TeamPolicy],
+        says("of one team; it takes `deny` too", {"payments": {"approvers": ["U0987654321"]}}),
+    ] = {}
 
     @property
     def suggested_days(self) -> int:
@@ -70,9 +98,11 @@ class PolicySection(Part, frozen=True):
 class ProductionSection(Part, frozen=True):
     """What counts as production: any line is enough, and where there is none, everything does."""
 
-    accounts: AccountIds = NO_LIST
-    names: NamePatterns = NO_LIST
-    tags: AccountTags = NO_LIST
+    accounts: Annotated[AccountIds, says("account ids", ["111122223333"])] = NO_LIST
+    names: Annotated[NamePatterns, says("of functions; case counts", ["*-prod"])] = NO_LIST
+    tags: Annotated[AccountTags, says("of functions: key=value, or a key; in any case", ["env=prod", "critical"])] = (
+        NO_LIST
+    )
 
 
 def fix_policy(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from bot.values import HINT, ChannelRef, TimeOfDay
+from bot.values import HINT, ChannelRef, TimeOfDay, says
 
 if TYPE_CHECKING:
     from commands._report_rules import ReportRules
@@ -16,9 +16,9 @@ Weekday = Annotated[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "ne
 
 
 class ReportSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    weekly: Weekday = "mon"
-    at: TimeOfDay = "10:00"
-    channel: ChannelRef | None = None
+    weekly: Annotated[Weekday, says('the day of the weekly report of all teams; "never": none', "mon")] = "mon"
+    at: Annotated[TimeOfDay, says("in the time zone of [schedule]", "10:00")] = "10:00"
+    channel: Annotated[ChannelRef | None, says("absent: the fallback channel", "#cloud-costs")] = None
 
 
 def report_rules(section: ReportSection) -> "ReportRules":

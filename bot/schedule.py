@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from bot.values import HINT, NO_TIME_ZONE, TimeOfDay, is_time_zone
+from bot.values import HINT, NO_TIME_ZONE, TimeOfDay, is_time_zone, says
 
 if TYPE_CHECKING:
     from commands._schedule import Plan, Schedule
@@ -25,20 +25,33 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class TeamSchedule(Part, frozen=True):
     """What one team has otherwise."""
 
-    daily: TimeOfDay | None = None
-    timezone: str | None = None
-    days: Days | None = None
-    weekly: Weekday | None = None
-    frequency: HowOften | None = None
+    daily: Annotated[TimeOfDay | None, says("of this team", "10:30")] = None
+    timezone: Annotated[str | None, says("of this team", "Europe/London")] = None
+    days: Annotated[Days | None, says("of this team", ["mon", "thu"])] = None
+    weekly: Annotated[Weekday | None, says("of this team", "thu")] = None
+    frequency: Annotated[HowOften | None, says("of this team", "weekly")] = None
 
 
 class ScheduleSection(Part, frozen=True):
-    daily: TimeOfDay = "09:00"
-    timezone: str = "UTC"
-    days: Days = msgspec.field(default_factory=lambda: ["mon", "tue", "wed", "thu", "fri"])
-    weekly: Weekday = "mon"
-    frequency: HowOften = "daily"
-    teams: dict[str, TeamSchedule] = {}
+    daily: Annotated[
+        TimeOfDay, says("one audit a day, at this hour or at the first team's that comes before it", "09:00")
+    ] = "09:00"
+    timezone: Annotated[str, says("in which days and hours are meant", "Europe/Berlin")] = "UTC"
+    days: Annotated[
+        Days,
+        says("on which a new message may come; the audit is made every day", ["mon", "tue", "wed", "thu", "fri"]),
+    ] = msgspec.field(default_factory=lambda: ["mon", "tue", "wed", "thu", "fri"])
+    weekly: Annotated[
+        Weekday, says("one comes then though nothing is new; where it cannot, on the next day that may", "mon")
+    ] = "mon"
+    frequency: Annotated[HowOften, says('"weekly": new messages then only; "never": none', "daily")] = "daily"
+    teams: Annotated[
+        dict[str, TeamSchedule],
+        says(
+            "what one team has otherwise, any of the keys above",
+            {"payments": {"daily": "10:30", "timezone": "Europe/London"}},
+        ),
+    ] = {}
 
 
 def schedule_of(section: ScheduleSection, named: Callable[[str], str]) -> "Schedule":

@@ -1,23 +1,47 @@
 """[teams] of lamplighter.toml: what names a team, how else it is called, where it reads and who is in it."""
 
 from collections.abc import Iterator, Mapping
+from typing import Annotated
 
 import msgspec
 
 from bot.policy import Part
-from bot.values import ChannelPattern, ChannelRef, TagKey, TagKeys, TeamNames, UserGroup
+from bot.values import ChannelPattern, ChannelRef, TagKey, TagKeys, TeamNames, UserGroup, says
 from commands._teams import TeamSettings
 from storage.models import team_name
 
 
 class TeamsSection(Part, frozen=True):
-    tag_keys: TagKeys = msgspec.field(default_factory=lambda: ["team", "owner"])
-    channel: ChannelPattern = "#team-{team}"
-    fallback_channel: ChannelRef = "#finops"
-    channel_tag: TagKey | None = None
-    channels: dict[str, ChannelRef] = msgspec.field(default_factory=dict)
-    aliases: dict[str, TeamNames] = msgspec.field(default_factory=dict)
-    groups: dict[str, UserGroup] = msgspec.field(default_factory=dict)
+    tag_keys: Annotated[
+        TagKeys,
+        says("the first that is present names the team; of the function, its stack or its account", ["team", "owner"]),
+    ] = msgspec.field(default_factory=lambda: ["team", "owner"])
+    channel: Annotated[
+        ChannelPattern, says("for teams whose channel neither an entry below nor a tag names", "#team-{team}")
+    ] = "#team-{team}"
+    channel_tag: Annotated[
+        TagKey | None,
+        says(
+            "the tag of a team's functions that names its channel; the most used counts; absent: none",
+            "slack-channel",
+        ),
+    ] = None
+    fallback_channel: Annotated[
+        ChannelRef, says("for functions of no known team, and for what other channels will not take", "#finops")
+    ] = "#finops"
+    channels: Annotated[dict[str, ChannelRef], says("a team's own channel", {"payments": "C0123456789"})] = (
+        msgspec.field(default_factory=dict)
+    )
+    aliases: Annotated[
+        dict[str, TeamNames],
+        says(
+            "other names of a team in tags and commands; case, spaces and underscores are alike",
+            {"payments": ["pay", "Payments Team"]},
+        ),
+    ] = msgspec.field(default_factory=dict)
+    groups: Annotated[dict[str, UserGroup], says("a team's people, a user group", {"payments": "S0123456789"})] = (
+        msgspec.field(default_factory=dict)
+    )
 
 
 def team_settings(section: TeamsSection) -> TeamSettings:

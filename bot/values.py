@@ -11,6 +11,14 @@ from commands.aws.accounts import LOCAL
 HINT = "hint"
 
 
+def says(what: str, example: Any = None) -> Meta:
+    """What a key does, and a value that somebody may write; for a table, the keys of it that are shown, with values.
+
+    `python -m bot settings` and the README are made of these; who starts the bot or an audit never reads them.
+    """
+    return Meta(description=what, examples=None if example is None else [example])
+
+
 def matching(pattern: str, example: str) -> Meta:
     """A text that is wholly of this pattern."""
     return Meta(pattern=rf"^(?:{pattern})\Z", extra={HINT: f"should look like {example}"})
