@@ -80,6 +80,12 @@ class Config:
     problems: tuple[str, ...] = ()  # why a token could not be taken; only who talks to Slack has to know
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log may show."""
+        environment = self.environment
+        return (environment.slack_bot_token, environment.slack_app_token, environment.slack_signing_secret)
+
+    @property
     def aws(self) -> AwsSettings:
         section = self.file.aws
         return AwsSettings(

@@ -89,12 +89,13 @@ class Scene:
             text = text.replace(old, new)
         path.write_text(text)
 
-    def start_bot(self, **environment: str) -> None:
+    def start_bot(self, module: str = "bot", **environment: str) -> None:
         with self.log.open("ab") as log:
             self.bot = subprocess.Popen(
-                [sys.executable, "-m", "bot", "run"],
+                [sys.executable, "-m", module, "run"],
                 cwd=ROOT,
                 env={**self.environment, **environment},
+                stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )

@@ -1,8 +1,14 @@
 """From the digest to a recorded fix, over Slack's and AWS's protocols."""
 
 import re
+import socket
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from urllib.request import urlopen
+
+import pytest
+from moto.sts.models import sts_backends
 
 from bot.demo.people import ANA, BO, FINOPS_LEAD, GUEST
 from commands.views.actions import APPROVE, EXEMPT, UNDO
@@ -11,6 +17,33 @@ from storage.models import DecisionKind, Function, MayWrite, Verdict
 from tests.e2e.scene import Scene, wait_for, words
 
 PROD, STAGING = "482915067331", "730264918852"
+EMAIL = "canary.person@example.com"
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A running bot whose tokens come from files and whose every logger, its libraries' too, says all that it knows.
+
+    What all of this module has it do is looked for secrets in the end.
+    """
+    folder = tmp_path_factory.mktemp("scene")
+    with Scene(folder) as made, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        made.configure(("[teams]\n", f'[metrics]\nlisten = "127.0.0.1:{probe.getsockname()[1]}"\n\n[teams]\n'))
+        probe.close()
+        (folder / "bot-token").write_text(f"{made.environment.pop('SLACK_BOT_TOKEN')}\n")
+        (folder / "app-token").write_text(made.environment.pop("SLACK_APP_TOKEN"))
+        nobodys = next(one.arn for one in made.fleet.functions if one.team is None)
+        _, _, _, region, account, *_ = nobodys.split(":")
+        made.aws.functions.backend(account, region).tag_resource(nobodys, {"owner": EMAIL, "contact": EMAIL})
+        made.start_bot(
+            module="tests.e2e.loud",
+            SLACK_BOT_TOKEN_FILE=str(folder / "bot-token"),
+            SLACK_APP_TOKEN_FILE=str(folder / "app-token"),
+        )
+        made.until_posted()
+        yield made
+        assert made.slack.faults == []
 
 
 def names(scene: Scene, team: str | None) -> set[str]:
@@ -254,8 +287,33 @@ def test_the_history_is_whole_and_requests_ended(scene: Scene) -> None:
         assert all(store.requests.get(one.request_id).state is RequestState.APPLIED for one in applied)
 
 
-def test_no_environment_value_and_no_token_is_kept_or_logged(scene: Scene) -> None:
-    kept = b"".join(path.read_bytes() for path in scene.folder.glob("lamplighter.db*"))
-    secrets = (scene.fleet.canary, scene.slack.bot_token, scene.slack.app_token, scene.fleet.access_key[1])
+def secrets(scene: Scene) -> dict[str, str]:
+    """What must be nowhere: of Slack, of AWS (of each session that the bot was given, too) and of people."""
+    given = [role for of in sts_backends.values() for role in of["aws"].assumed_roles]
+    assert len(given) > 5
+    return {
+        "bot token": scene.slack.bot_token,
+        "app token": scene.slack.app_token,
+        "environment variable": scene.fleet.canary,
+        "e-mail address": EMAIL,
+        "secret key": scene.fleet.access_key[1],
+        **{f"session {number}'s key": role.secret_access_key for number, role in enumerate(given)},
+        **{f"session {number}'s token": role.session_token for number, role in enumerate(given)},
+    }
 
-    assert not [one for one in secrets if one.encode() in kept or one in scene.logged()]
+
+def test_no_secret_is_kept_logged_or_measured_with_every_logger_at_its_loudest(scene: Scene) -> None:
+    kept = b"".join(path.read_bytes() for path in scene.folder.glob("lamplighter.db*")).decode(errors="replace")
+    metrics = re.search(r"metrics for Prometheus at (\S+)", scene.logged())
+    assert metrics, scene.logged()[:2000]
+    with urlopen(metrics[1], timeout=10) as answer:
+        measured = answer.read().decode()
+    logged = scene.logged()
+
+    assert "lamplighter_functions{" in measured
+    assert "refund-worker" in kept
+    for place, text in {"file": kept, "metrics": measured, "log": logged}.items():
+        assert [name for name, secret in secrets(scene).items() if secret in text] == [], place
+    # Of requests and answers, not even the words around the secrets: no library's debugging has been let through.
+    assert not re.findall(r"^\S+ \S+ (?:DEBUG|INFO) +(?! |(?:bot|commands|storage)\.).*", logged, re.MULTILINE)
+    assert not re.search(r"Authorization|SecretAccessKey|hooks|response_url|wss?://", logged)
