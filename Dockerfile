@@ -11,8 +11,9 @@ RUN /opt/lamplighter/bin/python -m pip install --no-input --require-hashes --no-
  && /opt/lamplighter/bin/python -m pip check
 
 FROM python:3.11.15-slim-bookworm
+# Of group root as well, and of nobody else: where a platform chooses the user id, it chooses that group.
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin lamplighter \
- && install --directory --owner=lamplighter --group=lamplighter --mode=0700 /data /var/cache/lamplighter
+ && install --directory --owner=lamplighter --group=root --mode=0770 /data
 COPY --from=build /opt/lamplighter /opt/lamplighter
 WORKDIR /app
 COPY LICENSE ./
@@ -20,20 +21,21 @@ COPY storage ./storage
 COPY commands ./commands
 COPY bot ./bot
 # Settings come from the environment and from /app/lamplighter.toml, where one is mounted. One replica: the memory is one file.
+# Only /data and /tmp are written to: the rest may be read-only.
 ENV PATH=/opt/lamplighter/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    MPLCONFIGDIR=/var/cache/lamplighter \
+    MPLCONFIGDIR=/tmp/matplotlib \
     LAMPLIGHTER_DATABASE=/data/lamplighter.db
-# Here once, and not at each start: what the code compiles to, and which fonts there are to draw with.
-RUN python -m compileall -q storage commands bot \
- && python -c "import importlib.util as u; u.find_spec('matplotlib') and __import__('matplotlib.font_manager')"
+# Compiled once here, and not at each start.
+RUN python -m compileall -q storage commands bot
 # Slack's requests, where Socket Mode is not used.
 EXPOSE 3000
 VOLUME /data
 USER 10001:10001
 STOPSIGNAL SIGTERM
+# No shell: neither here nor in the bot is one called.
 # No HEALTHCHECK: in Socket Mode the bot listens on nothing that could be asked, and it ends when it cannot go on.
 ENTRYPOINT ["python", "-m", "bot"]
 CMD ["run"]

@@ -5,11 +5,11 @@ PYTHON ?= python3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test bench pictures docs lint format lock venv venv-run venv-demo venv-dev venv-peer
+.PHONY: help demo run test bench pictures docs sbom audit-dependencies lint format lock venv venv-run venv-demo venv-dev venv-peer
 
 help: ## print this
 	@echo "Lamplighter"; echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: venv-demo ## the whole bot in a pretend workspace and a pretend cloud; prints the page to open, ctrl-C ends it
 	@exec .venv/bin/python -m bot demo $(ARGS)
@@ -30,6 +30,16 @@ pictures: venv-dev ## docs/pictures taken anew by the browser tests, with fewer 
 
 docs: venv-dev ## the README's settings, written anew from the code
 	@.venv/bin/python -m tests.readme
+
+# Of the image as it is built by default; SBOM_OF=requirements-cluster.txt for another.
+SBOM_OF ?= requirements-charts.txt
+
+sbom: venv-dev ## sbom.json: what the image is made of, as CycloneDX, the same for the same pins
+	@.venv/bin/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --short-PURLs --output-reproducible \
+	--spec-version 1.6 --output-format JSON --output-file sbom.json $(ARGS) $(SBOM_OF)
+
+audit-dependencies: venv-dev ## our pins held against known vulnerabilities, where a service can be asked about them
+	@.venv/bin/python -m tests.audit_dependencies $(ARGS)
 
 lint: venv-dev ## formatting, lint, types, who imports whom, the Dockerfile
 	.venv/bin/ruff format --check .
