@@ -14,6 +14,7 @@ from bot.demo.people import ANA, BO, FINOPS_LEAD, GUEST
 from commands.views.actions import APPROVE, EXEMPT, UNDO
 from storage.fixes import RequestState
 from storage.models import DecisionKind, Function, MayWrite, Verdict
+from tests.e2e import loud
 from tests.e2e.scene import Scene, wait_for, words
 
 PROD, STAGING = "482915067331", "730264918852"
@@ -31,6 +32,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         probe.bind(("127.0.0.1", 0))
         made.configure(("[teams]\n", f'[metrics]\nlisten = "127.0.0.1:{probe.getsockname()[1]}"\n\n[teams]\n'))
         probe.close()
+        (folder / "tmp").mkdir()
         (folder / "bot-token").write_text(f"{made.environment.pop('SLACK_BOT_TOKEN')}\n")
         (folder / "app-token").write_text(made.environment.pop("SLACK_APP_TOKEN"))
         nobodys = next(one.arn for one in made.fleet.functions if one.team is None)
@@ -40,6 +42,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             module="tests.e2e.loud",
             SLACK_BOT_TOKEN_FILE=str(folder / "bot-token"),
             SLACK_APP_TOKEN_FILE=str(folder / "app-token"),
+            TMPDIR=str(folder / "tmp"),  # else all of the scene's folder would be among what is temporary
+            PYTHONDONTWRITEBYTECODE="1",
         )
         made.until_posted()
         yield made
@@ -317,3 +321,8 @@ def test_no_secret_is_kept_logged_or_measured_with_every_logger_at_its_loudest(s
     # Of requests and answers, not even the words around the secrets: no library's debugging has been let through.
     assert not re.findall(r"^\S+ \S+ (?:DEBUG|INFO) +(?! |(?:bot|commands|storage)\.).*", logged, re.MULTILINE)
     assert not re.search(r"Authorization|SecretAccessKey|hooks|response_url|wss?://", logged)
+
+
+def test_the_bot_writes_beside_its_database_and_to_tmp_alone_and_starts_no_program(scene: Scene) -> None:
+    # So that all else of a container's files may be read-only, and no shell be there.
+    assert [line for line in scene.logged().splitlines() if line.startswith(loud.MARK)] == []
