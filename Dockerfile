@@ -21,13 +21,15 @@ COPY storage ./storage
 COPY commands ./commands
 COPY bot ./bot
 # Settings come from the environment and from /app/lamplighter.toml, where one is mounted. One replica: the memory is one file.
-# Only /data and /tmp are written to: the rest may be read-only. A user id that the image does not know has no other home.
+# Only /data is written to, with what is temporary: the rest may be read-only. A user id that the image does not know has
+# no other home.
 ENV PATH=/opt/lamplighter/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    HOME=/tmp \
-    MPLCONFIGDIR=/tmp/matplotlib \
+    HOME=/data \
+    TMPDIR=/data \
+    MPLCONFIGDIR=/data/.matplotlib \
     LAMPLIGHTER_DATABASE=/data/lamplighter.db
 # Compiled once here, and not at each start.
 RUN python -m compileall -q storage commands bot

@@ -12,7 +12,7 @@ import msgspec
 
 from bot.auditing import AwsSection, ScanSection, audit_contradictions
 from bot.budgeting import BudgetSection, SpendSection, budget_contradictions, budget_rules, spend_rules
-from bot.environment import Environment, read_environment
+from bot.environment import SECRETS, Environment, read_environment
 from bot.events import EventsSection, event_rules
 from bot.forecasting import ForecastSection, forecast_rules
 from bot.measuring import MetricsSection
@@ -82,8 +82,7 @@ class Config:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What no log may show."""
-        environment = self.environment
-        return (environment.slack_bot_token, environment.slack_app_token, environment.slack_signing_secret)
+        return tuple(getattr(self.environment, name) for name in SECRETS)
 
     @property
     def aws(self) -> AwsSettings:

@@ -152,7 +152,7 @@ def environment_table() -> str:
 def _variables() -> Iterator[tuple[str, str]]:
     for one in fields(Environment):
         default = one.default if isinstance(one.default, str) else ""
-        yield one.name.upper(), f"{one.metadata[SAYS]}{f'; `{default}`' if default else ''}"
+        yield one.name.upper(), f"{one.metadata.get(SAYS, '')}{f'; `{default}`' if default else ''}"
     names = ", ".join(f"`{name.upper()}{FILE}`" for name in SECRETS)
     yield f"…{FILE}", f"{names}: the file to read that secret from, instead of the variable without `{FILE}`"
     yield "AWS_…", AWS
