@@ -184,6 +184,10 @@ class Scene:
         """The action ids that the message offers for one function."""
         return [element["action_id"] for element in self._elements(message, name, account)]
 
+    def values(self, message: Message, name: str, account: str = "") -> list[str]:
+        """What its buttons for one function carry."""
+        return [element["value"] for element in self._elements(message, name, account)]
+
     def click(self, who: str, message: Message, action_id: str, name: str, account: str = "") -> Outcome:
         """Click a function's button as that person; the confirm dialog is taken as answered."""
         value = next(one["value"] for one in self._elements(message, name, account) if one["action_id"] == action_id)

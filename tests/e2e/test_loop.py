@@ -9,8 +9,10 @@ from urllib.request import urlopen
 
 import pytest
 from moto.sts.models import sts_backends
+from slack_sdk import WebClient
 
 from bot.demo.people import ANA, BO, FINOPS_LEAD, GUEST
+from bot.demo.slack import Message
 from commands.views.actions import APPROVE, EXEMPT, UNDO
 from storage.fixes import RequestState
 from storage.models import DecisionKind, Function, MayWrite, Verdict
@@ -176,6 +178,28 @@ def test_who_is_no_approver_changes_nothing(scene: Scene) -> None:
     assert scene.aws.function(function.arn)["TracingConfig"]["Mode"] == "PassThrough"
     assert [(one.kind, one.actor) for one in scene.history(function.arn)] == [(DecisionKind.REFUSED, FINOPS_LEAD)]
     assert APPROVE in scene.buttons(scene.digest("search"), function.name, function.account)
+
+
+def test_a_message_that_a_thief_of_the_bot_token_made_up_gives_nobody_more_than_they_have(scene: Scene) -> None:
+    function = scene.function("synonyms-sync", PROD)
+    value = scene.values(scene.digest("search"), function.name, PROD)[0]
+    thief = WebClient(token=scene.slack.bot_token, base_url=f"{scene.slack.url}/api/")
+    finops = scene.channel("finops")
+    before = len(scene.history(function.arn))
+
+    def lure(what: str, record: str) -> Message:
+        button = {"type": "button", "action_id": APPROVE, "value": record, "text": {"type": "plain_text", "text": what}}
+        blocks = [{"type": "actions", "elements": [button]}]
+        posted = thief.chat_postMessage(channel=finops, text=what, blocks=blocks)
+        return next(one for one in scene.workspace.messages(finops) if one.ts == posted["ts"])
+
+    scene.slack.acting_as(FINOPS_LEAD).click(lure("A free lunch", value), APPROVE)
+    scene.told(FINOPS_LEAD, "finops", "You are not an approver of search")
+    scene.slack.acting_as(ANA).click(lure("A free lunch", "made-up"), APPROVE)
+    wait_for(lambda: len(scene.workspace.ephemerals(finops, ANA)) > 0, what="an answer to a made-up record")
+
+    assert {one.kind for one in scene.history(function.arn)[before:]} <= {DecisionKind.REFUSED}
+    assert scene.aws.function(function.arn)["TracingConfig"]["Mode"] == "PassThrough"
 
 
 def test_a_guest_may_neither_approve_nor_ask(scene: Scene) -> None:

@@ -80,7 +80,7 @@ class Stack:
             if value is None:
                 raise ValueError(f"Parameters: [{name}] must have values")
             _check(name, str(value), rules)
-            of_list = rules["Type"] == "CommaDelimitedList"
+            of_list = rules["Type"] == "CommaDelimitedList" or rules["Type"].startswith("List<")
             values[name] = [part for part in str(value).split(",") if part] if of_list else str(value)
         return values | {
             "AWS::AccountId": self.account,
@@ -152,6 +152,10 @@ class Stack:
                 return f"arn:aws:iam::{self.account}:role/{own}"
             case "AWS::SQS::Queue":
                 return self._arn("sqs", own)
+            case "AWS::S3::Bucket":
+                return f"arn:aws:s3:::{own}"
+            case "AWS::Logs::LogGroup":
+                return self._arn("logs", f"log-group:{own}:*")
             case "AWS::Events::EventBus":
                 return self._arn("events", f"event-bus/{own}")
             case "AWS::Events::Rule":

@@ -1,5 +1,7 @@
 """What the roles of our templates can do and cannot, and whom they let in, by the stand-in's evaluation of policies."""
 
+import re
+
 import pytest
 
 from bot.demo.aws.policies import Grants, trusts
@@ -139,6 +141,14 @@ def test_the_bots_own_role_is_let_in_and_nobody_else(whose):
     assert not lets_in(trust(whose), **{"sts:SourceIdentity": "U0123456789"})
     assert not lets_in(trust(whose), role=f"arn:aws:iam::{HUB}:role/intern", **named)
     assert not lets_in(trust(whose), role="arn:aws:iam::444455556666:role/lamplighter", **named)
+
+
+def test_the_audit_role_changes_nothing():
+    actions = [action for one in statements(Whose.AUDIT) for action in one["Action"]]
+
+    assert len(actions) > 20
+    reads = r"\w+:(Get|List|Describe|BatchGet|Simulate)\w+"
+    assert [action for action in actions if not re.fullmatch(reads, action)] == []
 
 
 def test_nobody_gets_at_the_fix_role_without_a_name():
