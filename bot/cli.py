@@ -83,7 +83,7 @@ def audit(
 
     Exit code 0: all is traced, exempt or not applicable; 1: something is not, or could not be seen; 2: bad usage.
     """
-    _log()
+    _log(False)
     if as_of is not None:
         from bot import terminal_past
 
@@ -101,7 +101,7 @@ def forecast(as_json: bool, team: str | None) -> None:
     Of the functions that the last audit saw; where there was none, one is taken first. CloudWatch bills $0.01 for 1,000
     functions, and the last line says what it was. Exit code 0: all are known; 1: some are not; 2: bad usage.
     """
-    _log()
+    _log(False)
     sys.exit(_answering(lambda: _forecast(as_json, team)))
 
 
@@ -115,7 +115,7 @@ def forecast(as_json: bool, team: str | None) -> None:
 @click.option("--csv", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file.")
 def report(team: str | None, days: int, as_json: bool, folder: Path | None, file: Path | None) -> None:
     """Print coverage, repair times and cost, from what the bot remembers. Asks neither AWS nor Slack."""
-    _log()
+    _log(False)
     sys.exit(_answering(lambda: _report(team, days, as_json, folder, file)))
 
 
@@ -134,7 +134,7 @@ def trace_map(
     Of a function that the last audit saw; where there was none, one is taken first. Exit code 0: there is a map; 1:
     there is nothing to show, and why; 2: bad usage.
     """
-    _log()
+    _log(False)
     from bot import terminal_map
 
     wanted = terminal_map.Wanted(function, account, region, hours)
@@ -353,7 +353,8 @@ def _answering(work: Callable[[], int]) -> int:
     return EXIT_USAGE
 
 
-def _log() -> None:
+def _log(verbose: bool) -> None:
+    level = logging.DEBUG if verbose else logging.INFO
     logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", level=logging.WARNING)
     for name in ("bot", "commands", "storage"):
-        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).setLevel(level)
