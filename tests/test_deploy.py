@@ -179,7 +179,7 @@ def ecs(**parameters: str) -> Stack:
 
 def test_cfn_lint_has_nothing_to_say():
     text = (DEPLOY / "ecs.yaml").read_text(encoding="utf-8")
-    config = ManualArgs(regions=["eu-central-1", "us-east-1"], include_checks=["I"])
+    config = ManualArgs(regions=["eu-central-1"], include_checks=["I"])
 
     assert [f"{one.rule.id} {one.message}" for one in lint(text, config=config)] == []
     slip = lint(text.replace("ReadonlyRootFilesystem: true", "ReadOnlyRootFilesystem: true"), config=config)
