@@ -162,6 +162,22 @@ def test_the_bot_takes_its_settings_and_its_variables(tmp_path, monkeypatch):
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_bots_role_can_be_that_of_pods():
+    text = (ROOT / "commands" / "aws" / "templates" / "hub-role.yaml").read_text(encoding="utf-8")
+
+    def let_in(service: str) -> dict[str, Any]:
+        (role,) = Stack(text, {"RunsOn": service}, "111122223333", "eu-central-1").of_type("AWS::IAM::Role")
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": service}
+        return statement
+
+    assert let_in("pods.eks.amazonaws.com")["Action"] == ["sts:AssumeRole", "sts:TagSession"]  # as EKS asks for
+    assert "Condition" not in let_in("pods.eks.amazonaws.com")
+    assert let_in("ecs-tasks.amazonaws.com")["Action"] == ["sts:AssumeRole"]
+    assert "aws:SourceAccount" in let_in("ecs-tasks.amazonaws.com")["Condition"]["StringEquals"]
+    assert "--disable-session-tags" in README  # which the audit and fix roles would not let in
+
+
 # ---- ECS
 
 
