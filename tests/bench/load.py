@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 ANA = "U0LOADANA"
 FIXED = truth.name(5)  # untraced, its role may write, and a team's: one in every region of every account
+PAUSE = threading.Event()  # never set
 TYPISTS = 64  # people who wait for their acknowledgement at one time, at most
 COMMANDS = (
     f"/trace-audit {truth.name(10)} {{account}} {{region}}",
@@ -98,7 +99,7 @@ def _ask(
         account, region = next(places)
         pause = begun + number / rate - time.monotonic()
         if pause > 0:
-            time.sleep(pause)
+            PAUSE.wait(pause)
         typed.append(pool.submit(_type, slack, line.format(account=account, region=region)))
     done = [one.result() for one in typed]
     return [took for took, _ in done], tuple(str(outcome.error) for _, outcome in done if not outcome.ok), len(typed)
@@ -219,5 +220,5 @@ def _until(look: Callable[[], T], seconds: float, what: str) -> T:
     while not (found := look()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:g} s in vain for {what}")
-        time.sleep(0.2)
+        PAUSE.wait(0.2)
     return found
