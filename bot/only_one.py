@@ -1,30 +1,33 @@
 """One bot for each database: two would post and fix the same things."""
 
-import fcntl
 from pathlib import Path
 from typing import IO, Self
 
 from bot.config import ConfigProblem
+from storage.lock import hold, lock_of
 
 
 class OnlyOne:
     """Held from the start to the end; the system lets go of it when the process dies. Raises ConfigProblem."""
 
     def __init__(self, database: Path) -> None:
-        resolved = database.resolve()  # one file by whatever name
-        self._path = resolved.with_name(resolved.name + ".lock")
+        self._database = database
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("a")
+        path = lock_of(self._database)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._file = hold(self._database)
         except OSError as problem:
-            self._file.close()
             raise ConfigProblem(
-                f"{self._path}: another Lamplighter runs on this database. Stop it, or set LAMPLIGHTER_DATABASE "
-                "to another file."
+                f"{path}: cannot be written: {problem.strerror}. "
+                "Set LAMPLIGHTER_DATABASE to a file in a folder that exists and can be written to."
             ) from problem
+        if self._file is None:
+            raise ConfigProblem(
+                f"{path}: another Lamplighter runs on this database. Stop it, or set LAMPLIGHTER_DATABASE "
+                "to another file."
+            )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,7 +17,14 @@ from storage.sqlite import Database
 
 Row = dict[str, Any]
 
+STEPS = tuple(step.name for step in migrations._migrations)  # to ask for them otherwise takes a database
+MIGRATIONS = migrations.migrations_table
+NOT_OURS = ("sqlite_", MIGRATIONS, "_litestream_")  # tables that tools keep, whatever the file is
+
 BUSY_TIMEOUT_SECONDS = 15.0
+OPENING_SECONDS = 60.0  # for a migration that another process is at
+EMPTY_SECONDS = 3.0  # between another process's making a file and writing to it lie milliseconds
+LOOK_AGAIN_SECONDS = 0.02
 
 
 def _none(_: None) -> None:
@@ -38,53 +46,158 @@ class Connection:
     """The file, opened and brought to the newest schema.
 
     Threads share it: whoever reads or writes holds the lock, and a transaction holds it to its end.
-    Raises StorageProblem where the path cannot be opened or is no database.
+    Raises StorageProblem where the path cannot be opened, is no database of ours or of a newer version, is damaged, or
+    could not be copied before it is migrated.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, sole: bool = False) -> None:
+        """`sole`: whoever opens it is the one bot that may run on it; see `_refuse_under_a_bot`."""
         self.path = Path(path)
+        self.patience = BUSY_TIMEOUT_SECONDS  # how long a write waits for another process's to end
         self._lock = threading.RLock()
+        self._own = threading.local()
         try:
-            # A file that names who decided what is nobody else's to read.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._sqlite = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
-            # A new file's pages hold several functions each; of a file that is there, the size stays what it was.
-            for pragma in ("page_size = 8192", "journal_mode = wal", "foreign_keys = on", "synchronous = full"):
-                self._sqlite.execute(f"pragma {pragma}")
-            self._sqlite.create_function("regexp", 2, _regexp, deterministic=True)
-            # What other packages would add to every connection is not wanted here, and takes long to look for.
-            self._db = Database(self._sqlite, execute_plugins=False)
-            with self.transaction():
-                migrations.apply(self._db)
+            self._open(sole)
         except OSError as problem:
             raise StorageProblem(
                 f"cannot open the database {self.path}: {problem.strerror}. "
                 "Set LAMPLIGHTER_DATABASE to a file in a folder that exists and can be written to."
             ) from problem
         except sqlite3.DatabaseError as problem:
+            from storage.trouble import trouble
+
+            why = trouble(problem)
             raise StorageProblem(
-                f"cannot use the database {self.path}: {problem}. "
-                "Set LAMPLIGHTER_DATABASE to another file, or restore this one."
+                f"cannot use the database {self.path}: {problem}{f' ({why})' if why else ''}. "
+                "Mend that, set LAMPLIGHTER_DATABASE to another file, or restore this one."
             ) from problem
 
+    def _open(self, sole: bool) -> None:
+        try:
+            # A file that names who decided what is nobody else's to read.
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            os.close(os.open(self.path, os.O_RDWR))
+            self._refuse_empty()
+        self._sqlite = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
+        try:
+            known = steps_of(self._sqlite, self.path)  # before anything is written: what is not ours stays as it is
+            # A new file's pages hold several functions each; of a file that is there, the size stays what it was.
+            # Full: a commit is on the disk when it returns, so that a power cut takes back nothing that was answered.
+            for pragma in ("page_size = 8192", "journal_mode = wal", "foreign_keys = on", "synchronous = full"):
+                self._sqlite.execute(f"pragma {pragma}")
+            self._sqlite.create_function("regexp", 2, _regexp, deterministic=True)
+            # What other packages would add to every connection is not wanted here, and takes long to look for.
+            self._db = Database(self._sqlite, execute_plugins=False)
+            if len(known) < len(STEPS):
+                self._migrate(sole)
+        except BaseException:
+            self._sqlite.close()
+            raise
+
+    def _refuse_empty(self) -> None:
+        """Raises StorageProblem for a file of no bytes: what was lost is not begun anew as if nothing had been."""
+        until = time.monotonic() + EMPTY_SECONDS
+        while not self.path.stat().st_size:
+            if time.monotonic() > until:  # another process may be making it this very moment
+                raise StorageProblem(
+                    f"the database {self.path} is there and holds nothing, not even what a new one does. Restore it "
+                    "from a backup (python -m bot restore FILE), or delete it to begin with an empty memory."
+                )
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+    def _migrate(self, sole: bool) -> None:
+        """To the newest schema, in one transaction: cut short, the file is as it was. A copy of it comes first."""
+        with self.transaction(OPENING_SECONDS):
+            done = steps_of(self._sqlite, self.path)  # another process may have been first
+            if done and len(done) < len(STEPS):
+                from storage import copies  # nothing that a start without a migration need load
+
+                if not sole:
+                    self._refuse_under_a_bot()
+                copies.before_migration(self.path, next(step for step in STEPS if step not in done))
+                copies.forget_oldest(self.path)
+            migrations.apply(self._db)
+
+    def _refuse_under_a_bot(self) -> None:
+        """Raises StorageProblem where a bot runs on the file: it is of an older version, and would meet a schema that
+        it does not know."""
+        from storage.lock import is_held
+
+        if is_held(self.path):
+            raise StorageProblem(
+                f"the database {self.path} is of an older version of Lamplighter, and a bot of that version runs on "
+                "it. Stop that bot and start one of this version, which migrates the file; then ask again."
+            )
+
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, patience: float | None = None) -> Iterator[None]:
         """All or nothing. Inside another transaction of the same thread it joins that one.
 
         BEGIN IMMEDIATE, because a deferred one fails at once ("database is locked") when two writers meet.
         Never hold one over a call to AWS or Slack.
         """
         with self._lock:
-            if self._sqlite.in_transaction:
+            joins = self._sqlite.in_transaction
+            if joins:
                 yield
-                return
-            self._db.execute("begin immediate")
+        if joins:
+            return
+        self._begin(self.patience if patience is None else patience)
+        try:
             try:
                 yield
                 self._db.commit()  # where it fails, what was left open would take with it all that follows
             except BaseException:
                 self._db.rollback()
                 raise
+            self._own.kept = self.kept + 1
+        finally:
+            self._lock.release()
+
+    def _begin(self, patience: float) -> None:
+        """Leaves with the lock held. While another process writes, this one's threads go on reading."""
+        until = time.monotonic() + patience
+        while True:
+            self._lock.acquire()
+            try:
+                self._sqlite.execute("pragma busy_timeout = 0")
+                try:
+                    self._db.execute("begin immediate")
+                finally:
+                    self._sqlite.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000:.0f}")
+                return
+            except sqlite3.OperationalError as problem:
+                self._lock.release()
+                from storage.trouble import is_busy
+
+                if not is_busy(problem) or time.monotonic() > until:
+                    raise
+            except BaseException:
+                self._lock.release()
+                raise
+            time.sleep(LOOK_AGAIN_SECONDS)
+
+    def check(self) -> None:
+        """Raises StorageProblem where a page of the file is damaged, or nothing can be written to it."""
+        from storage.copies import refuse_damaged
+        from storage.trouble import trouble
+
+        with self._lock:
+            refuse_damaged(self._sqlite, self.path)
+        try:
+            with self.transaction():
+                (version,) = self._sqlite.execute("pragma user_version").fetchone()
+                self._sqlite.execute(f"pragma user_version = {version}")  # as it is, and written all the same
+        except sqlite3.OperationalError as problem:
+            raise StorageProblem(
+                f"cannot write to the database {self.path}: {trouble(problem) or problem}."
+            ) from problem
+
+    @property
+    def kept(self) -> int:
+        """How many transactions of this thread were kept so far."""
+        return getattr(self._own, "kept", 0)
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         with self._lock:
@@ -132,6 +245,25 @@ class Connection:
     def close(self) -> None:
         with self._lock:
             self._sqlite.close()
+
+
+def steps_of(file: sqlite3.Connection, path: Path) -> set[str]:
+    """The migrations that a file has had. Raises StorageProblem where it is not one of ours."""
+    tables = {name for (name,) in file.execute("select name from sqlite_master where type = 'table'")}
+    done: set[str] = set()
+    if MIGRATIONS in tables:
+        of_ours = f"select name from {MIGRATIONS} where migration_set = ?"  # noqa: S608 - a name of ours
+        done = {name for (name,) in file.execute(of_ours, [migrations.name])}
+    newer = sorted(done.difference(STEPS))
+    if newer:
+        raise StorageProblem(
+            f"the database {path} is of a newer version of Lamplighter ({newer[0]} is not known to this one). "
+            "Run that version or a newer one; or restore a copy that was made before the upgrade, as in "
+            f"{path.name}.before-{newer[0].partition('_')[0]}."
+        )
+    if not done and any(not name.startswith(NOT_OURS) for name in tables):
+        raise StorageProblem(f"the database {path} is another program's. Set LAMPLIGHTER_DATABASE to another file.")
+    return done
 
 
 def _regexp(pattern: str, text: str) -> bool:

@@ -52,6 +52,10 @@ class Decisions:
         sql = "select function_arn, kind from decisions where at > ? and kind in ('applied', 'undone') order by id"
         return {row["function_arn"]: DecisionKind(row["kind"]) for row in self._db.rows(sql, [to_text(at)])}
 
+    def last(self) -> Decision | None:
+        """The newest: the head of the chain."""
+        return next(iter(self._list("select * from decisions order by id desc limit 1")), None)
+
     def all(self) -> list[Decision]:
         """Oldest first."""
         return self._list("select * from decisions order by id")

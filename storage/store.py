@@ -53,8 +53,9 @@ if TYPE_CHECKING:
 class Store:
     """Raises connection.StorageProblem where the file cannot be used."""
 
-    def __init__(self, path: Path | str) -> None:
-        self._connection = Connection(path)
+    def __init__(self, path: Path | str, *, sole: bool = False) -> None:
+        """`sole`: see Connection."""
+        self._connection = Connection(path, sole=sole)
         self.audits = Audits(self._connection)
         self.functions = Functions(self._connection)
         self.requests = Requests(self._connection)
@@ -219,6 +220,15 @@ class Store:
     @property
     def path(self) -> Path:
         return self._connection.path
+
+    @property
+    def kept(self) -> int:
+        """How many transactions of this thread were kept so far."""
+        return self._connection.kept
+
+    def check(self) -> None:
+        """Raises StorageProblem where a page of the file is damaged, or nothing can be written to it."""
+        self._connection.check()
 
     def transaction(self) -> AbstractContextManager[None]:
         """Several changes that stand or fall together; see Connection.transaction."""
