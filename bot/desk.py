@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
+from bot.faults import cannot_keep, log_fault
 from bot.outbox import Outbox
 from bot.people import SlackPeople
 from bot.replies import Deliver
 from bot.slack_errors import error_code
 from commands._refused import turned_away
 from commands._types import Background, Context, Reply, Request, Run, Say
+from storage.trouble import trouble
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Desk:
         self._work.shutdown(wait=True, cancel_futures=True)
 
     def _answer(self, answers: Answers, request: Request, deliver: Deliver, decides: bool) -> None:
+        kept_before = self.context.store.kept
         try:
             asks = self._people.may_ask(request.user, request.workspace)
             if not asks.allowed:
@@ -70,10 +73,8 @@ class Desk:
                     self.run_alone(reply.what, reply.run)
                 else:
                     _deliver(deliver, reply)
-        except Exception:  # what nobody foresaw: a reference for the person, the traceback for the log
-            reference = secrets.token_hex(4)
-            log.exception("reference %s: a request of %s failed", reference, request.user)
-            _deliver(deliver, Say(f"Something went wrong on my side. Quote `{reference}` to whoever runs Lamplighter."))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the person is answered
+            _deliver(deliver, Say(self._sorry(request, problem, kept=self.context.store.kept > kept_before)))
         finally:
             self._outbox.nudge()
 
@@ -91,11 +92,21 @@ class Desk:
                 return
             yield reply
 
+    def _sorry(self, request: Request, problem: Exception, *, kept: bool) -> str:
+        """What the person is told: why the file cannot be used; of what nobody foresaw, a reference into the log."""
+        why = trouble(problem)
+        if why:
+            log_fault(log, problem, "a request of %s was not kept", request.user)
+            return cannot_keep(why, kept=kept)
+        reference = secrets.token_hex(4)
+        log.error("reference %s: a request of %s failed", reference, request.user, exc_info=problem)
+        return f"Something went wrong on my side. Quote `{reference}` to whoever runs Lamplighter."
+
     def _alone(self, what: str, run: Callable[[], object]) -> None:
         try:
             run()
-        except Exception:  # nobody waits for an answer here; the log is where it is read
-            log.exception("%s failed", what)
+        except Exception as problem:  # noqa: BLE001 - nobody waits for an answer here; the log is where it is read
+            log_fault(log, problem, "%s failed", what)
         finally:
             self._outbox.nudge()
 

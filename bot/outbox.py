@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot import uploads
 from bot.channels import ChannelNames
+from bot.faults import log_fault
 from bot.message_ids import message_id, what_to_keep
 from bot.notices import notify
 from bot.pacing import Pacing
@@ -28,6 +29,7 @@ from commands._types import Context
 from commands.views.blocks import Block
 from commands.views.closed import CLOSED, closed_line
 from storage.models import Post, PostKind, PostState
+from storage.trouble import trouble
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Outbox:
         self._draw = draw
         self._pacing = Pacing()
         self._said: set[str] = set()
+        self._unwell: str | None = None  # why the last round stumbled
         self._unrecorded: list[Callable[[], None]] = []  # what Slack took and memory could not be told yet
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -82,12 +85,18 @@ class Outbox:
             self._wake.clear()
             try:
                 pause = self.send_due()
-            except Exception:  # the loop outlives any fault of one round: posts that wait must not wait for ever
-                log.exception("the outbox stumbled and goes on")
+            except Exception as problem:  # noqa: BLE001 - the loop outlives any fault of one round: posts wait
+                self._stumbled(problem)
                 pause = IDLE_SECONDS
             if self._stop.is_set() and (pause >= IDLE_SECONDS or time.monotonic() + pause > self._last_moment):
                 return
             self._wake.wait(pause)
+
+    def _stumbled(self, problem: Exception) -> None:
+        """What is the same from round to round is said once."""
+        if self._unwell != str(problem):
+            log_fault(log, problem, "the outbox stumbled and goes on; posts wait")
+        self._unwell = str(problem)
 
     def send_due(self) -> float:
         """Send what is due and free to go; how many seconds until it is worth looking again."""
@@ -101,6 +110,7 @@ class Outbox:
                 pause = min(pause, wait)
                 continue
             self._handle(post, lane)
+            self._unwell = None
             pause = min(pause, PACE_SECONDS)
         return pause
 
@@ -133,6 +143,8 @@ class Outbox:
         except NO_ANSWER as problem:
             self._later(post, error_code(problem))
         except Exception as problem:  # one post that cannot be drawn must not keep back all the others
+            if trouble(problem):
+                raise  # nor can it be kept that this one waits
             log.exception("%s could not be drawn or sent", post.key)
             self._later(post, type(problem).__name__)
 

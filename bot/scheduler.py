@@ -11,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 
+from bot.faults import log_fault
 from bot.notices import notify
 from commands._schedule import Slot
 from commands._types import Clock, Context, Progress, Request
@@ -106,8 +107,8 @@ class DailyClock:
             for reply in entry.run(Request(user=THE_CLOCK, now=now, source=Source.CLOCK), self._context):
                 if isinstance(reply, Progress):
                     log.info("%s", reply.text)
-        except Exception:  # the scheduler goes on whatever it is, and so does the next turn
-            log.exception("%s stumbled", entry.job_id)
+        except Exception as problem:  # noqa: BLE001 - the scheduler goes on whatever it is, and so does the next turn
+            log_fault(log, problem, "%s stumbled", entry.job_id)
         finally:
             self._after()
 
@@ -136,8 +137,8 @@ class DailyClock:
                 if isinstance(reply, Progress):
                     log.info("%s", reply.text)
                 self._after()
-        except Exception as problem:  # a job that fails is tried again; the log and the fallback channel say so
-            log.exception("the run %s of %s failed", job_of(slot, self._slots[0]), day)
+        except Exception as problem:  # noqa: BLE001 - it is tried again; the log and the fallback channel say so
+            log_fault(log, problem, "the run %s of %s failed", job_of(slot, self._slots[0]), day)
             self._once(entry, slot, day, AGAIN)
             self._tell(entry, day, problem)
         finally:
@@ -153,5 +154,5 @@ class DailyClock:
                 f"The {entry.job_id} audit of {day} could not be made: {prose(clip(why, 500))}. "
                 f"It is tried again every {minutes} minutes; the log says more.",
             )
-        except Exception:  # where memory cannot be written to, the log is all there is
-            log.exception("and that could not be said in Slack either")
+        except Exception as fault:  # noqa: BLE001 - where memory cannot be written to, the log is all there is
+            log_fault(log, fault, "and that could not be said in Slack either")

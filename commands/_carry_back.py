@@ -19,6 +19,7 @@ from commands.aws.session_policy import needs_of_receipt
 from commands.aws.undoing import UndoOutcome
 from storage.fixes import FixRequest, RequestState
 from storage.models import DecisionKind, Function
+from storage.trouble import trouble
 
 _AS_BEFORE = "Tracing is off again."
 
@@ -42,7 +43,11 @@ def carry_back(context: Context, request_id: str) -> Iterator[Reply]:
         except AwsProblem as problem:
             detail = {"step": "access", "code": problem.code, "aws_request": problem.request_id}
             _end(context, asked, RequestState.APPLIED, entry_advice(problem, "undo"), detail=detail)
-        except Exception:  # a fault of our own must not leave the request undoing for ever; the caller answers for it
+        except (
+            Exception
+        ) as fault:  # one of our own must not leave the request undoing for ever; the caller answers for it
+            if trouble(fault):
+                raise  # it stays undoing: whoever takes it up, once the file can be used again, reads AWS first
             reason = "Lamplighter itself failed; its log says more. It is safe to undo again."
             _end(context, asked, RequestState.APPLIED, reason)
             raise

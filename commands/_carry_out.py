@@ -21,6 +21,7 @@ from commands.aws.remediation import FunctionGone, Outcome, RemediationFailed
 from commands.aws.session_policy import needs_of_plan
 from storage.fixes import FixPlan, FixRequest, Receipt, RequestState
 from storage.models import DecisionKind, Function, MayWrite
+from storage.trouble import trouble
 
 # While a fix is under way the newest messages follow it; when it has ended, all do.
 NEWEST = 3
@@ -55,7 +56,11 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
             _end(context, asked, RequestState.FAILED, entry_advice(problem), detail=detail)
         except ShownOtherwise as changed:
             _end(context, asked, RequestState.FAILED, str(changed), detail={"step": "read"}, plan=changed.plan)
-        except Exception:  # a fault of our own must not leave the request running for ever; the caller answers for it
+        except (
+            Exception
+        ) as fault:  # one of our own must not leave the request running for ever; the caller answers for it
+            if trouble(fault):
+                raise  # it stays running: whoever takes it up, once the file can be used again, reads AWS first
             reason = "Lamplighter itself failed; its log says more. It is safe to approve again."
             _end(context, asked, RequestState.FAILED, reason)
             raise
