@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `forecast`, `report`, `map`, `check-iac`, `templates`, `settings`, `demo`."""
+"""The command line: each command of `python -m bot`."""
 
 import logging
 import re
@@ -139,6 +139,32 @@ def trace_map(
 
     wanted = terminal_map.Wanted(function, account, region, hours)
     sys.exit(_answering(lambda: terminal_map.tell(_context, wanted, as_json=as_json, png=png)))
+
+
+@main.command(short_help="Copy the database, also while the bot runs.")
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy what the bot remembers to FILE, also while it runs. Asks neither AWS nor Slack.
+
+    FILE holds all of it, needs no other file beside it, is for its owner alone, and is never written over. Exit code 0:
+    copied, and whole; 1: copied, and decisions were changed or removed from it before; 2: not copied, and why.
+    """
+    from bot import safekeeping
+
+    sys.exit(_answering(lambda: safekeeping.backup(file)))
+
+
+@main.command(short_help="Put a backup in the place of the database.")
+@click.argument("file", type=click.Path(path_type=Path))
+def restore(file: Path) -> None:
+    """Put a copy in the place of what the bot remembers. Stop the bot first.
+
+    What was there is kept beside it. Exit code 0: done; 1: done, and decisions were changed or removed from the copy;
+    2: nothing was changed, and why.
+    """
+    from bot import safekeeping
+
+    sys.exit(_answering(lambda: safekeeping.restore(file)))
 
 
 @main.command("check-iac")
@@ -350,6 +376,16 @@ def _answering(work: Callable[[], int]) -> int:
             click.echo(f"lamplighter: {line}", err=True)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except Exception as problem:  # what the file itself refuses is a line as well; all else goes on up
+        from storage.trouble import trouble
+
+        why = trouble(problem)
+        if why is None:
+            raise
+        click.echo(
+            f"lamplighter: what was asked could not be kept: of the database, {why}. Mend that, and ask again.",
+            err=True,
+        )
     return EXIT_USAGE
 
 
