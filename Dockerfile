@@ -10,11 +10,15 @@ COPY ${REQUIREMENTS} ./requirements.txt
 RUN /opt/lamplighter/bin/python -m pip install --no-input --require-hashes --no-deps -r requirements.txt \
  && /opt/lamplighter/bin/python -m pip check
 
+# Replicates the database where LITESTREAM_REPLICA_URL says so: one file, and nothing else of that image.
+FROM litestream/litestream:0.5.17 AS litestream
+
 FROM python:3.11.15-slim-bookworm
 # Of group root as well, and of nobody else: where a platform chooses the user id, it chooses that group.
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin lamplighter \
  && install --directory --owner=lamplighter --group=root --mode=0770 /data
 COPY --from=build /opt/lamplighter /opt/lamplighter
+COPY --from=litestream /usr/local/bin/litestream /usr/local/bin/litestream
 WORKDIR /app
 COPY LICENSE ./
 COPY storage ./storage

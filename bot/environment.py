@@ -33,6 +33,14 @@ class Environment:
         default="", metadata={SAYS: "the settings file; `lamplighter.toml`, where there is one"}
     )
     lamplighter_database: str = field(default=DEFAULT_DATABASE, metadata={SAYS: "the SQLite file"})
+    litestream_replica_url: str = field(  # it may hold a password
+        default="",
+        repr=False,
+        metadata={
+            SAYS: "where the file is replicated to, as in `s3://bucket/path`; unset: nowhere. See *Backups, restore and "
+            "upgrades*"
+        },
+    )
 
 
 SECRETS = tuple(each.name for each in fields(Environment) if not each.repr)

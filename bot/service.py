@@ -21,6 +21,7 @@ from bot.notices import notify
 from bot.only_one import OnlyOne
 from bot.outbox import Outbox
 from bot.people import people_of
+from bot.replicated import replicated
 from bot.scheduler import DailyClock
 from bot.signals import end_when_told
 from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
@@ -33,6 +34,7 @@ from commands._renamed import follow_names
 from commands._types import Clock, Context
 from commands.aws.accounts import Cloud
 from commands.custom_metrics import data, price_line
+from commands.views.text import day_and_time
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -59,22 +61,28 @@ class Service:
         require_slack(config)
         self._config = config
         self._clock = clock
+        self._restored = False
         self.stop = threading.Event()
         self.ready = threading.Event()
 
     def run(self) -> None:
         """Raises ConfigProblem or StorageProblem for what only a person can mend."""
-        store = Store(self._config.database)
-        try:
-            with OnlyOne(self._config.database):
-                end_when_told(self.stop)
-                sys.setswitchinterval(SWITCH_SECONDS)
+        end_when_told(self.stop)
+        sys.setswitchinterval(SWITCH_SECONDS)
+        # Alone before the file is opened: an older bot's is not migrated under it.
+        with OnlyOne(self._config.database), replicated(self._config, self.stop) as replica:
+            if self.stop.is_set():
+                return
+            self._restored = replica is not None and replica.restored
+            store = Store(self._config.database, sole=True)
+            try:
+                store.check()
                 client = self._web_client()
                 who = self._until_slack(lambda: self._who_am_i(client))
                 if who is not None:
                     self._serve(store, client, str(who["team_id"]), self._missing_scopes(who))
-        finally:
-            store.close()
+            finally:
+                store.close()
 
     def _serve(self, store: Store, client: WebClient, workspace: str, missing: list[str]) -> None:
         teams = self._config.teams
@@ -106,6 +114,8 @@ class Service:
         daily = DailyClock(clocks, context, context.schedule.slots(), outbox.nudge)
         listening = self._listening(context, outbox)
         self._say_missing(context, missing)
+        if self._restored:
+            _say_restored(context)
         follow_names(context)  # so that who asks before the next audit finds the team, whole
         outbox.start()
         try:
@@ -196,6 +206,23 @@ class Service:
                 "&", "&amp;"
             ),
         )
+
+
+def _say_restored(context: Context) -> None:
+    """What came after the newest row is not known here; whoever has a later one elsewhere can tell."""
+    last = context.store.decisions.last()
+    newest = (
+        f"The newest decision in it is of {day_and_time(last.at)} (`{last.hash[:16]}…`)."
+        if last
+        else "It holds no decision."
+    )
+    notify(
+        context,
+        f"restored:{last.hash if last else ''}",
+        f"My database was not there, and was restored from its replica. {newest} What was decided in the last moments "
+        "before may be missing from it: AWS is as it was left, and a later decision that stands in Slack is not known "
+        "to me.",
+    )
 
 
 def _take_up(context: Context, desk: Desk) -> None:
