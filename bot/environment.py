@@ -37,8 +37,8 @@ class Environment:
         default="",
         repr=False,
         metadata={
-            SAYS: "where the file is replicated to, as in `s3://bucket/path`; unset: nowhere. See *Backups, restore and "
-            "upgrades*"
+            SAYS: "where the file is replicated to, as in `s3://bucket/path`; unset: nowhere. See *Backups, restore "
+            "and upgrades*"
         },
     )
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from bot.config import Config, ConfigProblem
+from bot.environment import SECRETS
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ SETTINGS = Path(__file__).with_name("litestream.yml")
 END_SECONDS = 12.0  # see `shutdown-sync-timeout` in litestream.yml
 LOOK_SECONDS = 0.05
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
-SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+NOT_ITS = tuple(name.upper() for name in SECRETS)  # its own address is given to it anew
 
 
 def replicated(config: Config, told: threading.Event) -> "AbstractContextManager[Replicated | None]":
@@ -156,7 +157,7 @@ class Replicated:
         return process
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        kept = {name: value for name, value in os.environ.items() if name not in NOT_ITS}
         return kept | {"LAMPLIGHTER_DATABASE": str(self._database), "LITESTREAM_REPLICA_URL": self._url}
 
     def _run(self, *words: str, seconds: float = float("inf"), told: threading.Event | None = None) -> str:
