@@ -167,6 +167,18 @@ def restore(file: Path) -> None:
     sys.exit(_answering(lambda: safekeeping.restore(file)))
 
 
+@main.command(short_help="Check that no decision was changed, removed or put in.")
+@click.option("--expect", multiple=True, metavar="NUMBER:HASH", help="As posted in Slack; or a hash alone. Repeatable.")
+@click.option("--database", type=click.Path(path_type=Path, dir_okay=False), help="This file, as an auditor's copy.")
+def verify(expect: tuple[str, ...], database: Path | None) -> None:
+    """Check the chain of decisions and name the first bad row. Asks neither AWS nor Slack.
+
+    The file is only read: no right to write is needed. Exit code 0: all is as it was written; 1: it is not, or --expect
+    is not met; 2: bad usage, or the file cannot be read.
+    """
+    sys.exit(_answering(lambda: _verify(expect, database)))
+
+
 @main.command("check-iac")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
@@ -323,6 +335,16 @@ def _report(team: str | None, days: int, as_json: bool, folder: Path | None, fil
     for one in written:
         click.echo(f"written: {one}", err=True)
     return EXIT_DONE
+
+
+def _verify(expect: tuple[str, ...], database: Path | None) -> int:
+    from bot import terminal_verify
+
+    if database is None:
+        from bot.config import load
+
+        database = load().database
+    return terminal_verify.tell(database, expect)
 
 
 def _context(config: "Config", store: "Store", cloud: "Cloud") -> "Context":

@@ -431,14 +431,28 @@ class Decision:
     channel: str = ""
     message: str = ""  # timestamp of the message that was clicked
     request_id: str = ""
-    before: str = ""  # tracing mode before
-    after: str = ""  # tracing mode as read back
+    before: str = ""  # what was so before: a tracing mode, a verdict, an end, teams or a budget, as its kind is about
+    after: str = ""  # the same afterwards, as read back from AWS where AWS was changed
     reason: str = ""
     until: datetime | None = None
     detail: Mapping[str, object] = field(default_factory=dict)  # steps, AWS request ids, the rule that allowed it
     id: int = 0
     prev_hash: str = ""
     hash: str = ""
+    team: str | None = None  # whose it was then; "": of no known team; None: not recorded
+
+    @property
+    def allowed_by(self) -> str:
+        """The rule of the settings or of the product by which it was done; "" where none was recorded."""
+        return str(self.detail.get("allowed_by") or "")
+
+    @property
+    def aws_requests(self) -> tuple[str, ...]:
+        """AWS's ids of the calls that changed something, as CloudTrail has them, then of the call that AWS refused."""
+        told = self.detail.get("aws_requests")
+        done = [str(one) for one in told] if isinstance(told, list | tuple) else []
+        refused = self.detail.get("aws_request")
+        return tuple(dict.fromkeys([*done, *([str(refused)] if refused else [])]))
 
 
 class PostKind(StrEnum):

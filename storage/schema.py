@@ -176,6 +176,14 @@ def m022_maps(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m023_the_chain(db: Database) -> None:
+    from storage.schema_chain import CHAIN
+
+    for statement in CHAIN:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

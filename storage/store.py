@@ -24,6 +24,7 @@ from storage.requests import Requests
 
 if TYPE_CHECKING:
     from storage.batches import Batches
+    from storage.chain import Chain
     from storage.dashboards import Dashboards
     from storage.deployments import Deployments
     from storage.digests import Digests
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from storage.forecast_checks import ForecastChecks
     from storage.forecasts import Forecasts
     from storage.grace import GraceNotices
+    from storage.history import History
     from storage.incidents import Incidents
     from storage.maps import Maps
     from storage.measures import Measures
@@ -51,11 +53,11 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """Raises connection.StorageProblem where the file cannot be used."""
+    """Raises connection.StorageProblem where the file cannot be used. `read_only`: as it is, and nothing is changed."""
 
-    def __init__(self, path: Path | str, *, sole: bool = False) -> None:
+    def __init__(self, path: Path | str, *, sole: bool = False, read_only: bool = False) -> None:
         """`sole`: see Connection."""
-        self._connection = Connection(path, sole=sole)
+        self._connection = _read_only(path) if read_only else Connection(path, sole=sole)
         self.audits = Audits(self._connection)
         self.functions = Functions(self._connection)
         self.requests = Requests(self._connection)
@@ -66,6 +68,18 @@ class Store:
         self.changes = Changes(self._connection)
         self.places = Places(self._connection)
         self.owners = Owners(self._connection)
+
+    @cached_property
+    def chain(self) -> "Chain":
+        from storage.chain import Chain
+
+        return Chain(self._connection)
+
+    @cached_property
+    def history(self) -> "History":
+        from storage.history import History
+
+        return History(self._connection)
 
     @cached_property
     def undos(self) -> "Undos":
@@ -238,9 +252,15 @@ class Store:
         self._connection.close()
 
 
+def _read_only(path: Path | str) -> Connection:
+    from storage.read_only import ReadOnly
+
+    return ReadOnly(path)
+
+
 @contextmanager
-def open_store(path: Path | str) -> Iterator[Store]:
-    store = Store(path)
+def open_store(path: Path | str, *, read_only: bool = False) -> Iterator[Store]:
+    store = Store(path, read_only=read_only)
     try:
         yield store
     finally:
