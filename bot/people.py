@@ -81,14 +81,14 @@ class SlackPeople:
                 'for example: [policy] approvers = ["U0123456789"]',
             )
         if user in listed:
-            return Permission(True, f"approver {user}")
+            return Permission(True, self._rule(user, team))
         unread = ""
         for group in filter(_is_group, listed):
             members = self._members(group)
             if isinstance(members, str):
                 unread = unread or f"{_unreadable(group, members)} So it is not known whether you are an approver."
             elif user in members:
-                return Permission(True, f"member of approver group {group}")
+                return Permission(True, self._rule(group, team))
         if unread:
             return Permission(False, unread)
         who = " ".join(self.approvers(team)[:10])
@@ -117,6 +117,12 @@ class SlackPeople:
         with self._lock:
             self._everybody = (time.monotonic(), members)
         return members
+
+    def _rule(self, named: str, team: str | None) -> str:
+        """The place in the settings that names a person or a group as an approver; kept with the decision."""
+        of_team = team is not None and named in self._team_approvers.get(team, ())
+        section = f"policy.teams.{team}" if of_team else "policy"
+        return f"[{section}] approvers: {named}"
 
     def _listed(self, team: str | None) -> list[str]:
         denied = self._denied(team)

@@ -33,17 +33,20 @@ def as_it_is_now(context: Context, function: Function) -> Function:
     raise AssertionError("the last of PATIENCE_SECONDS is None")
 
 
-def look_after(context: Context, function_arn: str, *, role_changed: bool) -> None:
-    """Look at a function once more after something was changed, though not as was hoped, or was taken back."""
+def look_after(context: Context, function_arn: str, *, role_changed: bool) -> str:
+    """Look at a function once more after something was changed, though not as was hoped, or was taken back. Its tracing
+    mode by then; "" where that was not to be seen."""
     function = context.store.functions.get(function_arn)
     if function is None or function.role is None:
-        return
+        return ""
     try:
         seen = look_again(context, function)
         if role_changed and seen.role_may_write:
             remember_role(context, function.role, seen.role_may_write)
+        return str(seen.mode or "")
     except AwsProblem as problem:
         log.warning("%s could not be looked at after it was changed: %s", function_arn, problem)
+        return ""
 
 
 def remember_role(context: Context, role: str, may_write: MayWrite) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import structs
 
+from commands import _decide
 from commands._changes import Compared, compare, seen_whole
 from commands._context import Context
 from commands._exempted import end_overtaken, exempted
@@ -17,7 +18,6 @@ from storage.models import (
     THE_CLOCK,
     Audit,
     Coverage,
-    Decision,
     DecisionKind,
     Function,
     Inventory,
@@ -206,14 +206,12 @@ def _settle(context: Context) -> None:
             if verdict is Verdict.TRACED and request.receipt.mode_before:
                 outcome = BEGUN_HERE
             store.requests.resolve(request.id, outcome, now)
-            store.decisions.record(
-                Decision(
-                    DecisionKind.RESOLVED,
-                    now,
-                    THE_CLOCK,
-                    request.function_arn,
-                    request_id=request.id,
-                    reason=outcome,
-                )
+            _decide.record(
+                context,
+                DecisionKind.RESOLVED,
+                request.function_arn,
+                actor=THE_CLOCK,
+                request_id=request.id,
+                reason=outcome,
             )
             store.posts.redraw_showing(request.id)

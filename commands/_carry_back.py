@@ -37,9 +37,13 @@ def carry_back(context: Context, request_id: str) -> Iterator[Reply]:
             asked, anew = _what_is_there(context, asked)
             outcome = yield from _take_back(context, asked)
         except RemediationFailed as failure:
-            detail = {"step": str(failure.step), "code": failure.code, "aws_request": failure.request_id}
-            look_after(context, asked.function_arn, role_changed=False)
-            _end(context, asked, RequestState.APPLIED, failure.reason, detail=detail)
+            detail: dict[str, object] = {"step": str(failure.step), "code": failure.code}
+            detail |= {
+                "aws_request": failure.request_id,
+                "aws_requests": list(failure.done[len(asked.receipt.requests) :]),
+            }
+            after = look_after(context, asked.function_arn, role_changed=False)
+            _end(context, asked, RequestState.APPLIED, failure.reason, after=after, detail=detail)
         except AwsProblem as problem:
             detail = {"step": "access", "code": problem.code, "aws_request": problem.request_id}
             _end(context, asked, RequestState.APPLIED, entry_advice(problem, "undo"), detail=detail)

@@ -47,10 +47,11 @@ def carry_out(context: Context, request_id: str, *, again: bool = False) -> Iter
             _end(context, asked, RequestState.RESOLVED, NO_LONGER_EXISTS, detail=_request(gone.request_id))
         except RemediationFailed as failure:
             detail = {"step": str(failure.step), "code": failure.code, "aws_request": failure.request_id}
+            before, after = _mode(context, asked), ""
             receipt = context.store.requests.get(asked.id).receipt
             if not receipt.nothing:
-                look_after(context, asked.function_arn, role_changed=bool(receipt.policy))
-            _end(context, asked, RequestState.FAILED, failure.reason, detail=detail)
+                after = look_after(context, asked.function_arn, role_changed=bool(receipt.policy))
+            _end(context, asked, RequestState.FAILED, failure.reason, before=before, after=after, detail=detail)
         except AwsProblem as problem:
             detail = {"step": "access", "code": problem.code, "aws_request": problem.request_id}
             _end(context, asked, RequestState.FAILED, entry_advice(problem), detail=detail)
@@ -220,7 +221,7 @@ def _end(
     """`plan`: the newest, for whoever is to approve again."""
     store, now = context.store, context.clock()
     with store.transaction():
-        kept = _attached(store.requests.get(asked.id).receipt.policy)  # also where this run did not get so far
+        kept = _kept(store.requests.get(asked.id).receipt)  # also where this run did not get so far
         undo_until = _undo_until(context, asked, now) if state is RequestState.APPLIED else None
         if store.requests.finish(asked.id, state, now, outcome=outcome, note=note, undo_until=undo_until):
             _decide.record(
@@ -256,9 +257,16 @@ def _was_to_be_attached(context: Context, asked: FixRequest) -> bool:
     return any(row.detail.get("attached_policy") for row in context.store.decisions.of_request(asked.id))
 
 
-def _attached(policy: str) -> dict[str, str]:
-    """What stays with the role though the fix did not end well."""
-    return {"attached_policy": policy} if policy else {}
+def _kept(receipt: Receipt) -> dict[str, object]:
+    """What stays as the fix left it though it did not end well, and the calls that did it."""
+    policy: dict[str, object] = {"attached_policy": receipt.policy} if receipt.policy else {}
+    return policy | ({"aws_requests": list(receipt.requests)} if receipt.requests else {})
+
+
+def _mode(context: Context, asked: FixRequest) -> str:
+    """Before the fix, as far as is known."""
+    receipt, function = context.store.requests.get(asked.id).receipt, context.store.functions.get(asked.function_arn)
+    return str(receipt.mode_before or (function.mode if function else None) or "")
 
 
 def _request(aws_request: str) -> dict[str, str]:

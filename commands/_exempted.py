@@ -53,21 +53,24 @@ def end_overtaken(context: Context) -> None:
         exemption, why = store.exemptions.get(member.exemption_id), _NEEDLESS[verdict]
         if not store.exempted.leave(exemption.id, member.arn, GONE if verdict is None else why, now):
             continue
-        record_end(context, exemption, member.arn, why)
+        record_end(context, exemption, member.arn, why, after="gone" if verdict is None else str(verdict))
         end_if_empty(context, exemption)
 
 
-def record_end(context: Context, exemption: Exemption, arn: str, why: str) -> None:
-    """What the clock or an audit found out, for one function or ("") for the rule."""
+def record_end(context: Context, exemption: Exemption, arn: str, why: str, after: str = "") -> None:
+    """What the clock or an audit found out, for one function or ("") for the rule. `after`: its verdict, if known."""
     _decide.record(
         context,
         DecisionKind.EXEMPTION_ENDED,
         arn,
         actor=THE_CLOCK,
         request_id=exemption.token,
+        before=str(Verdict.EXEMPT) if arn else "",
+        after=after,
         reason=why,
         until=exemption.expires_at,
         detail={"exemption": exemption.id},
+        team=exemption.team,
     )
 
 
@@ -135,10 +138,16 @@ def _admit(context: Context, rule: Exemption, function: Function, now: datetime)
             function.arn,
             actor=THE_CLOCK,
             request_id=rule.token,
-            before=str(function.mode or ""),
+            before=str(function.verdict),
+            after=str(Verdict.EXEMPT),
             reason=rule.reason,
             until=rule.expires_at,
-            detail={"exemption": rule.id, "matched_later": rule.target, "granted_by": rule.granted_by},
+            detail={
+                "exemption": rule.id,
+                "matched_later": rule.target,
+                "granted_by": rule.granted_by,
+                "allowed_by": f"exemption {rule.id}, of later functions too: {rule.scope} {rule.target}",
+            },
         )
 
 

@@ -124,7 +124,7 @@ def cover(
         if live:
             store.requests.resolve(live.id, OVERTAKEN[Verdict.EXEMPT], now)
             store.posts.redraw_showing(live.id)
-        _record(request, context, exemption, function.arn, live.id if live else "", detail)
+        _record(request, context, exemption, function.arn, live.id if live else "", detail, str(function.verdict))
 
 
 def ask(request: Request, context: Context, wish: Wish, functions: Sequence[Function], allowed_by: str) -> Say:
@@ -149,6 +149,7 @@ def ask(request: Request, context: Context, wish: Wish, functions: Sequence[Func
         reason=asked.reason,
         until=asked.expires_at,
         detail=detail | {"scope": str(asked.scope), "target": asked.target, "later": asked.later},
+        team=asked.team,
     )
     post(context, asked, f"exemption:{asked.id}")
     where = channel(store.posts.channel_of(asked.team) or context.teams.channel_of(asked.team))
@@ -200,7 +201,10 @@ def extend(
         request_id=exemption.token,
         reason=exemption.reason,
         until=until,
+        before=_until(context, exemption.expires_at),
+        after=_until(context, until),
         detail=detail | {"exemption": exemption.id, "until_before": exemption.expires_at.isoformat()},
+        team=exemption.team,
     )
     redraw(context, exemption)
     for request_id in context.store.exempted.requests_about(
@@ -219,8 +223,18 @@ def granted_text(exemption: Exemption, functions: Sequence[Function]) -> str:
     return f"{exempt_now(exemption, len(functions))} until {until}: {why}{later}"
 
 
+def _until(context: Context, end: datetime) -> str:
+    return f"exempt until {(end - timedelta(seconds=1)).astimezone(context.zone).date()}"
+
+
 def _record(
-    request: Request, context: Context, exemption: Exemption, arn: str, request_id: str, detail: dict[str, object]
+    request: Request,
+    context: Context,
+    exemption: Exemption,
+    arn: str,
+    request_id: str,
+    detail: dict[str, object],
+    before: str = "",
 ) -> None:
     _decide.record(
         context,
@@ -229,7 +243,10 @@ def _record(
         actor=request.user,
         request=request if request.user != THE_CLOCK else None,
         request_id=request_id,
+        before=before,
+        after=str(Verdict.EXEMPT) if arn else "",
         reason=exemption.reason,
         until=exemption.expires_at,
         detail=detail,
+        team=exemption.team,
     )

@@ -46,7 +46,8 @@ def approve_together(request: Request, context: Context, team: str | None, reque
                 refusals.append(refusal)
         if begun:
             _call_for_another(context, team, begun)
-        batch = batch_of(request, context, team, taken) if taken else None
+        rules = {permissions[_team(context, one)].why: None for one in taken}
+        batch = batch_of(request, context, team, taken, "; ".join(rules)) if taken else None
         return Together(batch, len(taken), tuple(refusals), len(begun))
 
 
@@ -88,8 +89,15 @@ def _claimed(
     return claim(request, context, asked, permission.why)
 
 
-def batch_of(request: Request, context: Context, team: str | None, taken: Sequence[FixRequest]) -> Batch:
-    """Of requests that were claimed in the same transaction: `request.user` approved them."""
+def _team(context: Context, asked: FixRequest) -> str | None:
+    function = context.store.functions.get(asked.function_arn)
+    return function.team if function else asked.team
+
+
+def batch_of(
+    request: Request, context: Context, team: str | None, taken: Sequence[FixRequest], allowed_by: str
+) -> Batch:
+    """Of requests that were claimed in the same transaction: `request.user` approved them, by that rule."""
     store, now, where = context.store, context.clock(), context.teams.channel_of(team)
     ids = [one.id for one in in_turn(context, taken)]
     post = store.posts.create(f"batch:{secrets.token_urlsafe(8)}", PostKind.BATCH, where, now, team=team, requests=ids)
@@ -99,8 +107,8 @@ def batch_of(request: Request, context: Context, team: str | None, taken: Sequen
     for request_id in ids:
         store.batches.put(batch.id, request_id)
         store.requests.at_step(request_id, TURN)
-    detail = {"batch": batch.id, "requests": ids}
-    _decide.record(context, DecisionKind.BATCH, "", actor=request.user, request=request, detail=detail)
+    detail = {"batch": batch.id, "requests": ids, "allowed_by": allowed_by}
+    _decide.record(context, DecisionKind.BATCH, "", actor=request.user, request=request, detail=detail, team=team)
     return batch
 
 

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -100,8 +100,9 @@ def _assigned(request: Request, context: Context, pattern: str, team: str, allow
         return _form(context, pattern, team, "Nothing was assigned: no function that matches is without a team's tag.")
     made = context.store.owners.assign(pattern, team, request.user, context.clock())
     moved = [one.arn for one in rearrange(context, made)]
+    before, after = _teams(one.team for one in preview.goes), team
     detail = {"matched": len(preview.goes) + sum(preview.keeps.values()), "allowed_by": allowed_by}
-    _record(request, context, DecisionKind.OWNER_ASSIGNED, made, moved, detail)
+    _record(request, context, DecisionKind.OWNER_ASSIGNED, made, moved, before, after, detail)
     theirs = [one.arn for one in preview.goes]
     blocks = form.assigned_blocks(team, theirs, context.teams.channel_of(team), context.teams.tag_keys[0])
     return Say(f"{count(len(theirs), 'function')} given to team {code(team)}.", tuple(blocks))
@@ -113,6 +114,8 @@ def _record(
     kind: DecisionKind,
     assignment: Assignment,
     moved: list[str],
+    before: str,
+    after: str,
     detail: Mapping[str, object],
 ) -> None:
     _decide.record(
@@ -121,6 +124,8 @@ def _record(
         assignment.pattern if assignment.pattern.startswith("arn:") else "",
         actor=request.user,
         request=request,
+        before=before,
+        after=after,
         detail={
             "assignment": assignment.id,
             "pattern": assignment.pattern,
@@ -129,7 +134,13 @@ def _record(
             "functions": moved[:MOST_KEPT],
             **detail,
         },
+        team=assignment.team,
     )
+
+
+def _teams(of: Iterable[str | None]) -> str:
+    """Whose functions are, as "billing, no known team"."""
+    return ", ".join(sorted({team or "no known team" for team in of}))
 
 
 def _typed(context: Context, fields: Mapping[str, str]) -> tuple[str, str]:
@@ -186,7 +197,8 @@ def _ended(request: Request, context: Context, allowed_by: str) -> str:
         return ENDED_BEFORE
     moved = rearrange(context, assignment)
     arns = [one.arn for one in moved]
-    _record(request, context, DecisionKind.OWNER_ENDED, assignment, arns, {"allowed_by": allowed_by})
+    before, after = assignment.team if moved else "", _teams(one.team for one in moved)
+    _record(request, context, DecisionKind.OWNER_ENDED, assignment, arns, before, after, {"allowed_by": allowed_by})
     left = sum(one.team is None for one in moved)
     what, whose = assignment.pattern.rsplit(":", 1)[-1], assignment.team
     return (

@@ -137,5 +137,6 @@ def _record(
         request_id=asked.token,
         until=asked.expires_at,
         detail=detail | {"exemption": asked.id},
+        team=asked.team,
     )
     redraw(context, asked)

@@ -79,6 +79,7 @@ def let_end(request: Request, context: Context) -> Answer:
                 request_id=exemption.token,
                 until=exemption.expires_at,
                 detail={"allowed_by": permission.why, "exemption": exemption.id},
+                team=exemption.team,
             )
             redraw(context, exemption)
     left = store.exemptions.get(exemption.id)

@@ -148,7 +148,7 @@ def _take(request: Request, context: Context, notice: GraceNotice, audit: Audit)
                 taken.append(asked)
             else:
                 left[arn] = why
-        batch = batch_of(policy, context, notice.team, taken) if taken else None
+        batch = batch_of(policy, context, notice.team, taken, _rule(context, notice)) if taken else None
         store.grace.keep_outcome(notice.id, batch.id if batch else None, left)
     yield Progress(f"grace: {count(len(taken), 'function')} of {notice.team} to be fixed, {len(left)} left alone")
     if batch:
@@ -168,5 +168,10 @@ def _approve(
         return why, None
     asked = store.requests.open_for(function, context.clock())
     store.requests.forget_plan(asked.id)
-    why = claim(policy, context, asked, f"{context.policy.grace.rule}; notice {notice.id}, posted {notice.posted_at}")
+    why = claim(policy, context, asked, _rule(context, notice))
     return why, None if why else asked
+
+
+def _rule(context: Context, notice: GraceNotice) -> str:
+    """What allows such a fix; kept with the decision."""
+    return f"{context.policy.grace.rule}; notice {notice.id}, posted {notice.posted_at}"

@@ -8,7 +8,7 @@ from commands._types import Answer, Context, Request, Say
 from commands.views.exemptions import decided_line, what
 from commands.views.standing import REASON_LIMIT
 from commands.views.text import code, count
-from storage.models import DecisionKind, Exemption, ExemptState, Function
+from storage.models import DecisionKind, Exemption, ExemptState, Function, Verdict
 
 COMMAND = "/trace-exempt revoke"
 NUMBERED = re.compile(r"#?(\d{1,12})")
@@ -111,10 +111,22 @@ def _record(
         actor=request.user,
         request=request,
         request_id=exemption.token,
+        before=str(Verdict.EXEMPT) if arn else "",
+        after=_after(context, arn),
         reason=reason,
         until=exemption.expires_at,
         detail=detail | {"exemption": exemption.id},
+        team=exemption.team,
     )
+
+
+def _after(context: Context, arn: str) -> str:
+    """Its verdict once it is lifted: another exemption may cover it still."""
+    function = context.store.functions.get(arn)
+    if function is None:
+        return ""
+    lifted = function.verdict is Verdict.EXEMPT and context.store.exemptions.covering(arn, context.clock()) is None
+    return str(Verdict.UNTRACED if lifted else function.verdict)
 
 
 def _counted(number: int) -> str:

@@ -46,17 +46,18 @@ def snooze(request: Request, context: Context) -> Answer:
     if post is None or wrong:
         yield Say(f"Nothing was changed: {' '.join(wrong.values()) or UNKNOWN_BUTTON}")
         return
-    chosen = _chosen(request.fields)
+    chosen, allowed_by = _chosen(request.fields), ""
     if TEAM in chosen:
         permission = context.people.may_approve(request.user, request.workspace, post.team)
         if not permission.allowed:
             _refused.keep(request, context, _refused.of_digest(post), permission.why)
             yield Say(f"Nothing was changed. A whole team is snoozed by an approver: {permission.why}")
             return
+        allowed_by = permission.why
     arns = _functions(context, chosen)
     with context.store.transaction():
-        said = _end(request, context, post, chosen, arns) if request.fields[FOR] == END_NOW else ""
-        said = said or _begin(request, context, post, chosen, arns)
+        said = _end(request, context, post, chosen, arns, allowed_by) if request.fields[FOR] == END_NOW else ""
+        said = said or _begin(request, context, post, chosen, arns, allowed_by)
         context.store.posts.redraw(post.id)
         _redraw(context, {post.team, *_teams(context, arns)})
     yield Say(said)
@@ -68,49 +69,56 @@ def end(request: Request, context: Context) -> Answer:
     if found is None:
         yield Say(UNKNOWN_BUTTON)
         return
+    allowed_by = ""
     if found.function_arn is None:
         permission = context.people.may_approve(request.user, request.workspace, found.team)
         if not permission.allowed:
             _refused.keep(request, context, _refused.of_snooze(found), permission.why)
             yield Say(f"Nothing was changed. An approver ends a team's snooze: {permission.why}")
             return
+        allowed_by = permission.why
     with context.store.transaction():
-        ended = _ended(request, context, found)
+        ended = _ended(request, context, found, allowed_by)
         _redraw(context, _teams(context, [found.function_arn]) if found.function_arn else {found.team})
     yield Say(
         f"The snooze of {_what(found)} has ended." if ended else f"The snooze of {_what(found)} was over already."
     )
 
 
-def _begin(request: Request, context: Context, post: Post, chosen: Sequence[str], arns: Sequence[str]) -> str:
+def _begin(
+    request: Request, context: Context, post: Post, chosen: Sequence[str], arns: Sequence[str], allowed_by: str
+) -> str:
     now = context.clock()
     # By the team's clock: a day of 25 hours would end before the digest that it is about.
     until = now.astimezone(context.schedule.of_team(post.team).slot.zone) + timedelta(days=int(request.fields[FOR]))
     targets: list[str | None] = [*([None] if TEAM in chosen else []), *arns]
     for arn in targets:
         begun = context.store.snoozes.begin(arn, post.team, request.user, now, until)
-        _record(request, context, DecisionKind.SNOOZED, begun)
+        _record(request, context, DecisionKind.SNOOZED, begun, allowed_by)
     return f"Snoozed until {day(until - LAST_MOMENT)}: {_names(post, targets)}. Untraced and counted all the same."
 
 
-def _end(request: Request, context: Context, post: Post, chosen: Sequence[str], arns: Sequence[str]) -> str:
+def _end(
+    request: Request, context: Context, post: Post, chosen: Sequence[str], arns: Sequence[str], allowed_by: str
+) -> str:
     in_force = context.store.snoozes.in_force(context.clock())
     meant = [one for one in in_force if one.function_arn in arns]
     if TEAM in chosen:
         meant += [one for one in in_force if one.function_arn is None and one.team == post.team]
-    ended = [one.function_arn for one in meant if _ended(request, context, one)]
+    ended = [one.function_arn for one in meant if _ended(request, context, one, allowed_by)]
     return f"The snooze has ended: {_names(post, ended)}." if ended else "None of these was snoozed."
 
 
-def _ended(request: Request, context: Context, one: Snooze) -> bool:
+def _ended(request: Request, context: Context, one: Snooze, allowed_by: str) -> bool:
     if not context.store.snoozes.end(one.id, context.clock()):
         return False
-    _record(request, context, DecisionKind.SNOOZE_ENDED, one)
+    _record(request, context, DecisionKind.SNOOZE_ENDED, one, allowed_by)
     return True
 
 
-def _record(request: Request, context: Context, kind: DecisionKind, one: Snooze) -> None:
-    """Of a team's snooze, the row names no function."""
+def _record(request: Request, context: Context, kind: DecisionKind, one: Snooze, allowed_by: str) -> None:
+    """Of a team's snooze, the row names no function. `allowed_by`: the rule for a team; a function is anybody's."""
+    rule = {"allowed_by": allowed_by} if one.function_arn is None else {}
     _decide.record(
         context,
         kind,
@@ -118,7 +126,7 @@ def _record(request: Request, context: Context, kind: DecisionKind, one: Snooze)
         actor=request.user,
         request=request,
         until=one.until,
-        detail={"snooze": one.id, "team": one.team or ""},
+        detail={"snooze": one.id, "team": one.team or "", **rule},
     )
 
 

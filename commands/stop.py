@@ -41,6 +41,7 @@ def _remember(request: Request, context: Context, batch: Batch, released: list[F
             request=request,
             request_id=request_id,
             detail=detail,
+            team=batch.team,
         )
         context.store.posts.redraw_showing(request_id)
     context.store.posts.redraw(batch.post)

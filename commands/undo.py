@@ -45,14 +45,14 @@ def _claim(request: Request, context: Context, asked: FixRequest, allowed_by: st
         late = _too_late(store.requests.get(asked.id), now)
         if late:
             return late
-        _resolve_waiting(request, context, asked)
+        _resolve_waiting(request, context, asked, allowed_by)
         if not store.undos.claim(asked.id, request.user, now):
             return f"Nothing was changed: another fix of {code(asked.function_name)} is under way. Undo that one."
         decided(request, context, DecisionKind.UNDO, asked, allowed_by=allowed_by)
     return ""
 
 
-def _resolve_waiting(request: Request, context: Context, asked: FixRequest) -> None:
+def _resolve_waiting(request: Request, context: Context, asked: FixRequest, allowed_by: str) -> None:
     """A newer request that waits for an approver would have the function fixed that is to be as it was."""
     store = context.store
     live = store.requests.live(asked.function_arn)
@@ -66,6 +66,7 @@ def _resolve_waiting(request: Request, context: Context, asked: FixRequest) -> N
         request=request,
         request_id=live.id,
         reason=OVERTAKEN,
+        detail={"allowed_by": allowed_by},
     )
     store.posts.redraw_showing(live.id)
 

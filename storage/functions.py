@@ -112,6 +112,11 @@ class Functions:
         row = self._db.row(f"select {KEPT} from functions where arn = ? and gone_at is null", [arn])  # noqa: S608 - ours
         return from_row(row) if row else None
 
+    def last_team(self, arn: str) -> str | None:
+        """Whose it is, or was when it was last seen; "": nobody's that is known; None: it was never seen."""
+        row = self._db.row("select team from functions where arn = ?", [arn])
+        return None if row is None else str(row["team"] or "")
+
     def of(self, arns: Collection[str]) -> list[Function]:
         """Those of them that are there."""
         return self._list("arn in (select value from json_each(?))", [_json(list(arns))])

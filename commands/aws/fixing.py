@@ -68,13 +68,22 @@ class Outcome:
 class RemediationFailed(Exception):
     """A step failed; what was done before it stays done, and trying again is safe."""
 
-    def __init__(self, step: StepName, reason: str, code: str, request_id: str, attached_policy: str | None) -> None:
+    def __init__(
+        self,
+        step: StepName,
+        reason: str,
+        code: str,
+        request_id: str,
+        attached_policy: str | None,
+        done: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(reason)
         self.step = step
         self.reason = reason  # a sentence for people and the next step
         self.code = code  # AWS's error code, or "" where the refusal is ours
         self.request_id = request_id
         self.attached_policy = attached_policy
+        self.done = done  # AWS's ids of the calls that had changed something before, those of earlier runs first
 
 
 class FunctionGone(Exception):
@@ -157,7 +166,7 @@ class Fix:
         return False
 
     def failed(self, reason: str, code: str = "", request_id: str = "") -> RemediationFailed:
-        return RemediationFailed(self.step, reason, code, request_id, self.attached)
+        return RemediationFailed(self.step, reason, code, request_id, self.attached, self.receipt.requests)
 
     def insist(self, attempt: Callable[[], _T], permission: str) -> _T:
         """`attempt` reads what it depends on and writes; again while AWS is busy or somebody else was quicker.

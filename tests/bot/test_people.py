@@ -18,19 +18,20 @@ def asking(client: WebClient, *approvers: str, **team_approvers: list[str]) -> S
 
 
 def test_a_listed_person_may_approve_and_the_rule_is_named(client: WebClient) -> None:
-    assert asking(client, ANA).may_approve(ANA, TEAM_ID, "payments").why == f"approver {ANA}"
+    assert asking(client, ANA).may_approve(ANA, TEAM_ID, "payments").why == f"[policy] approvers: {ANA}"
     assert asking(client, ANA).may_approve(ANA, TEAM_ID, "payments").allowed
 
 
 def test_a_member_of_a_listed_group_may_approve(client: WebClient) -> None:
     may = asking(client, GROUP).may_approve(BO, TEAM_ID, None)
 
-    assert (may.allowed, may.why) == (True, f"member of approver group {GROUP}")
+    assert (may.allowed, may.why) == (True, f"[policy] approvers: {GROUP}")
 
 
 def test_an_approver_of_one_team_is_none_of_another(client: WebClient) -> None:
     people = asking(client, payments=[BO])
 
+    assert people.may_approve(BO, TEAM_ID, "payments").why == f"[policy.teams.payments] approvers: {BO}"
     assert people.may_approve(BO, TEAM_ID, "payments").allowed
     assert not people.may_approve(BO, TEAM_ID, "search").allowed
     assert not people.may_approve(BO, TEAM_ID, None).allowed

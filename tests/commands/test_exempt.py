@@ -99,7 +99,7 @@ def test_a_granted_exemption_is_kept_with_its_decision_and_ends_the_request(
     assert context.store.posts.get(post.id).wanted_version == post.wanted_version + 1
     (decision,) = context.store.decisions.history(function.arn)
     assert (decision.kind, decision.actor, decision.source) == (DecisionKind.EXEMPTED, ANA, Source.FORM)
-    assert (decision.until, decision.before) == (kept.expires_at, "PassThrough")
+    assert (decision.until, decision.before, decision.after) == (kept.expires_at, "untraced", "exempt")
     assert decision.detail == {"allowed_by": f"approver {ANA}", "exemption": kept.id}
 
 
