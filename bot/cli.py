@@ -16,6 +16,7 @@ from bot.templates import templates
 if TYPE_CHECKING:
     from bot.beside import Memory
     from bot.config import Config
+    from bot.terminal_history import Wanted
     from commands._context import Context
     from commands.aws.accounts import Cloud
     from storage.store import Store
@@ -165,6 +166,39 @@ def restore(file: Path) -> None:
     from bot import safekeeping
 
     sys.exit(_answering(lambda: safekeeping.restore(file)))
+
+
+@main.command(short_help="Print who decided what, or write it to a file.")
+@click.argument("words", nargs=-1)
+@click.option("--since", help="A day like 2026-10-03, or a window like 4w or 30d.")
+@click.option("--until", help="The last day, like 2026-10-31.")
+@click.option("--team", help="About this team's functions only.")
+@click.option("--function", help="About this function only: a name with its account and region, or an ARN.")
+@click.option("--person", help="By this person only: a Slack user id.")
+@click.option("--format", "how", type=click.Choice(["table", "csv", "jsonl"]), default="table", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option("--most", type=click.IntRange(1, 1000), default=50, show_default=True, help="Rows of a table.")
+def history(
+    words: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    team: str | None,
+    function: str | None,
+    person: str | None,
+    how: str,
+    output: Path | None,
+    most: int,
+) -> None:
+    """Print decisions from memory, the newest first. Asks neither AWS nor Slack.
+
+    WORDS are as in /trace-history: a function, a team, a person's id and a start, in any order. CSV and JSON Lines have
+    all of them, the oldest first; the file of the bot is only read.
+    """
+    _log(False)
+    from bot import terminal_history
+
+    wanted = terminal_history.Wanted(words, since, until, team, function, person)
+    sys.exit(_answering(lambda: _history(wanted, how, output, most)))
 
 
 @main.command(short_help="Check that no decision was changed, removed or put in.")
@@ -335,6 +369,13 @@ def _report(team: str | None, days: int, as_json: bool, folder: Path | None, fil
     for one in written:
         click.echo(f"written: {one}", err=True)
     return EXIT_DONE
+
+
+def _history(wanted: "Wanted", how: str, output: Path | None, most: int) -> int:
+    from bot import terminal_history
+    from bot.config import load
+
+    return terminal_history.tell(load(), wanted, how=how, output=output, most=most)
 
 
 def _verify(expect: tuple[str, ...], database: Path | None) -> int:

@@ -43,7 +43,7 @@ LONGEST_WAIT_SECONDS = 300.0
 OF_A_CHANNEL = 4  # posts that are looked at in one round: one goes, and what is slower by itself keeps back no other
 POST, UPDATE, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
 PICTURES = (PostKind.REPORT_FILES, PostKind.MAP_FILES)  # in a thread, for the message above it
-FILES = (PostKind.FILE, *PICTURES)
+FILES = (PostKind.FILE, PostKind.HISTORY, *PICTURES)
 PICTURE_ATTEMPTS = 6  # in two minutes; after that a message's pictures are in its thread alone
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
 
@@ -193,7 +193,7 @@ class Outbox:
             why = uploads.NO_FILES.get(error_code(problem))
             if why is None:
                 raise
-            words = f"Lists, reports and maps come without their files, in words alone: {why}"
+            words = f"Lists, reports, maps and decisions come without their files, in words alone: {why}"
             notify(self._context, f"files:{error_code(problem)}", words)
             self._without_files(post, why)
             return

@@ -33,6 +33,7 @@ def _table() -> "tuple[Entry, ...]":
         fix,
         forecast_check,
         grace,
+        history,
         home,
         incidents,
         menu,
@@ -189,6 +190,23 @@ def _table() -> "tuple[Entry, ...]":
             run=trace_map.trace_map,
         ),
         Button(trace_map.SHARE, trace_map.share),
+        # ---- Who decided what
+        Slash(
+            "/trace-history",
+            usage="[function | team | @person] [since <date>] [csv | jsonl]",
+            summary="Shows who decided what, the newest first; an approver may have it posted as a file.",
+            examples=(
+                "/trace-history",
+                "/trace-history refund-worker",
+                "/trace-history payments me since 2026-10-03",
+                "/trace-history payments 4w csv",
+            ),
+            run=history.history,
+        ),
+        Button(history.OLDER, history.turn),
+        Button(history.NEWER, history.turn),
+        Button(history.SHOW, history.show),
+        Button(history.POST, history.post),
         # ---- App Home
         Event(home.OPENED, home.opened),
         *(Button(turn, home.turned(turn)) for turn in home_view.TURNS),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from commands import _decide
 from commands._carry_out import NEWEST
 from commands._drawing import item
+from commands._history import token_of
 from commands._types import Answer, Context, Replace, Reply, Request, Say
 from commands.views.functions import card_blocks, item_lines
 from storage.fixes import FixRequest
@@ -56,4 +57,5 @@ def carried(request: Request, context: Context, asked: FixRequest, work: Iterabl
 def redrawn(context: Context, request_id: str) -> Replace:
     """A private card as it stands now."""
     shown = item(context, context.store.requests.get(request_id))
-    return Replace(shown.name, tuple(card_blocks(shown)))
+    history = token_of(context, shown.function.arn) if shown.function else ""
+    return Replace(shown.name, tuple(card_blocks(shown, history=history)))

@@ -51,7 +51,7 @@ def draw(context: Context, post: Post) -> tuple[str, list[Block]]:
             return _asked(context, post, items[0])
         case PostKind.GRACE:
             return _announced(context, post, items)
-        case PostKind.NOTICE:
+        case PostKind.NOTICE | PostKind.HISTORY:
             return post.text, []
     raise AssertionError(f"nothing draws a post of kind {post.kind}")
 

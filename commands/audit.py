@@ -9,6 +9,7 @@ from commands._changes import last_known
 from commands._costs import forecasts_of, in_order
 from commands._depth import as_seen, depth_now
 from commands._drawing import item_of
+from commands._history import token_of
 from commands._one_forecast import look_up
 from commands._types import Answer, Context, Progress, Request, Say
 from commands.views import blocks, digest, news
@@ -66,7 +67,8 @@ def _card(context: Context, function: Function) -> Say:
     check = context.store.forecast_checks.newest(current.arn)
     told = check_line(check) if check else ""
     deep = depth_blocks(depth, current) if depth else []
-    made = [*card_blocks(shown, deep), *([blocks.context(told)] if told else [])]
+    history = token_of(context, current.arn)
+    made = [*card_blocks(shown, deep, history), *([blocks.context(told)] if told else [])]
     return Say(f"{code(current.name)}: {current.verdict}", tuple(made))
 
 

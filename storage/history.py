@@ -37,7 +37,6 @@ class Search:
     since: datetime | None = None  # at or after
     until: datetime | None = None  # before
     top: int | None = None  # the newest decision that is looked at, so that pages stay what they were
-    about: str = ""  # the same in words, without markup
 
     def to_json(self) -> str:
         times = {"since": maybe_text(self.since), "until": maybe_text(self.until)}

@@ -471,6 +471,7 @@ class PostKind(StrEnum):
     REPORT_FILES = "report_files"  # its pictures and its CSV file, in its thread; their words where there are no files
     MAP = "map"  # a function's trace map: its words, and its picture as soon as that is in its thread
     MAP_FILES = "map_files"  # its picture, in its thread
+    HISTORY = "history"  # decisions as a file; the words that go with it where there are no files
 
 
 class PostState(StrEnum):

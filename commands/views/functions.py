@@ -7,6 +7,7 @@ from datetime import datetime
 from commands.views import blocks, money, news, standing, tools, wording
 from commands.views.actions import action_blocks
 from commands.views.blocks import Block
+from commands.views.history import SHOW
 from commands.views.item import Item, reachable
 from commands.views.left import left_line, left_words
 from commands.views.plan import plan_lines
@@ -64,8 +65,8 @@ def _row(item: Item, lines: list[str], room: int) -> str:
     return "\n".join(filter(None, [said, left]))
 
 
-def card_blocks(item: Item, deep: Sequence[Block] = ()) -> list[Block]:
-    """Everything about one function; `deep`: how far its traces go."""
+def card_blocks(item: Item, deep: Sequence[Block] = (), history: str = "") -> list[Block]:
+    """Everything about one function; `deep`: how far its traces go; `history`: what the button of that name carries."""
     function = item.function
     if function is None:
         return [blocks.section("\n".join(item_lines(item)))]
@@ -92,7 +93,12 @@ def card_blocks(item: Item, deep: Sequence[Block] = ()) -> list[Block]:
         made.append(blocks.context(item.patch_only))
     if function.verdict is not Verdict.NOT_APPLICABLE:
         made += _cost(item)
-    return [*made, *_plan(item), *action_blocks(item, patch=True)]
+    actions = action_blocks(item, patch=True)
+    if history:
+        button = blocks.button("History", SHOW, history, described=f"History of {function.name}")
+        actions = actions or [{"type": "actions", "elements": []}]
+        actions[0]["elements"].append(button)
+    return [*made, *_plan(item), *actions]
 
 
 def _standing(item: Item) -> list[Block]:

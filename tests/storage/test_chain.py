@@ -293,7 +293,7 @@ def test_posted_heads_are_never_changed_or_removed(copy: Path) -> None:
 
 
 def test_a_search_is_kept_as_it_was(tmp_path: Path) -> None:
-    search = Search((ARN,), ("payments", "pay"), "U0ANA", NOON, NOON + timedelta(days=1), 7, "payments, since Nov 23")
+    search = Search((ARN,), ("payments", "pay"), "U0ANA", NOON, NOON + timedelta(days=1), 7)
     with open_store(tmp_path / "memory.db") as store:
         history: History = store.history
         token = history.keep(search, 3, NOON)
