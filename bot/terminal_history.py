@@ -15,7 +15,7 @@ from bot.nobody import Nobody
 from commands._context import Context
 from commands._history_words import Unclear, read
 from commands.aws.accounts import Cloud
-from commands.views.history import NOT_RECORDED, WORDS, about, searched, when, who
+from commands.views.history import NOT_RECORDED, did, searched, when, who
 from commands.views.text import HIDDEN, count
 from storage.history import Search
 from storage.models import Decision, DecisionKind
@@ -126,14 +126,12 @@ def _print(context: Context, search: Search, total: int, most: int) -> None:
 
 def _cells(one: Decision, context: Context) -> tuple[str, ...]:
     actor = who(one.actor).strip("<@>").replace("`", "")
-    of = about(one)
-    what = f"{actor} {WORDS[one.kind]} {of}" if of else f"{actor} {WORDS[one.kind].rstrip(',')}"
     team = f", {one.team}" if one.team and one.function_arn else ""
     change = f": {one.before or NOT_RECORDED} → {one.after}" if one.after else ""
     refused = one.kind is DecisionKind.REFUSED
     rule = "refused" if refused else f"allowed by {one.allowed_by or NOT_RECORDED}"
     why = "; ".join(filter(None, (" ".join(one.reason.split()), rule)))
-    return f"{one.id:,}", when(one.at, context.zone), f"{what}{team}{change}", why
+    return f"{one.id:,}", when(one.at, context.zone), f"{actor} {did(one, str)}{team}{change}", why
 
 
 def _write(made: Iterable[str]) -> None:

@@ -20,6 +20,7 @@ def _table() -> "tuple[Entry, ...]":
         assign,
         audit,
         budget,
+        chain,
         confirm,
         custom_metrics,
         deny,
@@ -207,6 +208,7 @@ def _table() -> "tuple[Entry, ...]":
         Button(history.NEWER, history.turn),
         Button(history.SHOW, history.show),
         Button(history.POST, history.post),
+        Clock(chain.CHAIN, chain.chain, every=chain.EVERY),
         # ---- App Home
         Event(home.OPENED, home.opened),
         *(Button(turn, home.turned(turn)) for turn in home_view.TURNS),

@@ -53,8 +53,17 @@ class Chain:
         self._db = connection
 
     def head(self) -> Head | None:
-        row = self._db.row("select id, hash, at from decisions order by id desc limit 1")
-        return Head(row["id"], row["hash"], to_time(row["at"])) if row else None
+        """None where there is none, or none can be read."""
+        try:
+            row = self._db.row("select id, hash, at from decisions order by id desc limit 1")
+        except sqlite3.DatabaseError:
+            return None
+        return Head(row["id"], row["hash"], _time(row["at"])) if row else None
+
+    def first_at(self) -> datetime | None:
+        """When the first decision was made; None: there is none yet."""
+        row = self._db.row("select at from decisions order by id limit 1")
+        return _time(row["at"]) if row else None
 
     def verify(self, since: Head | None = None) -> Checked:
         """Every row, the shape of the table, SQLite's count, and each head that was posted. `since`: only what came

@@ -1,6 +1,7 @@
 """How decisions look: a page of them in Slack, and what was searched for in words."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -34,10 +35,10 @@ WORDS = {
     Kind.UNDO: "decided to undo the fix of",
     Kind.UNDONE: "had the fix undone of",
     Kind.UNDO_FAILED: "decided on an undo that failed, of",
-    Kind.BATCH: "approved several fixes at once",
-    Kind.STOPPED: "stopped a batch of fixes",
-    Kind.OWNER_ASSIGNED: "assigned an owner",
-    Kind.OWNER_ENDED: "ended an owner's assignment",
+    Kind.BATCH: "approved fixes at once, of",
+    Kind.STOPPED: "stopped a batch of fixes, of",
+    Kind.OWNER_ASSIGNED: "assigned an owner to",
+    Kind.OWNER_ENDED: "ended the assignment of",
     Kind.EXEMPTION_ASKED: "asked a second person for an exemption of",
     Kind.EXEMPTION_DENIED: "denied the exemption of",
     Kind.EXEMPTION_EXPIRED: "ended the wish for an exemption that nobody confirmed in time, of",
@@ -59,27 +60,33 @@ def who(actor: str) -> str:
     return "Lamplighter" if actor == THE_CLOCK else mention(actor)
 
 
-def about(one: Decision) -> str:
-    """What it is about, where its kind does not say so by itself; for people, without markup."""
+def about(one: Decision, name: Callable[[str], str]) -> str:
+    """What it is about, where its kind does not say so by itself; `name` writes a name."""
     if one.function_arn:
-        return one.function_arn.rsplit(":", 1)[-1]
+        return name(one.function_arn.rsplit(":", 1)[-1])
     detail = one.detail
     target = detail.get("target") or detail.get("pattern")
     if target:
-        return f"functions {target}"
+        return f"functions {name(str(target))}"
     if one.kind is Kind.BATCH:
         listed = detail.get("requests")
         return count(len(listed), "function") if isinstance(listed, list) else ""
-    return f"team {one.team}" if one.team else ""
+    return f"team {name(one.team)}" if one.team else ""
+
+
+def did(one: Decision, name: Callable[[str], str]) -> str:
+    """What was done, and to what."""
+    said, of = WORDS[one.kind], about(one, name)
+    return f"{said} {of}" if of else re.sub(r"(,| (of|for|to))$", "", said)
 
 
 def row(one: Decision, zone: ZoneInfo) -> str:
     """One decision in a line or two."""
     parts = one.function_arn.split(":")
     place = f" · {escape(parts[4])} · {escape(parts[3])}" if len(parts) > 6 else ""
-    what = code(clip(about(one), 140)) if about(one) else ""
+    what = did(one, lambda text: code(clip(text, 140)))
     owner = f" · {escape(clip(one.team, 80))}" if one.team and one.function_arn else ""
-    head = f"*{when(one.at, zone)}* · {who(one.actor)} {WORDS[one.kind]} {what}".rstrip(" ,") + place + owner
+    head = f"*{when(one.at, zone)}* · {who(one.actor)} {what}{place}{owner}"
     return clip(f"{head}\n{' · '.join(_facts(one, zone))}", ROW_LIMIT)
 
 
