@@ -7,7 +7,7 @@ from bot.demo.slack import Message
 from commands.views.history import POST, SHOW
 from tests.e2e.scene import Scene, wait_for, words
 
-FUNCTION = "card-tokenizer"
+FUNCTION, PROD = "settlement-export", "482915067331"
 BUSY = "psp-webhook-replay"
 
 
@@ -19,9 +19,9 @@ def test_who_decided_what_is_shown_posted_written_and_proved(quiet_scene: Scene)
     scene = quiet_scene
     scene.start_bot()
     scene.until_posted()
-    scene.answer(ANA, "team-payments", f"/trace-fix {FUNCTION} we were blind in OPS-1234", "Asked in")
+    scene.answer(ANA, "team-payments", f"/trace-fix {FUNCTION} {PROD} we were blind in OPS-1234", "Asked in")
 
-    page = scene.answer(ANA, "team-payments", f"/trace-history {FUNCTION} @ana since 1d", "1 decision:")
+    page = scene.answer(ANA, "team-payments", f"/trace-history {FUNCTION} {PROD} @ana since 1d", "1 decision:")
     said = words(page)
     assert f"<@{ANA}> asked for a fix of `{FUNCTION}`" in said
     assert "“we were blind in OPS-1234” · allowed by `any full member of the workspace may`" in said
@@ -38,7 +38,7 @@ def test_who_decided_what_is_shown_posted_written_and_proved(quiet_scene: Scene)
     assert f"<@{ANA}> asked for 1 decision as CSV" in words(message)
     assert f",requested,{ANA},arn:aws:lambda:" in message.files[0].content.decode()
 
-    written = scene.run_cli("history", FUNCTION, "--format", "jsonl")  # beside the bot that runs
+    written = scene.run_cli("history", FUNCTION, PROD, "--format", "jsonl")  # beside the bot that runs
     told = [json.loads(line) for line in written.stdout.splitlines()]
     assert [(one["kind"], one["actor"], one["team"]) for one in told] == [("requested", ANA, "payments")]
     proved = scene.run_cli("verify", "--expect", f"{told[0]['id']}:{told[0]['hash']}")
