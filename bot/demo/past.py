@@ -6,6 +6,7 @@ alone is moved.
 """
 
 import random
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -164,14 +165,15 @@ class _Past:
         context, store = self._context, self._context.store
         asked = store.requests.open_for(function, self._clock())
         click = Request(approver, self._clock(), Source.BUTTON, value=asked.id)
-        refused = _approvals.claim(click, context, asked, "an approver named in lamplighter.toml")
+        refused = _approvals.claim(click, context, asked, f"[policy] approvers: {approver}")
         if refused:
             raise AssertionError(refused)
         self._clock.now += timedelta(seconds=14)
         remember(context, [structs.replace(function, mode=TracingMode.ACTIVE)], self._clock())
         with store.transaction():
             now = self._clock()
-            store.requests.keep_receipt(asked.id, Receipt(mode_before=function.mode))
+            made = (str(uuid.UUID(int=random.Random(f"{function.arn} write").getrandbits(128), version=4)),)
+            store.requests.keep_receipt(asked.id, Receipt(mode_before=function.mode, requests=made))
             store.requests.finish(asked.id, RequestState.APPLIED, now, undo_until=now + _UNDO)
             if forecast := store.forecasts.get(function.arn):
                 store.forecast_checks.plan(asked.id, function.arn, now, forecast)
@@ -183,7 +185,7 @@ class _Past:
                 request_id=asked.id,
                 before=str(function.mode),
                 after=str(TracingMode.ACTIVE),
-                detail={"changed": True},
+                detail={"changed": True, "aws_requests": list(made)},
             )
 
     def _exempt(self, functions: Sequence[Function]) -> None:
@@ -193,7 +195,7 @@ class _Past:
             form = Request(self._approvers[0], self._clock(), Source.FORM)
             wish = Wish(_WHY_EXEMPT, until, function.team, (function.team,), function.arn)
             with store.transaction():
-                _exempting.grant(form, context, wish, [function], "an approver named in lamplighter.toml")
+                _exempting.grant(form, context, wish, [function], f"[policy] approvers: {self._approvers[0]}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from storage.models import DecisionKind as Kind
 OLDER, NEWER = "history-older", "history-newer"
 SHOW, POST = "show-history", "post-history"
 ROWS = 10  # of a page; Slack takes some 12,000 characters in all
-ROW_LIMIT = 900
+ROW_LIMIT = 600  # of each of its two parts
 REASON_SHOWN = 160
 NOT_RECORDED = "not recorded"
 CSV, JSONL = "csv", "jsonl"
@@ -53,6 +53,7 @@ WORDS = {
     Kind.BUDGET_FAILED: "decided to set the AWS budget of X-Ray, which failed",
     Kind.REFUSED: "tried to decide and may not,",
 }
+_NAMED = re.compile(r"(\[policy[^\]]*\] approvers): ([UWS][A-Z0-9]+)")  # who is named, or whose group
 _WROTE = (Kind.APPLIED, Kind.UNDONE, Kind.BUDGET_SET)
 
 
@@ -80,17 +81,16 @@ def did(one: Decision, name: Callable[[str], str]) -> str:
     return f"{said} {of}" if of else re.sub(r"(,| (of|for|to))$", "", said)
 
 
-def row(one: Decision, zone: ZoneInfo) -> str:
-    """One decision in a line or two."""
-    parts = one.function_arn.split(":")
-    place = f" · {escape(parts[4])} · {escape(parts[3])}" if len(parts) > 6 else ""
-    what = did(one, lambda text: code(clip(text, 140)))
+def row(one: Decision, zone: ZoneInfo) -> list[Block]:
+    """One decision: when, who, what and of which function; below it, small, what an auditor asks for."""
     owner = f" · {escape(clip(one.team, 80))}" if one.team and one.function_arn else ""
-    head = f"*{when(one.at, zone)}* · {who(one.actor)} {what}{place}{owner}"
-    return clip(f"{head}\n{' · '.join(_facts(one, zone))}", ROW_LIMIT)
+    what = did(one, lambda text: code(clip(text, 140)))
+    head = f"*{when(one.at, zone)}* · {who(one.actor)} {what}{owner}"
+    return [blocks.section(clip(head, ROW_LIMIT)), blocks.context(clip(" · ".join(_facts(one, zone)), ROW_LIMIT))]
 
 
 def _facts(one: Decision, zone: ZoneInfo) -> list[str]:
+    parts = one.function_arn.split(":")
     said = [_change(one)]
     if one.until and one.kind is not Kind.EXEMPTION_EXTENDED:
         said.append(f"until {when(one.until, zone)}")
@@ -102,6 +102,8 @@ def _facts(one: Decision, zone: ZoneInfo) -> list[str]:
     elif one.aws_requests:
         more = f" and {len(one.aws_requests) - 1} more" if len(one.aws_requests) > 1 else ""
         said.append(f"AWS request {code(one.aws_requests[0])}{more}")
+    if len(parts) > 6:
+        said.append(f"{escape(parts[4])} {escape(parts[3])}")
     batch = one.detail.get("batch")
     said.append(f"no. {one.id:,}{f', batch {batch}' if batch else ''}{_request(one)}")
     return [part for part in said if part]
@@ -116,7 +118,15 @@ def _change(one: Decision) -> str:
 def _rule(one: Decision) -> str:
     if one.kind is Kind.REFUSED:
         return ""
-    return f"allowed by {code(clip(one.allowed_by, 160))}" if one.allowed_by else f"allowed by: {NOT_RECORDED}"
+    if not one.allowed_by:
+        return f"allowed by: {NOT_RECORDED}"
+    named = _NAMED.fullmatch(one.allowed_by)
+    if not named:
+        return f"allowed by {code(clip(one.allowed_by, 160))}"
+    if named[2] == one.actor:
+        return f"allowed by {code(named[1])}"
+    whom = f"<!subteam^{named[2]}>" if named[2].startswith("S") else mention(named[2])
+    return f"allowed by {code(named[1])} {whom}"
 
 
 def _request(one: Decision) -> str:
@@ -169,7 +179,7 @@ def page_blocks(
         return [blocks.section(head), blocks.context(hint)]
     first = (page - 1) * ROWS + 1
     shown = f"{first:,} to {first + len(rows) - 1:,} of {total:,}, the newest first. Times are {escape(zone.key)}."
-    made = [blocks.section(f"*{head}*"), *(blocks.section(row(one, zone)) for one in rows), blocks.context(shown)]
+    made = [blocks.section(f"*{head}*"), *(block for one in rows for block in row(one, zone)), blocks.context(shown)]
     labels = {
         NEWER: ("Newer", "Newer decisions"),
         OLDER: ("Older", "Older decisions"),

@@ -54,7 +54,8 @@ def said(context: Context, text: str, who: str = ANA, **more: Any) -> Say:
 
 
 def words(answer: Say | Replace) -> str:
-    return "\n".join(str(block.get("text", {}).get("text", "")) for block in answer.blocks)
+    parts = [part for block in answer.blocks for part in (block.get("text"), *block.get("elements", ())) if part]
+    return "\n".join(str(part["text"]) for part in parts if part.get("type") == "mrkdwn")
 
 
 def buttons(answer: Say | Replace) -> dict[str, str]:
@@ -187,15 +188,18 @@ def test_a_decision_is_told_with_what_an_auditor_asks_for(
         request_id="abcdefghijk",
         after="Active",
         reason="we were blind <!channel>",
-        detail={"aws_requests": ["aws-1", "aws-2"]},
+        detail={
+            "aws_requests": ["aws-1", "aws-2"],
+            "allowed_by": "[policy.teams.payments] approvers: S0123GRP",
+        },
     )
 
-    row = said(context, "").blocks[1]["text"]["text"]
+    _, head, facts, *_ = said(context, "").blocks
 
-    assert row == (
-        f"*Nov 23, 2026 13:01* · <@{ANA}> had tracing turned on for `refund` · {HOME} · eu-central-1 · payments\n"
-        "PassThrough → Active · “we were blind &lt;!channel&gt;” · allowed by `[policy] approvers: U0ANA` · "
-        "AWS request `aws-1` and 1 more · no. 1, request `abcdefgh`"
+    assert head["text"]["text"] == f"*Nov 23, 2026 13:01* · <@{ANA}> had tracing turned on for `refund` · payments"
+    assert facts["elements"][0]["text"] == (
+        "PassThrough → Active · “we were blind &lt;!channel&gt;” · allowed by `[policy.teams.payments] approvers` "
+        f"<!subteam^S0123GRP> · AWS request `aws-1` and 1 more · {HOME} eu-central-1 · no. 1, request `abcdefgh`"
     )
 
 
