@@ -7,11 +7,11 @@ from storage.chain import Head
 
 
 def head_text(head: Head, zone: ZoneInfo) -> str:
-    """Once a week. The hash stands in full: it is what proves something later."""
+    """Once a week. The hash stands in full in the command: it is what proves something later."""
     of = f" of {plain_day(head.at.astimezone(zone))}" if head.at else ""
     return (
         f"*Decisions: {head.number:,} kept*, each as it was written. The newest is no. {head.number:,}{of}, hash "
-        f"{code(head.hash)}.\nIf any of them is changed later, this message tells: "
+        f"{code(head.hash[:12] + '…')}.\nWhether any of them was changed since, this tells: "
         f"{code(f'python -m bot verify --expect {head}')}"
     )
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from commands.views import blocks
@@ -18,6 +18,7 @@ ROWS = 10  # of a page; Slack takes some 12,000 characters in all
 ROW_LIMIT = 600  # of each of its two parts
 REASON_SHOWN = 160
 NOT_RECORDED = "not recorded"
+EVERYTHING = "everything"
 CSV, JSONL = "csv", "jsonl"
 FORMATS = {CSV: "CSV", JSONL: "JSON Lines"}
 
@@ -93,7 +94,7 @@ def _facts(one: Decision, zone: ZoneInfo) -> list[str]:
     parts = one.function_arn.split(":")
     said = [_change(one)]
     if one.until and one.kind is not Kind.EXEMPTION_EXTENDED:
-        said.append(f"until {when(one.until, zone)}")
+        said.append(f"until {_end(one.until, zone)}")
     if one.reason:
         said.append(f"“{prose(clip(one.reason, REASON_SHOWN))}”")
     said.append(_rule(one))
@@ -139,6 +140,12 @@ def when(at: datetime, zone: ZoneInfo) -> str:
     return f"{plain_day(local)} {local:%H:%M}"
 
 
+def _end(until: datetime, zone: ZoneInfo) -> str:
+    """What ends with a day, by its last one."""
+    local = until.astimezone(zone)
+    return when(until, zone) if local.time() != time() else plain_day(local - timedelta(days=1))
+
+
 def searched(search: Search, zone: ZoneInfo, *, plain: bool = False) -> str:
     """What was searched for; `plain`: for a terminal, without markup."""
     name = (lambda text: text) if plain else code
@@ -153,14 +160,15 @@ def searched(search: Search, zone: ZoneInfo, *, plain: bool = False) -> str:
         said.append(f"since {when(search.since, zone)}")
     if search.until:
         said.append(f"until {plain_day((search.until - timedelta(seconds=1)).astimezone(zone))}")
-    return ", ".join(said) or "everything"
+    return ", ".join(said) or EVERYTHING
 
 
 def page_text(search: Search, total: int, zone: ZoneInfo) -> str:
     """For notifications and screen readers; stands alone."""
     if not total:
         return f"No decision was found. Searched for: {searched(search, zone)}."
-    return f"{count(total, 'decision')}: {searched(search, zone)}"
+    said = searched(search, zone)
+    return count(total, "decision") + (f": {said}" if said != EVERYTHING else "")
 
 
 def page_blocks(

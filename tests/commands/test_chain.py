@@ -62,7 +62,7 @@ def test_the_head_is_posted_once_a_week_and_kept(context: Context, clock: HandCl
     assert head
     assert (post.channel, post.key) == ("#finops", "chain:2026-11-23")
     assert post.text.startswith(
-        f"*Decisions: 3 kept*, each as it was written. The newest is no. 3 of Nov 20, 2026, hash `{head.hash}`."
+        f"*Decisions: 3 kept*, each as it was written. The newest is no. 3 of Nov 20, 2026, hash `{head.hash[:12]}…`."
     )
     assert f"`python -m bot verify --expect 3:{head.hash}`" in post.text
     assert [str(one) for one in context.store.chain.posted()] == [str(head)]
