@@ -122,13 +122,14 @@ class Chain:
             return Checked(problem=_not_as_posted(since, self.hash_of(since.number)))
         number, last = (since.number, since.hash) if since else (0, "")
         rows, newest = 0, None
-        for row in self._rows(columns, number):
+        counts = self._counts()  # what is decided from now on is the next look's: the bot need not stand still
+        for row in self._rows(columns, number, counts):
             problem = row if isinstance(row, str) else _broken(row, number + 1, last)
             if problem or isinstance(row, str):
                 return Checked(rows, problem=problem)
             number, last, newest = number + 1, row["hash"], row
             rows += 1
-        problem = self._count(number) or self._triggers()
+        problem = _miscounted(counts) or self._triggers()
         heads = [] if problem else self.posted()
         problem = problem or next(filter(None, map(self._posted_wrong, heads)), None)
         if problem:
@@ -136,13 +137,22 @@ class Chain:
         head = Head(number, last, _time(newest["at"]) if newest else None) if number else None
         return Checked(rows, head, None, len(heads))
 
-    def _rows(self, columns: list[str], after: int) -> Iterator[Row | str]:
+    def _counts(self) -> Row:
+        """At one moment: the first and the last row, and SQLite's own count of those that there ever were."""
+        return self._db.rows(
+            """
+            select (select min(id) from decisions) as first, (select max(id) from decisions) as last,
+                (select count(*) from sqlite_sequence where name = 'decisions') as counts,
+                (select seq from sqlite_sequence where name = 'decisions') as counted
+            """
+        )[0]
+
+    def _rows(self, columns: list[str], after: int, counts: Row) -> Iterator[Row | str]:
         """In the order of their numbers, a chunk at a time; a phrase in place of one that cannot be read."""
-        names = ", ".join(columns)
-        sql = f"select {names} from decisions where id > ? order by id limit ?"  # noqa: S608 - checked by _shape
-        below = self._db.row("select min(id) as id from decisions")
-        if below and below["id"] is not None and below["id"] < 1:
-            yield f"decision {below['id']} was put in"
+        names, last = ", ".join(columns), counts["last"] or 0
+        sql = f"select {names} from decisions where id > ? and id <= {int(last)} order by id limit ?"  # noqa: S608 - checked by _shape
+        if counts["first"] is not None and counts["first"] < 1:
+            yield f"decision {counts['first']} was put in"
             return
         while True:
             try:
@@ -179,16 +189,6 @@ class Chain:
         unknown = [name for name in columns if name not in (*_FIRST, *LATER)]
         return f"the table of decisions has a column that is not Lamplighter's: {unknown[0]}" if unknown else None
 
-    def _count(self, number: int) -> str | None:
-        """SQLite's own count of the rows that there ever were."""
-        rows = self._db.rows("select seq from sqlite_sequence where name = 'decisions'")
-        if not rows:
-            return "SQLite's count of decisions is missing" if number else None
-        counted = rows[0]["seq"]
-        if len(rows) > 1 or not isinstance(counted, int) or counted < number:
-            return f"SQLite's count of decisions was changed: it says {counted} of {number}"
-        return f"decision {counted} is missing" if counted > number else None
-
     def _triggers(self) -> str | None:
         """What refuses changes has to be there, and nothing beside it that might swallow a row."""
         sql = "select name, sql from sqlite_master where type = 'trigger' and tbl_name in ('decisions', 'chain_heads')"
@@ -220,6 +220,16 @@ def _broken(row: Row, number: int, before: str) -> str | None:
     texts = all(isinstance(value, str) for key, value in row.items() if key not in ("id", "until", *LATER))
     maybe = all(isinstance(row.get(key), str | None) for key in ("until", *LATER))
     return None if texts and maybe and row["hash"] == digest(row) else f"decision {number} was changed"
+
+
+def _miscounted(counts: Row) -> str | None:
+    """SQLite never gives a number twice, so that the last row is the last there ever was."""
+    number, counted = counts["last"] or 0, counts["counted"]
+    if not counts["counts"]:
+        return "SQLite's count of decisions is missing" if number else None
+    if counts["counts"] > 1 or not isinstance(counted, int) or counted < number:
+        return f"SQLite's count of decisions was changed: it says {counted} of {number}"
+    return f"decision {counted} is missing" if counted > number else None
 
 
 def _not_as_posted(head: Head, now: str | None) -> str:

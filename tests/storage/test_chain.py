@@ -3,7 +3,7 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -266,6 +266,26 @@ def test_what_the_bot_has_just_written_is_read_though_it_is_in_no_checkpoint(cop
         store.decisions.record(Decision(DecisionKind.DENIED, NOON, "U0BO", ARN))
 
         assert checked(copy).rows == ROWS + 1
+
+
+class Meanwhile(ReadOnly):
+    """Somebody decides something after each look at the file."""
+
+    def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[dict[str, object]]:
+        found = super().rows(sql, parameters)
+        with open_store(self.path) as store:
+            store.decisions.record(Decision(DecisionKind.DENIED, NOON, "U0BO", ARN))
+        return found
+
+
+def test_what_is_decided_meanwhile_is_no_fault(copy: Path) -> None:
+    with open_store(copy):  # the bot runs
+        busy = Meanwhile(copy)
+        found = Chain(busy).verify()
+        busy.close()
+
+    assert found.problem is None
+    assert found.rows > ROWS
 
 
 def test_what_is_opened_to_be_read_refuses_to_be_written(copy: Path) -> None:
