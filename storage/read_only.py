@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from storage.connection import BUSY_TIMEOUT_SECONDS, Connection, StorageProblem, _regexp
+from storage.schema import migrations
 from storage.sqlite import Database
 
 
@@ -29,6 +30,15 @@ class ReadOnly(Connection):
             if self._wal_size():
                 mend = "What its -wal file holds has to be read too: copy both into a folder that you may write to."
             raise StorageProblem(f"cannot read the database {self.path}: {problem}. {mend}") from problem
+
+    def refuse_older(self) -> None:
+        """Raises StorageProblem where the file has yet to be brought to the newest schema, for who reads all of it."""
+        if migrations.pending(self._db):
+            self.close()
+            raise StorageProblem(
+                f"the database {self.path} is of an older version, and nothing was changed. "
+                "Start the bot on it, or on a copy, once: that brings it up to date."
+            )
 
     def _opened(self) -> sqlite3.Connection:
         if self._wal_size() is None:

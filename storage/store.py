@@ -255,7 +255,9 @@ class Store:
 def _read_only(path: Path | str) -> Connection:
     from storage.read_only import ReadOnly
 
-    return ReadOnly(path)
+    opened = ReadOnly(path)
+    opened.refuse_older()
+    return opened
 
 
 @contextmanager

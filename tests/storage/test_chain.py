@@ -293,6 +293,16 @@ def test_what_is_opened_to_be_read_refuses_to_be_written(copy: Path) -> None:
         store.decisions.record(Decision(DecisionKind.DENIED, NOON, "U0BO", ARN))
 
 
+def test_an_older_file_is_proved_as_it_is_and_its_other_tables_are_not_read(copy: Path) -> None:
+    with closing(sqlite3.connect(copy)) as file:
+        file.execute("delete from _sqlite_migrations where name like 'm023%'")
+        file.commit()
+
+    assert checked(copy).problem is None
+    with pytest.raises(StorageProblem, match="is of an older version, and nothing was changed"):
+        Store(copy, read_only=True)
+
+
 @pytest.mark.parametrize("content", [None, b"no database at all, and long enough to be told from one" * 20])
 def test_what_is_no_database_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "other.db"
