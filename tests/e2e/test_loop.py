@@ -1,5 +1,6 @@
 """From the digest to a recorded fix, over Slack's and AWS's protocols."""
 
+import json
 import re
 import socket
 import threading
@@ -15,6 +16,7 @@ from slack_sdk import WebClient
 from bot.demo.people import ANA, BO, FINOPS_LEAD, GUEST
 from bot.demo.slack import Message
 from commands.views.actions import APPROVE, EXEMPT, UNDO
+from commands.views.history import POST, SHOW
 from storage.fixes import RequestState
 from storage.models import DecisionKind, Function, MayWrite, Verdict
 from tests.e2e import loud
@@ -307,6 +309,35 @@ def test_a_fix_is_asked_for_by_command_and_approved_in_the_channel(scene: Scene)
     row_saying(scene, "payments", function, "Active since")
     kinds = [one.kind for one in scene.history(function.arn)]
     assert kinds == [DecisionKind.REQUESTED, DecisionKind.APPROVED, DecisionKind.APPLIED]
+
+
+def test_who_decided_what_is_shown_posted_written_and_proved(scene: Scene) -> None:
+    name = "voucher-validate"
+    scene.answer(ANA, "team-checkout", f"/trace-fix {name} {STAGING} we were blind in OPS-1234", "Asked in")
+
+    page = scene.answer(ANA, "team-checkout", f"/trace-history {name} {STAGING} @ana since 1d", "1 decision:")
+    said = words(page)
+    assert f"<@{ANA}> asked for a fix of `{name}`" in said
+    assert "“we were blind in OPS-1234” · allowed by `any full member of the workspace may`" in said
+    scene.answer(GUEST, "team-checkout", "/trace-history", "Guests")
+    scene.answer(ANA, "team-checkout", "/trace-history help", "/trace-history payments 4w csv")
+    card = scene.answer(ANA, "team-checkout", "/trace-audit psp-webhook-replay", "`psp-webhook-replay`: traced")
+    assert scene.slack.acting_as(ANA).click(card, SHOW).ok
+    scene.told(ANA, "team-checkout", "No decision was found. Searched for: `psp-webhook-replay`")
+
+    assert scene.slack.acting_as(ANA).click(page, POST).ok
+    channel = scene.channel("team-checkout")
+    (message,) = wait_for(lambda: [one for one in scene.workspace.messages(channel) if one.files], 30, "the file")
+    assert message.files[0].name.endswith(".csv")
+    assert f"<@{ANA}> asked for 1 decision as CSV" in words(message)
+    assert f",requested,{ANA},arn:aws:lambda:" in message.files[0].content.decode()
+
+    written = scene.run_cli("history", name, STAGING, "--format", "jsonl")  # beside the bot that runs
+    told = [json.loads(line) for line in written.stdout.splitlines()]
+    assert [(one["kind"], one["actor"], one["team"]) for one in told] == [("requested", ANA, "checkout")]
+    proved = scene.run_cli("verify", "--expect", f"{told[0]['id']}:{told[0]['hash']}")
+    assert (proved.returncode, proved.stderr) == (0, "")
+    assert "As expected" in proved.stdout
 
 
 def test_the_history_is_whole_and_requests_ended(scene: Scene) -> None:
