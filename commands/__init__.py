@@ -207,7 +207,7 @@ def _table() -> "tuple[Entry, ...]":
         Button(history.OLDER, history.turn),
         Button(history.NEWER, history.turn),
         Button(history.SHOW, history.show),
-        Button(history.POST, history.post),
+        Button(history.POST, history.post, decides=True),
         Clock(chain.CHAIN, chain.chain, every=chain.EVERY),
         # ---- App Home
         Event(home.OPENED, home.opened),

@@ -24,6 +24,7 @@ class Thing:
 
 BUDGET = Thing(OUR_BUDGET)
 OWNERS = Thing("owners", detail={"tried": "to assign an owner"})
+HISTORY = Thing("history", detail={"tried": "to post decisions as a file"})
 
 
 def of_request(asked: FixRequest) -> Thing:
@@ -117,8 +118,9 @@ def _by_token(context: Context, value: str) -> Thing | None:
         return of_notice(notice)
     if batch := store.batches.with_token(value):
         return of_batch(batch)
-    assignment = store.owners.find(value)
-    return of_assignment(assignment) if assignment else None
+    if assignment := store.owners.find(value):
+        return of_assignment(assignment)
+    return HISTORY if store.history.find(value) else None
 
 
 def _by_form(context: Context, value: str) -> Thing | None:

@@ -1,5 +1,6 @@
 """`/trace-history` and its buttons: who decided what, the newest first, and the same as a file."""
 
+from commands import _refused
 from commands._history import MOST_IN_A_FILE, page
 from commands._history_words import Unclear, read
 from commands._types import Answer, Context, Replace, Request, Say
@@ -61,6 +62,7 @@ def _post(request: Request, context: Context, search: Search, file_format: str, 
     team = _team(context, search)
     permission = context.people.may_approve(request.user, request.workspace, team)
     if not permission.allowed:
+        _refused.keep(request, context, _refused.HISTORY, permission.why)
         return Say(
             f"Nothing was posted. Everybody in a channel reads a file, so that an approver asks. {permission.why}"
         )

@@ -52,7 +52,7 @@ WORDS = {
     Kind.BUDGET_APPROVED: "decided to set the AWS budget of X-Ray",
     Kind.BUDGET_SET: "had the AWS budget of X-Ray set",
     Kind.BUDGET_FAILED: "decided to set the AWS budget of X-Ray, which failed",
-    Kind.REFUSED: "tried to decide and may not,",
+    Kind.REFUSED: "tried and may not:",
 }
 _NAMED = re.compile(r"(\[policy[^\]]*\] approvers): ([UWS][A-Z0-9]+)")  # who is named, or whose group
 _WROTE = (Kind.APPLIED, Kind.UNDONE, Kind.BUDGET_SET)
@@ -70,6 +70,8 @@ def about(one: Decision, name: Callable[[str], str]) -> str:
     target = detail.get("target") or detail.get("pattern")
     if target:
         return f"functions {name(str(target))}"
+    if detail.get("tried"):
+        return str(detail["tried"])
     if one.kind is Kind.BATCH:
         listed = detail.get("requests")
         return count(len(listed), "function") if isinstance(listed, list) else ""
@@ -79,7 +81,7 @@ def about(one: Decision, name: Callable[[str], str]) -> str:
 def did(one: Decision, name: Callable[[str], str]) -> str:
     """What was done, and to what."""
     said, of = WORDS[one.kind], about(one, name)
-    return f"{said} {of}" if of else re.sub(r"(,| (of|for|to))$", "", said)
+    return f"{said} {of}" if of else re.sub(r"([,:]| (of|for|to))$", "", said)
 
 
 def row(one: Decision, zone: ZoneInfo) -> list[Block]:

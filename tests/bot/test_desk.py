@@ -14,7 +14,7 @@ from bot.demo.slack import TEAM_ID, SlackStandIn
 from bot.desk import Desk
 from bot.outbox import Outbox
 from bot.people import SlackPeople
-from commands import COMMANDS, audit, deployed, exemption_list, owners, patch, report, tips, trace_map
+from commands import COMMANDS, audit, deployed, exemption_list, history, owners, patch, report, tips, trace_map
 from commands._audits import keep_audit
 from commands._drawing import draw
 from commands._hands import HANDS
@@ -201,7 +201,10 @@ def test_a_guest_who_tries_to_decide_is_kept_in_the_history_once(
 
 
 # Who may read a report or a map may show it; a tip is dismissed for oneself; whose a function is, its tags say.
-LOOKS = {owners.turn, exemption_list.turn, patch.show, report.share, trace_map.share, tips.dismiss, deployed.not_ours}
+LOOKS = {
+    *(owners.turn, exemption_list.turn, patch.show, report.share, trace_map.share, tips.dismiss, deployed.not_ours),
+    *(history.turn, history.show),
+}
 
 
 def test_every_button_and_form_but_those_that_only_show_something_keeps_who_may_not() -> None:

@@ -286,6 +286,10 @@ def test_who_is_no_approver_reads_and_posts_nothing(context: Context, remembered
 
     assert "Nothing was posted. Everybody in a channel reads a file" in click(context, POST, page, EVE).text
     assert "Nothing was posted" in said(context, "payments jsonl", EVE).text
+    tried = context.store.decisions.all()[1:]
+    assert [(one.kind, one.actor, one.detail["tried"]) for one in tried] == [
+        (DecisionKind.REFUSED, EVE, "to post decisions as a file")
+    ]
     assert "this is a direct message" in said(context, "payments csv", channel="D0ANA").text
     assert context.store.posts.all(PostKind.HISTORY) == []
 
