@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -241,24 +242,23 @@ def test_only_what_came_since_is_looked_at_where_that_is_asked(copy: Path) -> No
 
 
 def test_an_auditors_copy_is_neither_changed_nor_needs_anything_beside_it(copy: Path) -> None:
-    before = copy.read_bytes()
-    folder = copy.parent
-    copy.chmod(0o444)
-    folder.chmod(0o555)
     who = os.geteuid()
-    try:
-        if who == 0:
-            for above in (folder.parent, folder.parent.parent):
-                above.chmod(above.stat().st_mode | 0o011)
-            os.seteuid(NOBODY)
-        found = checked(copy)
-    finally:
-        os.seteuid(who)
-        folder.chmod(0o755)
+    with tempfile.TemporaryDirectory() as name:  # others get to it; to pytest's own folders they do not
+        theirs = Path(name) / copy.name
+        shutil.copy(copy, theirs)
+        theirs.chmod(0o444)
+        theirs.parent.chmod(0o555)
+        try:
+            if who == 0:
+                os.seteuid(NOBODY)
+            found = checked(theirs)
+        finally:
+            os.seteuid(who)
+            theirs.parent.chmod(0o755)
 
-    assert (found.problem, found.rows) == (None, ROWS)
-    assert copy.read_bytes() == before
-    assert [one.name for one in folder.iterdir()] == [copy.name]
+        assert (found.problem, found.rows) == (None, ROWS)
+        assert theirs.read_bytes() == copy.read_bytes()
+        assert [one.name for one in theirs.parent.iterdir()] == [copy.name]
 
 
 def test_what_the_bot_has_just_written_is_read_though_it_is_in_no_checkpoint(copy: Path) -> None:
