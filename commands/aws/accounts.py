@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from commands.aws import errors, once
@@ -28,6 +28,7 @@ from commands.aws.tags import OwnerTags
 if TYPE_CHECKING:
     import boto3
     from botocore.credentials import Credentials
+    from botocore.loaders import Loader
     from botocore.session import Session
 
     from commands.aws.session_policy import Need
@@ -71,6 +72,15 @@ class AwsSettings:
         return OwnerTags(dict(self.team_aliases), self.channel_tag)
 
 
+@cache
+def _models(data_path: str | None) -> "Loader":
+    """What reads botocore's descriptions of services: megabytes of JSON, which it keeps. A cluster's worker makes a
+    Cloud for each task, and all are to know what was read for one."""
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
+
+
 class Cloud:
     """AWS as the settings describe it. Making one asks nobody anything; every method raises AwsProblem."""
 
@@ -91,6 +101,7 @@ class Cloud:
         with errors.our_errors():
             made = botocore.session.Session()
             made.get_scoped_config()  # a profile that does not exist is said here, and once
+            made.register_component("data_loader", _models(made.get_config_variable("data_path")))
             # Whatever AWS_STS_REGIONAL_ENDPOINTS says: what the global endpoint gives is not taken by regions that
             # have to be opted into, and an audit would find those dark. AWS_ENDPOINT_URL_STS still names another.
             made.set_config_variable("sts_regional_endpoints", "regional")
