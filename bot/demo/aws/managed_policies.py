@@ -1,6 +1,5 @@
 """AWS's own managed policies, made once in a process. Moto makes all 1,582 anew for each account: 0.1 CPU seconds."""
 
-import copy
 import json
 from functools import lru_cache
 
@@ -25,8 +24,10 @@ def _copies(backend: IAMBackend) -> list[ManagedPolicy]:
 
 def _copy(policy: ManagedPolicy, account: str) -> ManagedPolicy:
     """Its versions are shared, for nobody but AWS can change them; who has it attached is the account's own."""
-    made = copy.copy(policy)
-    made.account_id, made.tags = account, {}
+    made = object.__new__(
+        type(policy)
+    )  # moto's own way keeps a list of every one ever made, and takes ten times as long
+    made.__dict__ = policy.__dict__ | {"account_id": account, "tags": {}}
     return made
 
 

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any, Self
 
 from moto.core.base_backend import BackendDict
@@ -53,6 +54,7 @@ from bot.demo.aws.xray import XRay
 
 log = logging.getLogger(__name__)
 _running = threading.Lock()
+_app_of = cache(create_backend_app)  # a Flask application of moto's knows no account; its routes take long to compile
 
 
 class AwsStandIn(Seeding):
@@ -100,7 +102,7 @@ class AwsStandIn(Seeding):
         self._holds = Holds()
         self._lock = threading.RLock()
         self._handlers = self._table()
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = DomainDispatcherApplication(_app_of)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._config_before = default_user_config.copy()
