@@ -12,7 +12,7 @@ from commands._teams import TeamSettings
 from commands._types import Context
 from commands.aws.accounts import AwsSettings, Cloud
 from storage.models import Function, TracingMode, Verdict
-from storage.store import Store
+from tests.memory import new_store
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -51,7 +51,7 @@ def client(slack: SlackStandIn) -> WebClient:
 @pytest.fixture
 def context(tmp_path: Path, clock: SetClock) -> Iterator[Context]:
     """Memory on a real file; AWS is not asked by what is tested with this."""
-    store = Store(tmp_path / "memory.db")
+    store = new_store(tmp_path / "memory.db")
     yield Context(
         store=store,
         cloud=Cloud(AwsSettings()),

@@ -42,8 +42,8 @@ from storage.models import (
     Verdict,
 )
 from storage.spend import Bill, Billed
-from storage.store import Store
 from tests.commands.conftest import HandClock, NamedPeople
+from tests.memory import new_store
 
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -62,7 +62,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def context(tmp_path: Path, clock: HandClock) -> Iterator[Context]:
-    store = Store(tmp_path / "memory.db")
+    store = new_store(tmp_path / "memory.db")
     yield Context(
         store=store,
         cloud=Cloud(AwsSettings()),

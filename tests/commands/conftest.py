@@ -17,7 +17,7 @@ from commands._types import Context, Permission, Request
 from commands.aws.accounts import AwsSettings, Cloud
 from storage.fixes import FixRequest
 from storage.models import Audit, Decision, Function, Post, Source, TracingMode, Verdict
-from storage.store import Store
+from tests.memory import new_store
 
 if TYPE_CHECKING:
     from tests.commands.asking import Office
@@ -206,7 +206,7 @@ def people() -> NamedPeople:
 @pytest.fixture
 def context(tmp_path: Path, clock: HandClock, people: NamedPeople) -> Iterator[Context]:
     """Memory on a real file; AWS is asked only by what is given a `world`."""
-    store = Store(tmp_path / "memory.db")
+    store = new_store(tmp_path / "memory.db")
     yield Context(
         store=store,
         cloud=Cloud(SETTINGS),

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -31,9 +32,9 @@ from storage.forecasts import Forecast, Range, Unit
 from storage.kpis import Figures, Window
 from storage.models import Function, TracingMode, Verdict
 from storage.spend import Bill, Billed, SpendLookUp
-from storage.store import open_store
 from storage.usage import UsageLook
 from tests.commands.conftest import BERLIN, HOME, NOON, OTHER, SETTINGS, HandClock, NamedPeople
+from tests.memory import new_store
 
 DAY = timedelta(days=1)
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -228,7 +229,7 @@ def total(rows: Iterable[Mapping[str, str]], figure: str, of: Callable[[str], bo
 @settings(max_examples=60, deadline=None)
 @given(st.lists(STEPS, max_size=25), st.integers(7, 120))
 def test_teams_and_what_is_not_attributed_are_the_bill_to_the_cent(steps, days) -> None:
-    with TemporaryDirectory() as folder, open_store(Path(folder) / "memory.db") as store:
+    with TemporaryDirectory() as folder, closing(new_store(Path(folder) / "memory.db")) as store:
         clock = HandClock()
         context = Context(store, Cloud(SETTINGS), TeamSettings(), NamedPeople(), clock, ZoneInfo("UTC"))
         for step in (*FIRST, *steps):

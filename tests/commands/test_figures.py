@@ -1,6 +1,7 @@
 """The figures of a report, from memory alone."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -28,9 +29,9 @@ from storage.kpis import Figures, Median, TeamFigures, Window
 from storage.models import Coverage, Function, Inventory, NotScanned, Source, Verdict
 from storage.news import Change, ChangeKind
 from storage.spend import Bill, Billed
-from storage.store import open_store
 from storage.usage import UsageLook
 from tests.commands.conftest import BERLIN, HOME, NOON, OTHER, SETTINGS, HandClock, NamedPeople
+from tests.memory import new_store
 
 Remember = Callable[..., Function]
 DAY = timedelta(days=1)
@@ -628,7 +629,7 @@ teams = st.none() | st.sampled_from(["payments", "search", "identity"])
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.dictionaries(teams, coverages, min_size=1), min_size=1, max_size=5))
 def test_the_sums_over_teams_are_the_wholes(history) -> None:
-    with TemporaryDirectory() as folder, open_store(Path(folder) / "memory.db") as store:
+    with TemporaryDirectory() as folder, closing(new_store(Path(folder) / "memory.db")) as store:
         context = Context(store, Cloud(SETTINGS), TeamSettings(), NamedPeople(), HandClock(), ZoneInfo("UTC"))
         for number, by_team in enumerate(history):
             at = NOON - (len(history) - number) * DAY

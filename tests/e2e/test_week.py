@@ -1,6 +1,7 @@
 """A week of mornings over the wire: what each day's changes bring to each team, and to Slack nothing more than that."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,9 +23,9 @@ from commands.aws import checks
 from commands.aws.accounts import AwsSettings, Cloud
 from commands.digest import daily
 from storage.models import THE_CLOCK, Function, Inventory, MayWrite, PostState, Source, TracingMode
-from storage.store import open_store
 from tests.e2e.morning import Nobody
 from tests.e2e.scene import wait_for, words
+from tests.memory import new_store
 
 MONDAY = date(2026, 11, 23)
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -104,7 +105,7 @@ def week(tmp_path: Path) -> Iterator[Week]:
     clock = Clock()
     with (
         SlackStandIn(ROOT / "manifest.yml", Workspace(people(), channels)) as slack,
-        open_store(tmp_path / "memory.db") as store,
+        closing(new_store(tmp_path / "memory.db")) as store,
     ):
         context = Context(
             store=store,

@@ -6,13 +6,14 @@ import pytest
 
 from storage.models import Function, TracingMode, Verdict
 from storage.store import Store
+from tests.memory import new_store
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "memory.db")
+    opened = new_store(tmp_path / "memory.db")
     yield opened
     opened.close()
 

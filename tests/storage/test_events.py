@@ -10,6 +10,7 @@ from storage.deployments import WhyDark
 from storage.events import KEPT, EventOutcome, Happened, Noticed
 from storage.models import Function, PostKind, TracingMode, Verdict
 from storage.store import Store
+from tests.memory import new_store
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUIET = timedelta(seconds=20)
@@ -18,7 +19,7 @@ ACCOUNT, BERLIN = "111122223333", "eu-central-1"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "memory.db")
+    made = new_store(tmp_path / "memory.db")
     yield made
     made.close()
 

@@ -1,6 +1,7 @@
 """Incidents: how transitions pair, in whatever order they are learnt, and whether their functions were traced."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from storage.incidents import Alarm, AlarmState, Incident, Transition, paired
 from storage.models import Function, Inventory, Source, Verdict
 from storage.news import Change, ChangeKind
-from storage.store import Store, open_store
+from storage.store import Store
+from tests.memory import new_store
 from tests.storage.conftest import NOON
 
 PLACE = ("111122223333", "eu-central-1")
@@ -85,7 +87,7 @@ def test_neither_order_nor_repetition_changes_what_is_found(history, dice) -> No
 def test_what_is_learnt_bit_by_bit_is_what_is_learnt_at_once(history, dice, size: int) -> None:
     shuffled = history + history[: len(history) // 3]
     dice.shuffle(shuffled)
-    with TemporaryDirectory() as folder, open_store(Path(folder) / "memory.db") as store:
+    with TemporaryDirectory() as folder, closing(new_store(Path(folder) / "memory.db")) as store:
         store.incidents.watched(PLACE, [ERRORS], NOON)
         for start in range(0, len(shuffled), size):
             part = shuffled[start : start + size]

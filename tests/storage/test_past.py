@@ -18,6 +18,7 @@ from storage.models import Coverage, Function, TracingMode, Verdict
 from storage.past import PastVerdict
 from storage.schema import migrations
 from storage.store import Store
+from tests.memory import new_store
 from tests.storage.conftest import NOON
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -54,7 +55,7 @@ def test_each_day_is_as_it_was(store: Store, make_function: Make) -> None:
 
 
 def test_what_does_not_change_makes_no_rows(tmp_path: Path, make_function: Make) -> None:
-    store = Store(tmp_path / "memory.db")
+    store = new_store(tmp_path / "memory.db")
     functions = [make_function(f"f{number}") for number in range(50)]
     for day in range(5):
         store.functions.save(functions, NOON + day * DAY)
@@ -342,7 +343,7 @@ def _made(
 @given(happened=happenings())
 def test_every_day_is_told_as_it_ended(happened: list[Happening]) -> None:
     with TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "memory.db")
+        store = new_store(Path(folder) / "memory.db")
         days = Days(store)
         for after, (what, facts) in happened:
             days.wait(after)

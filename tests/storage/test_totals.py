@@ -11,6 +11,7 @@ from storage.forecasts import Forecast, Range, Unit
 from storage.models import Function, TracingMode, Verdict
 from storage.store import Store
 from storage.totals import Total
+from tests.memory import new_store
 from tests.storage.forecasts import NOON, forecast
 
 ENDS = ("low", "expected", "high")
@@ -62,7 +63,7 @@ def same(one: Total, other: Total) -> bool:
 def test_the_sums_of_the_teams_are_the_sum_of_the_organization(
     fleet: list[tuple[str | None, Verdict, dict[str, object] | None]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    store = Store(Path(tmp_path_factory.mktemp("totals")) / "memory.db")
+    store = new_store(Path(tmp_path_factory.mktemp("totals")) / "memory.db")
     functions = [function(number, team, verdict) for number, (team, verdict, _) in enumerate(fleet)]
     known: dict[str, Forecast] = {
         one.arn: forecast(one.arn, **facts) for one, (_, _, facts) in zip(functions, fleet, strict=True) if facts

@@ -16,6 +16,7 @@ from storage.forecasts import Range
 from storage.models import Function, Verdict
 from storage.store import Store
 from storage.traces import FunctionTraces, Whose
+from tests.memory import new_store
 from tests.storage.conftest import NOON
 from tests.storage.test_forecasts import KNOWN
 from tests.storage.test_past import Days, Happening, happenings
@@ -77,7 +78,7 @@ def test_without_any_function_there_is_nothing(store: Store) -> None:
 def test_they_are_what_each_moment_tells(happened: list[Happening]) -> None:
     """Between two moments at which anything changed, all is as at the first of them."""
     with TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "memory.db")
+        store = new_store(Path(folder) / "memory.db")
         days = Days(store)
         for after, (what, facts) in happened:
             days.wait(after)
