@@ -1,7 +1,6 @@
 """What is looked at before and after a change on AWS, so that memory and messages say what AWS says now."""
 
 import logging
-import time
 
 from msgspec import structs
 
@@ -29,7 +28,7 @@ def as_it_is_now(context: Context, function: Function) -> Function:
             if not problem.transient or wait is None:
                 raise
             log.info("%s, again in %s s", problem, wait)
-            time.sleep(wait)
+            context.cloud.patience.wait(wait)
     raise AssertionError("the last of PATIENCE_SECONDS is None")
 
 

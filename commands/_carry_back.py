@@ -12,7 +12,6 @@ from commands._changes import NOT_THE_SAME
 from commands._types import Context, Progress, Reply
 from commands.aws import role_users, undoing
 from commands.aws.advice import entry_advice
-from commands.aws.asking import Patience
 from commands.aws.errors import AwsProblem
 from commands.aws.remediation import FunctionGone, RemediationFailed
 from commands.aws.session_policy import needs_of_receipt
@@ -87,6 +86,8 @@ def _take_back(context: Context, asked: FixRequest) -> Generator[Reply, None, Un
                 function_arn=asked.function_arn,
                 receipt=receipt,
                 needed_by=lambda: _needed_by(context, asked),
+                clock=cloud.patience.clock,
+                wait=cloud.patience.wait,
             )
             while True:
                 try:
@@ -107,7 +108,9 @@ def _role(context: Context, asked: FixRequest) -> str | None:
 def _needed_by(context: Context, asked: FixRequest) -> str:
     role = asked.receipt.role
     others = [one for one in context.store.functions.of_role(role) if one.arn != asked.function_arn]
-    return role_users.needing(lambda region: context.cloud.client("lambda", region), role, others, Patience())
+    return role_users.needing(
+        lambda region: context.cloud.client("lambda", region), role, others, context.cloud.patience
+    )
 
 
 def _undone(context: Context, asked: FixRequest, outcome: UndoOutcome, anew: bool) -> None:

@@ -106,6 +106,8 @@ def _change_alone(
             receipt=asked.receipt,
             keep=lambda receipt: _keep(context, asked, receipt),
             lagging=again or _was_to_be_attached(context, asked),
+            clock=cloud.patience.clock,
+            wait=cloud.patience.wait,
         )
         while True:
             try:

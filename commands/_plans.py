@@ -13,7 +13,12 @@ def plan_now(context: Context, function: Function) -> FixPlan:
     rules = PlanRules(context.policy.patch_only_functions, context.policy.patch_only_roles)
     with context.cloud.acting_as(function.account):
         plan = make_plan(
-            reads=context.cloud.clients(function.region), function=function, sharing=0, rules=rules, now=context.clock()
+            reads=context.cloud.clients(function.region),
+            function=function,
+            sharing=0,
+            rules=rules,
+            now=context.clock(),
+            patience=context.cloud.patience,
         )
     return replace(
         plan,

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from commands.aws import errors, once
-from commands.aws.asking import pause
+from commands.aws.asking import Patience, pause
 from commands.aws.clients import Clients, quick_time
 from commands.aws.credentials import CredentialsOfThisContext, acting, acting_account
 from commands.aws.endpoints import Endpoints
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from commands.aws.session_policy import Need
 
+_PATIENT = Patience()
 _AUDIT_SESSION = "lamplighter-audit"
 LOCAL = "local"  # the audit runs in this process
 _FIX_SECONDS = 900  # the shortest that STS gives
@@ -84,8 +85,9 @@ def _models(data_path: str | None) -> "Loader":
 class Cloud:
     """AWS as the settings describe it. Making one asks nobody anything; every method raises AwsProblem."""
 
-    def __init__(self, settings: AwsSettings) -> None:
+    def __init__(self, settings: AwsSettings, patience: Patience = _PATIENT) -> None:
         self.settings = settings
+        self.patience = patience  # of what asks again, in seconds and minutes, on a clock that tests move by hand
         self.paces = Paces(settings.calls_per_second)
         self._lock = threading.RLock()
         self._clients: dict[tuple[str, str, int], Any] = {}

@@ -19,10 +19,9 @@ PATIENCE_SECONDS = 30.0  # for one page, where AWS throttles
 
 _SUMMARY = re.compile(r"^Alarm updated from \w+ to (OK|ALARM|INSUFFICIENT_DATA)\b")
 _STATES = frozenset({"OK", "ALARM", "INSUFFICIENT_DATA"})
-_PATIENT = Patience()
 
 
-def read_alarms(cloud: "Cloud", account: str, region: str, patience: Patience = _PATIENT) -> list[Alarm]:
+def read_alarms(cloud: "Cloud", account: str, region: str, patience: Patience | None = None) -> list[Alarm]:
     """The metric alarms that watch functions: by FunctionName or Resource among their dimensions, in any namespace.
 
     Alarms that are made of other alarms, and those whose metrics are found by a search or an SQL query, name no
@@ -31,14 +30,14 @@ def read_alarms(cloud: "Cloud", account: str, region: str, patience: Patience = 
     asked = {"AlarmTypes": ["MetricAlarm"]}
     return [
         Alarm(account, region, told["AlarmName"], functions, told.get("StateValue", ""))
-        for page in _pages(cloud, account, region, "describe_alarms", asked, patience)
+        for page in _pages(cloud, account, region, "describe_alarms", asked, patience or cloud.patience)
         for told in page.get("MetricAlarms") or ()
         if (functions := _functions(told, cloud.partition, account, region))
     ]
 
 
 def read_history(
-    cloud: "Cloud", account: str, region: str, since: datetime, until: datetime, patience: Patience = _PATIENT
+    cloud: "Cloud", account: str, region: str, since: datetime, until: datetime, patience: Patience | None = None
 ) -> Iterator[list[Transition]]:
     """The changes of state of all metric alarms in this time, oldest first, a page at a time.
 
@@ -51,6 +50,7 @@ def read_history(
         "EndDate": until,
         "ScanBy": "TimestampAscending",
     }
+    patience = patience or cloud.patience
     for number, page in enumerate(_pages(cloud, account, region, "describe_alarm_history", asked, patience)):
         if number:
             patience.wait(HISTORY_PAUSE)

@@ -53,7 +53,7 @@ def around(
             break
         try:
             reading = _Reading(account, region, name)
-            _window(cloud, reading, (start, end), patience or Patience(), wait_seconds, go_on)
+            _window(cloud, reading, (start, end), patience or cloud.patience, wait_seconds, go_on)
             reading.add_to(sums)
         except AwsProblem as problem:
             if end == until:

@@ -105,7 +105,7 @@ def set_budget(
         client = cloud.budgeter(budgets.account, billing.region(cloud), OURS, approver)
         writing = _Writing(client, budgets.account, before)
         left = _write(writing, budgets, wanted)
-        after = _read_back(budgets, wanted, left, patience or Patience())
+        after = _read_back(budgets, wanted, left, patience or cloud.patience)
     except AwsProblem as problem:
         raise _failed(problem, writing) from problem
     if after is None:

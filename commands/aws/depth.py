@@ -39,7 +39,7 @@ def look(
 
     IAM: xray:GetServiceGraph, xray:GetTraceSummaries, xray:BatchGetTraces; each is done without where it is refused.
     """
-    look = _Look(cloud, account, region, name, now, patience or Patience())
+    look = _Look(cloud, account, region, name, now, patience or cloud.patience)
     return look.graph() or look.traces() or Depth(Reach.UNKNOWN, doubts=tuple(look.doubts))
 
 

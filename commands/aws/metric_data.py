@@ -37,7 +37,7 @@ def pages(
     one that follows takes them anew. IAM: cloudwatch:GetMetricData. Raises AwsProblem."""
     client = cloud.client("cloudwatch", region, attempts=1)  # of which none would be counted
     where: Where = {"account": account, "region": region, "service": "cloudwatch", "action": "GetMetricData"}
-    patience, metrics, attempts = patience or Patience(), len(asked["MetricDataQueries"]), 0
+    patience, metrics, attempts = patience or cloud.patience, len(asked["MetricDataQueries"]), 0
 
     def call(token: str) -> Mapping[str, Any]:
         nonlocal attempts

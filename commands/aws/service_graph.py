@@ -33,7 +33,7 @@ def recorded_traces(
     while start < until:
         end = min(start + AT_ONCE, until)
         counts: dict[str, dict[str, float]] = {FUNCTION: {}, SERVICE: {}}
-        for page in pages(client, start, end, where, patience or Patience()):
+        for page in pages(client, start, end, where, patience or cloud.patience):
             try:
                 _add(counts, page, account)
             except STRANGE as error:

@@ -1,9 +1,12 @@
 """A small organisation in the local AWS, memory on a real file, and people of whom a few may approve."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +18,7 @@ from commands._audits import take_audit
 from commands._teams import TeamSettings
 from commands._types import Context, Permission, Request
 from commands.aws.accounts import AwsSettings, Cloud
+from commands.aws.asking import Patience
 from storage.fixes import FixRequest
 from storage.models import Audit, Decision, Function, Post, Source, TracingMode, Verdict
 from tests.memory import new_store
@@ -59,6 +63,32 @@ class HandClock:
         self.now += timedelta(**by)
 
 
+class Waiting:
+    """The clock that waiting for AWS looks at. Waiting moves it and takes no time, and AWS's own clock goes with it."""
+
+    def __init__(self) -> None:
+        self._own = threading.local()  # so that the deadline of one fix is not brought nearer by how others wait
+        self._lock = threading.Lock()
+        self._ahead = 0.0
+
+    def clock(self) -> float:
+        return time.monotonic() + getattr(self._own, "ahead", 0.0)
+
+    def wait(self, seconds: float) -> None:
+        assert seconds >= 0
+        self._own.ahead = getattr(self._own, "ahead", 0.0) + seconds
+        with self._lock:
+            self._ahead += seconds
+
+    def utc(self) -> datetime:
+        """AWS's clock."""
+        return datetime.now(UTC) + timedelta(seconds=self._ahead)
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(self.clock, self.wait)
+
+
 @dataclass
 class NamedPeople:
     """Ana and Bo may approve for every team but those of which `of_team` names others."""
@@ -89,9 +119,11 @@ def trusting(**principal: str) -> dict[str, Any]:
 class World:
     """Two accounts, each with a role that may write to X-Ray (`writes`) and one that may not (`mute`)."""
 
-    def __init__(self, aws: AwsStandIn, context: Context, clock: HandClock, people: NamedPeople) -> None:
+    def __init__(
+        self, aws: AwsStandIn, context: Context, clock: HandClock, people: NamedPeople, waiting: Waiting
+    ) -> None:
         self.aws, self.context, self.clock, self.people = aws, context, clock, people
-        self.store = context.store
+        self.store, self.waiting = context.store, waiting
         for account in (HOME, OTHER):
             aws.create_role(account, "audit", trusting(AWS=f"arn:aws:iam::{HOME}:root"), attached=[ADMIN])
             aws.create_role(account, "writes", trusting(Service="lambda.amazonaws.com"), attached=[DAEMON])
@@ -160,7 +192,7 @@ class World:
 
     def configured(self, **changes: Any) -> Context:
         """The same memory under other `[aws]` settings."""
-        return replace(self.context, cloud=Cloud(replace(SETTINGS, **changes)))
+        return replace(self.context, cloud=Cloud(replace(SETTINGS, **changes), self.waiting.patience))
 
     def known(self, arn: str) -> Function:
         found = self.store.functions.get(arn)
@@ -199,17 +231,22 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
+def waiting() -> Waiting:
+    return Waiting()
+
+
+@pytest.fixture
 def people() -> NamedPeople:
     return NamedPeople()
 
 
 @pytest.fixture
-def context(tmp_path: Path, clock: HandClock, people: NamedPeople) -> Iterator[Context]:
+def context(tmp_path: Path, clock: HandClock, people: NamedPeople, waiting: Waiting) -> Iterator[Context]:
     """Memory on a real file; AWS is asked only by what is given a `world`."""
     store = new_store(tmp_path / "memory.db")
     yield Context(
         store=store,
-        cloud=Cloud(SETTINGS),
+        cloud=Cloud(SETTINGS, waiting.patience),
         teams=TeamSettings(),
         people=people,
         clock=clock,
@@ -229,11 +266,12 @@ def world(
     context: Context,
     clock: HandClock,
     people: NamedPeople,
+    waiting: Waiting,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    delays: dict[str, timedelta],
+    delays: dict[str, Any],
 ) -> Iterator[World]:
-    with AwsStandIn(calls_per_second=None, **delays) as aws:
+    with AwsStandIn(**{"calls_per_second": None, "clock": waiting.utc} | delays) as aws:
         settings = {
             "AWS_ENDPOINT_URL": aws.url,
             "AWS_ACCESS_KEY_ID": "AKIAPRETEND",
@@ -247,7 +285,8 @@ def world(
             monkeypatch.setenv(name, value)
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
             monkeypatch.delenv(name, raising=False)
-        yield World(aws, context, clock, people)
+        monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=waiting.wait))  # before it tries again
+        yield World(aws, context, clock, people, waiting)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from commands.aws.around import around
+from commands.aws.asking import Patience
 from commands.aws.errors import AwsProblem
 from storage.maps import LAMBDA, Around
 
@@ -18,6 +19,8 @@ Page = Sequence[Mapping[str, Any]]
 
 class Recorded:
     """Stands where `Cloud` makes clients, and answers with pages that were written down; each window has its own."""
+
+    patience = Patience()
 
     def __init__(self, *windows: Sequence[Page] | Exception) -> None:
         self.windows = list(windows)
