@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 MINUTES_A_DAY = 1440
 WINDOW_DAYS, MONTH_DAYS = 14, 30
@@ -17,7 +18,7 @@ Shape = Callable[[random.Random, int], tuple[int, int]]  # of the minute since M
 class Hidden:
     """Two weeks that CloudWatch counted, and the month after them."""
 
-    counts: list[int]  # invocations in each minute of the two weeks
+    counts: tuple[int, ...]  # invocations in each minute of the two weeks
     window_traces: int  # in these
     month_traces: int
 
@@ -26,6 +27,7 @@ class Hidden:
         return [float(sum(self.counts[start : start + step])) for start in range(0, len(self.counts), step)]
 
 
+@cache  # several tests look at the same traffic, and a draw for each invocation takes long
 def hide(shape: Shape, seed: int, first_weekday: int = 0) -> Hidden:
     """The truth of a shape, with an independent draw of 5 % for each invocation that is not a second's first."""
     dice = random.Random(seed)
@@ -37,7 +39,7 @@ def hide(shape: Shape, seed: int, first_weekday: int = 0) -> Hidden:
         if not later:
             counts.append(number)
         traces[later] += seconds + binomial(dice, number - seconds, 0.05)
-    return Hidden(counts, *traces)
+    return Hidden(tuple(counts), *traces)
 
 
 def binomial(dice: random.Random, number: int, share: float) -> int:
