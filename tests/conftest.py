@@ -37,18 +37,26 @@ def chromium() -> str | None:
 # The files that take longest begin first, and what waits for processes and for AWS next, so that no worker is left with
 # one of them alone at the end.
 LONG = (
-    "tests/e2e/test_restart",
-    "tests/e2e/test_killed",
-    "tests/e2e/test_morning",
-    "tests/commands/test_batch",
-    "tests/commands/test_fix",
-    "tests/storage/test_past_size",
+    "tests/e2e/test_throttled",  # a minute and a half, in which it waits
     "tests/e2e/test_start",
+    "tests/e2e/test_restart",
+    "tests/bot/test_outbox",
+    "tests/commands/test_figures_at_scale",
+    "tests/e2e/test_killed",
+    "tests/storage/test_past_size",
+    "tests/e2e/test_browser",
+    "tests/commands/test_batch",
+    "tests/commands/test_forecasts",
+    "tests/bot/test_pictures",
     "tests/e2e/",
-    "tests/commands/test_full",
-    "tests/commands/test_undo",
+    "tests/commands/test_grace",
     "tests/commands/aws/test_sampling",
+    "tests/commands/views/test_map_picture",
+    "tests/commands/test_undo",
+    "tests/commands/test_fix",
+    "tests/commands/aws/test_cluster",
     "tests/commands/aws/test_second_opinion",
+    "tests/commands/test_full",
     "tests/bot/",
 )
 
