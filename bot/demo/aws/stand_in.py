@@ -54,7 +54,15 @@ from bot.demo.aws.xray import XRay
 
 log = logging.getLogger(__name__)
 _running = threading.Lock()
-_app_of = cache(create_backend_app)  # a Flask application of moto's knows no account; its routes take long to compile
+
+
+@cache
+def _moto() -> DomainDispatcherApplication:
+    """moto's applications, one for each service. They know no account, and their routes take long to compile; to tell
+    whose a host is, moto lists its own folders each time."""
+    made = DomainDispatcherApplication(create_backend_app)
+    made.get_backend_for_host = cache(made.get_backend_for_host)  # type: ignore[method-assign]
+    return made
 
 
 class AwsStandIn(Seeding):
@@ -102,7 +110,7 @@ class AwsStandIn(Seeding):
         self._holds = Holds()
         self._lock = threading.RLock()
         self._handlers = self._table()
-        self._moto = DomainDispatcherApplication(_app_of)
+        self._moto = _moto()
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._config_before = default_user_config.copy()
