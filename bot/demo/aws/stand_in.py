@@ -61,7 +61,7 @@ def _moto() -> DomainDispatcherApplication:
     """moto's applications, one for each service. They know no account, and their routes take long to compile; to tell
     whose a host is, moto lists its own folders each time."""
     made = DomainDispatcherApplication(create_backend_app)
-    made.get_backend_for_host = cache(made.get_backend_for_host)  # type: ignore[method-assign]
+    made.get_backend_for_host = cache(made.get_backend_for_host)  # type: ignore[method-assign]  # moto offers no way in
     return made
 
 
