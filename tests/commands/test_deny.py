@@ -9,6 +9,7 @@ from commands._types import OpenForm, Replace
 from commands.deny import cancel, check, deny, open_form
 from commands.fix import approve
 from commands.views.form import REASON
+from commands.views.history import SHOW
 from storage.fixes import RequestState
 from storage.models import DecisionKind
 from tests.commands.asking import Office
@@ -85,14 +86,15 @@ def test_what_nobody_asked_for_cannot_be_cancelled(office: Office) -> None:
     assert office.again(asked).state is RequestState.OPEN
 
 
-def test_a_private_card_is_drawn_again_without_buttons(office: Office) -> None:
+def test_a_private_card_is_drawn_again_without_buttons_that_decide(office: Office) -> None:
     asked = office.asked(EVE)
 
     replies = list(cancel(office.by(EVE, asked, private=True), office.context))
 
     (card,) = [reply for reply in replies if isinstance(reply, Replace)]
     assert "*Cancelled* by" in str(card.blocks)
-    assert "actions" not in [block["type"] for block in card.blocks]
+    buttons = [element for block in card.blocks if block["type"] == "actions" for element in block["elements"]]
+    assert [button["action_id"] for button in buttons] == [SHOW]
 
 
 @pytest.mark.parametrize("end", ["denied", "cancelled"])
