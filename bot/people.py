@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from bot.policy import PolicySection
 from bot.slack_errors import NO_ANSWER, error_code
 from commands._types import Permission
+from storage.approvers import ApprovalRules, TeamRules
 from storage.models import team_name
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,21 @@ class SlackPeople:
         members = self._all_members() if groups else {}
         by_group = {team for team, group in groups.items() if user in members.get(group, frozenset())}
         return frozenset(by_group | {team for team, named in self._team_approvers.items() if user in named})
+
+    def rules(self) -> ApprovalRules:
+        """Ids alone. Of a group that Slack will not tell of, nobody can approve."""
+        names = sorted({*self._team_approvers, *self._team_deny})
+        teams = {name: TeamRules(self._team_approvers.get(name, ()), self._team_deny.get(name, ())) for name in names}
+        named = [
+            *self._approvers,
+            *self._deny,
+            *(one for each in teams.values() for one in (*each.approvers, *each.deny)),
+        ]
+        groups: dict[str, tuple[str, ...] | None] = {}
+        for group in sorted(set(filter(_is_group, named))):
+            members = self._members(group)
+            groups[group] = None if isinstance(members, str) else tuple(sorted(members))
+        return ApprovalRules(self._approvers, self._deny, teams, groups)
 
     def _all_members(self) -> Mapping[str, frozenset[str]]:
         with self._lock:

@@ -23,6 +23,7 @@ from storage.models import Function
 
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
+    from storage.approvers import ApprovalRules
     from storage.store import Store
 
 
@@ -45,6 +46,9 @@ class People(Protocol):
 
     def teams_of(self, user: str, groups: Mapping[str, str]) -> frozenset[str]:
         """The teams whose user group, by team in `groups`, this person is in, and those they are named for."""
+
+    def rules(self) -> "ApprovalRules | None":
+        """Who may approve, with the members of groups as they are now; None where nobody can be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,15 +109,22 @@ class Connection:
     def _migrate(self, sole: bool) -> None:
         """To the newest schema, in one transaction: cut short, the file is as it was. A copy of it comes first."""
         with self.transaction(OPENING_SECONDS):
-            done = steps_of(self._sqlite, self.path)  # another process may have been first
-            if done and len(done) < len(STEPS):
+            done = steps_of(self._sqlite, self.path)
+            if len(done) == len(STEPS):  # another process was first
+                return
+            if done:
                 from storage import copies  # nothing that a start without a migration need load
 
                 if not sole:
                     self._refuse_under_a_bot()
                 copies.before_migration(self.path, next(step for step in STEPS if step not in done))
                 copies.forget_oldest(self.path)
+            from storage.schema_views import drop_views, make_views
+
+            # Views stand on tables that a step may make anew: they go before the steps, and come again after them.
+            drop_views(self._db)
             migrations.apply(self._db)
+            make_views(self._db)
 
     def _refuse_under_a_bot(self) -> None:
         """Raises StorageProblem where a bot runs on the file: it is of an older version, and would meet a schema that

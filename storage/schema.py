@@ -184,6 +184,14 @@ def m023_the_chain(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m024_evidence(db: Database) -> None:
+    from storage.schema_evidence import EVIDENCE
+
+    for statement in EVIDENCE:
+        db.execute(statement)
+
+
 # Times are UTC text with microseconds ("2026-11-23T09:00:00.000000+00:00"), so that they sort as they read.
 FIRST = (
     """

@@ -23,12 +23,14 @@ from storage.posts import Posts
 from storage.requests import Requests
 
 if TYPE_CHECKING:
+    from storage.approvers import Approvers
     from storage.batches import Batches
     from storage.chain import Chain
     from storage.dashboards import Dashboards
     from storage.deployments import Deployments
     from storage.digests import Digests
     from storage.events import Events
+    from storage.evidence import EvidenceShelf
     from storage.forecast_checks import ForecastChecks
     from storage.forecasts import Forecasts
     from storage.grace import GraceNotices
@@ -230,6 +232,18 @@ class Store:
         from storage.dashboards import Dashboards
 
         return Dashboards(self._connection)
+
+    @cached_property
+    def approvers(self) -> "Approvers":
+        from storage.approvers import Approvers
+
+        return Approvers(self._connection)
+
+    @cached_property
+    def evidence(self) -> "EvidenceShelf":
+        from storage.evidence import EvidenceShelf
+
+        return EvidenceShelf(self._connection)
 
     @property
     def path(self) -> Path:

@@ -6,9 +6,11 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from storage.schema import migrations
+from storage.schema_views import drop_views, make_views
 
 ROWS = Path(__file__).with_name("memory_m007.sql")
 FILLED = "m007_one_index_less"
+WITH_VIEWS = "m024_evidence"
 RELEASED = [step.name for step in migrations.pending(Database(memory=True))]
 # Those that a check of the first schema knows; what refers to another is left out with it.
 FIRST_STATES = ("open", "running", "applied", "failed", "resolved")
@@ -54,7 +56,11 @@ def counts(path: Path) -> dict[str, int]:
 
 def _migrate(file: sqlite3.Connection, step: str) -> None:
     after = RELEASED[RELEASED.index(step) + 1 :]
-    migrations.apply(Database(file), stop_before=after[:1])
+    db = Database(file)
+    migrations.apply(db, stop_before=after[:1])
+    if step >= WITH_VIEWS:  # as who opens the file makes them, after the steps
+        drop_views(db)
+        make_views(db)
 
 
 def _copy(file: sqlite3.Connection, table: str) -> None:
