@@ -120,6 +120,28 @@ def report(team: str | None, days: int, as_json: bool, folder: Path | None, file
     sys.exit(_answering(lambda: _report(team, days, as_json, folder, file)))
 
 
+@main.command(short_help="Print evidence for auditors from memory.")
+@click.option("--since", required=True, metavar="DATE", help="The first day, as in 2026-07-01.")
+@click.option("--until", metavar="DATE", help="The last day, included; today, where it is left out.")
+@click.option("--team", help="Of this team only.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "html", "json", "pdf"]), help="text, or what FILE's name ends in."
+)
+@click.option("--output", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file.")
+def evidence(since: str, until: str | None, team: str | None, form: str | None, file: Path | None) -> None:
+    """Print one page of evidence: who could approve, who did, coverage, exceptions, and what nobody saw.
+
+    From what the bot remembers; asks neither AWS nor Slack. Days are those of [schedule] timezone. html is one page of
+    A4 or Letter; pdf is that page as Chromium prints it, where that is installed. Exit code 0; 1: a chain of hashes is
+    broken, and the report says where; 2: bad usage.
+    """
+    _log(False)
+    from bot import terminal_evidence
+
+    wanted = terminal_evidence.Wanted(since, until, team, form, file)
+    sys.exit(_answering(lambda: terminal_evidence.tell(_context, wanted)))
+
+
 @main.command("map")
 @click.argument("function")
 @click.option("--account", callback=_twelve_digits, help="In this account (12 digits).")

@@ -115,7 +115,8 @@ class EvidenceShelf:
         """Oldest first; of one team, or of all (None)."""
         rows = self._db.rows(
             f"""
-            select decisions.*, {_TEAM_THEN} as team, coalesce((
+            select decisions.id, decisions.at, decisions.kind, actor, decisions.function_arn, decisions.reason,
+                decisions.request_id, decisions.detail, {_TEAM_THEN} as team_then, coalesce((
                 select asked.actor from decisions as asked
                 where asked.function_arn = decisions.function_arn and asked.request_id = decisions.request_id
                     and asked.kind = 'requested' and asked.id < decisions.id and decisions.kind = 'approved'
@@ -135,7 +136,8 @@ class EvidenceShelf:
         """Those in force at any moment of the time, the first to be granted first."""
         rows = self._db.rows(
             """
-            select exemptions.*, (select count(*) from exemption_members where exemption_id = exemptions.id) as functions,
+            select exemptions.*,
+                (select count(*) from exemption_members where exemption_id = exemptions.id) as functions,
                 (select json_extract(detail, '$.until_before') from decisions
                  where kind = 'exemption_extended' and at >= :until
                      and json_extract(detail, '$.exemption') = exemptions.id order by id limit 1) as until_then
@@ -267,7 +269,7 @@ def _act(row: Row) -> Act:
         DecisionKind(row["kind"]),
         row["actor"],
         row["function_arn"],
-        row["team"],
+        row["team_then"],
         row["reason"],
         row["request_id"],
         json.loads(row["detail"]),

@@ -179,7 +179,8 @@ VIEWS = {
             select kept.id, kept.since, kept.until, rules, '' as team, 'may approve' as rule, value as who
             from kept, json_each(rules, '$.approvers')
             union all
-            select kept.id, kept.since, kept.until, rules, '', 'may not approve', value from kept, json_each(rules, '$.deny')
+            select kept.id, kept.since, kept.until, rules, '', 'may not approve', value
+            from kept, json_each(rules, '$.deny')
             union all
             select kept.id, kept.since, kept.until, rules, teams.key, 'may approve', json_each.value
             from kept, json_each(rules, '$.teams') as teams, json_each(teams.value, '$.approvers')
