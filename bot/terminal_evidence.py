@@ -14,8 +14,7 @@ import click
 from bot.config import Config, load
 from commands._evidence import NoEvidence, make_evidence, read_days
 from commands._reports import UnknownTeam, known_teams, team_of
-from commands.views.evidence import page
-from commands.views.evidence_page import PAPER, SCREEN
+from commands.views import evidence
 from storage.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -85,12 +84,8 @@ def _as(form: str, made: "Evidence") -> bytes:
 
         return msgspec.json.encode(made) + b"\n"
     if form == "text":
-        from commands.views.evidence_text import text_page
-
-        return text_page(page(made, SCREEN)).encode()
-    from commands.views.evidence_html import html_page
-
-    printed = html_page(page(made, PAPER)).encode()
+        return evidence.as_text(made).encode()
+    printed = evidence.as_html(made).encode()
     return printed if form == "html" else _pdf(printed)
 
 

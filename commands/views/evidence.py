@@ -3,11 +3,13 @@
 People are Slack's ids, as they are kept. Whatever has no room is counted, and stands in the JSON form and the export.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from commands.views.evidence_page import CONTROLS, PAPER, SUPPORTS, Line, Page, Part, Room
+from commands.views import evidence_html as html
+from commands.views import evidence_text as text
+from commands.views.evidence_page import CONTROLS, PAPER, SCREEN, SUPPORTS, Line, Page, Part, Room
 from commands.views.evidence_words import (
     cut,
     measured_words,
@@ -27,10 +29,29 @@ from storage.proof import COLUMNS, Evidence, Person, Team, Unseen
 
 WHOLE = "Whatever has no room here stands in the JSON form and in the export of decisions."
 TRACES = "X-Ray keeps traces for 30 days: this is evidence of decisions and of coverage, and holds no traces."
-IDS = "People are Slack user ids (U…, W…), groups S…; names are not kept."
+IDS = (
+    "People are Slack user ids (U…, W…), groups S…; names are not kept. Own ask: fixes that the same person had asked "
+    "for. Not listed: decisions for which the record of that day does not name the person."
+)
 
 
-def page(made: Evidence, room: Room = PAPER) -> Page:
+def as_html(made: Evidence) -> str:
+    """One page of A4 or Letter, however much there is to tell."""
+    return html.html_page(fitting(made, PAPER, html.height, html.LINES))
+
+
+def as_text(made: Evidence) -> str:
+    """One screen."""
+    return text.text_page(fitting(made, SCREEN, text.height, text.LINES))
+
+
+def fitting(made: Evidence, rooms: Sequence[Room], size: Callable[[Page], float], most: float) -> Page:
+    """With as much as there is room for. `size` of a page, in the lines of which it may have `most`."""
+    pages = [page(made, room) for room in rooms]
+    return next((one for one in pages if size(one) <= most), pages[-1])
+
+
+def page(made: Evidence, room: Room) -> Page:
     words = _Words(made, room)
     return Page(
         title="Evidence of X-Ray tracing on AWS Lambda",
@@ -194,7 +215,7 @@ class _Words:
             what = "came to be traced"
         else:
             what = f"untraced again; {one.fixed_by} had fixed it" if one.fixed_by else "untraced again"
-        return self._date(one.at), self._name(one.function_arn), team_word(one.team, 16), what
+        return self._day(one.at), self._name(one.function_arn), team_word(one.team, 16), what
 
     # ---- coverage
 
@@ -241,9 +262,21 @@ class _Words:
 
     def exceptions(self) -> Part:
         found, most = self._made.exceptions, self._room.exceptions
-        rows = tuple(self._exception(one) for one in found[:most])
+        rows: tuple[tuple[str, ...], ...] = tuple(self._exception(one) for one in found[:most])
         more = (Line(f"… and {len(found) - most:,} more"),) if len(found) > most else ()
-        columns = ("no.", "what", "team", "granted", "by", "confirmed by", "until", "at the end", "reason")
+        columns: tuple[str, ...] = (
+            "no.",
+            "what",
+            "team",
+            "granted",
+            "by",
+            "confirmed by",
+            "until",
+            "at the end",
+            "reason",
+        )
+        if self._room.narrow:
+            columns = ("no.", "what", "by", "until", "at the end", "reason")
         none = () if found else (Line("None."),)
         return Part(_counted("Exceptions in force", len(found)), none, columns if rows else (), rows, more)
 
@@ -254,21 +287,15 @@ class _Words:
             stands = "in force" if one.until > self._made.range.end else "over"
         else:
             who = f" by {one.ended_by}" if one.ended_by and one.ended_by != THE_CLOCK else ""
-            stands = f"{'revoked' if one.ended_how == 'revoked' else 'ended'} {self._date(one.ended_at)}{who}"
-        return (
-            str(one.number),
-            what,
-            team_word(one.team, 16),
-            self._date(one.granted_at),
-            asked,
-            confirmed,
-            self._date(one.until),
-            stands,
-            self._reason(f"{one.reason} {one.ticket}"),
-        )
+            stands = f"{'revoked' if one.ended_how == 'revoked' else 'ended'} {self._day(one.ended_at)}{who}"
+        number, until, why = str(one.number), self._day(one.until), self._reason(f"{one.reason} {one.ticket}")
+        if self._room.narrow:
+            both = f"{asked} + {one.granted_by}" if one.asked_by else asked
+            return number, what, both, until, cut(stands, 18), why
+        return number, what, team_word(one.team, 16), self._day(one.granted_at), asked, confirmed, until, stands, why
 
     def controls(self) -> Part:
-        if not self._room.controls:
+        if self._room.narrow:
             pci, hipaa = (
                 ", ".join(name.removeprefix(law).strip() for name, *_ in CONTROLS if name.startswith(law))
                 for law in ("PCI DSS", "HIPAA")
@@ -289,18 +316,15 @@ class _Words:
         return team_word(str(team), 22) if team else cut(act.request_id, 18)
 
     def _name(self, arn: str) -> str:
-        return cut(arn.rsplit(":", 1)[-1], 30)
+        return cut(arn.rsplit(":", 1)[-1], 26)
 
     def _reason(self, text: str) -> str:
         return cut(readable(text), self._room.reason)
 
     def _moment(self, at: datetime) -> str:
-        return f"{at.astimezone(self._zone):%m-%d %H:%M}"
+        return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M}"
 
     def _day(self, at: datetime) -> str:
-        return f"{at.astimezone(self._zone):%Y-%m-%d}"
-
-    def _date(self, at: datetime) -> str:
         return f"{at.astimezone(self._zone):%Y-%m-%d}"
 
 

@@ -11,10 +11,9 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 190mm; font: 6.9pt/1.24 "Helvetica Neue", Helvetica, Arial, "Liberation Sans",
   "DejaVu Sans", sans-serif; color: #16202a; background: #fff; font-variant-numeric: tabular-nums; }
-header { display: flex; justify-content: space-between; align-items: flex-end; gap: 8pt;
-  border-bottom: 1.6pt solid #1d5c7a; padding-bottom: 3pt; margin-bottom: 3pt; }
-h1 { font-size: 13pt; line-height: 1.15; margin: 0; letter-spacing: -.01em; }
-header p { margin: 0; color: #4a5a68; font-size: 7.6pt; text-align: right; }
+header { border-bottom: 1.6pt solid #1d5c7a; padding-bottom: 2.5pt; margin-bottom: 3pt; }
+h1 { font-size: 13.5pt; line-height: 1.15; margin: 0; letter-spacing: -.01em; }
+header p { margin: .5pt 0 0; color: #4a5a68; font-size: 8pt; }
 h2 { font-size: 7.8pt; line-height: 1.2; margin: 5pt 0 1.5pt; color: #1d5c7a; border-bottom: .5pt solid #c9d5dd;
   padding-bottom: 1pt; break-after: avoid; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .4pt 6pt; margin: 0; }
@@ -26,16 +25,16 @@ dt { color: #4a5a68; } dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; margin: 1pt 0; }
 th { text-align: left; font-weight: 600; color: #4a5a68; border-bottom: .5pt solid #c9d5dd; white-space: nowrap; }
 th, td { padding: .3pt 5pt .3pt 0; vertical-align: top; }
-td { border-bottom: .25pt solid #e8edf1; overflow-wrap: anywhere; }
-th.number, td.number { text-align: right; }
-td.keep { white-space: nowrap; }
+td { border-bottom: .25pt solid #e8edf1; white-space: nowrap; }
+td:last-child { max-width: 0; width: 99%; overflow: hidden; text-overflow: ellipsis; }
+th.number, td.number { text-align: right; width: auto; max-width: none; }
 footer { margin-top: 4pt; padding-top: 2pt; border-top: .5pt solid #c9d5dd; color: #4a5a68; font-size: 6.4pt; }
-@media screen { html { background: #e9eef2; } body { margin: 18pt auto; padding: 10mm; max-width: 210mm;
-  box-shadow: 0 1pt 6pt #0003; font-size: 8.6pt; } header p { font-size: 9pt; } h1 { font-size: 16pt; }
-  h2 { font-size: 9.6pt; } footer { font-size: 8pt; } table { display: block; overflow-x: auto; } }
-@media screen and (max-width: 640px) { body { margin: 0; padding: 12pt; } .two { display: block; }
-  header { display: block; } header p { text-align: left; } dl { grid-template-columns: 1fr; }
-  dd { margin-bottom: 3pt; } }
+@media screen { html { background: #e9eef2; } body { margin: 18pt auto; padding: 11mm; max-width: 245mm;
+  box-shadow: 0 1pt 6pt #0003; font-size: 8.6pt; } header p { font-size: 9.6pt; } h1 { font-size: 17pt; }
+  h2 { font-size: 9.8pt; margin-top: 8pt; } footer { font-size: 8pt; } }
+@media screen and (max-width: 800px) { body { margin: 0; padding: 12pt; } .two { display: block; }
+  table { display: block; overflow-x: auto; } td:last-child { max-width: none; }
+  dl { grid-template-columns: 1fr; } dd { margin-bottom: 3pt; } }
 """
 _NUMBERS = frozenset(
     (
@@ -53,7 +52,33 @@ _NUMBERS = frozenset(
         "unknown",
     )
 )
-_KEPT = frozenset(("when", "who", "found", "granted", "until", "person", "by", "confirmed by"))
+
+
+LINES = 82.0  # of the text's height, on Letter, the shorter of the two
+_LEFT, _RIGHT, _WHOLE = 84, 71, 152  # characters, label and text together
+_ROW, _HEADING, _ABOVE, _AROUND = 1.1, 2.05, 4.0, 1.0
+
+
+def height(page: Page) -> float:
+    """How many lines it takes on paper, a little more rather than less: a browser alone knows."""
+    above = _ABOVE + _long(page.facts, _WHOLE)
+    beside = max(_tall(page.left, _LEFT), _tall(page.right, _RIGHT))
+    notes = _AROUND + len(" ".join(page.notes)) / _WHOLE + 1
+    return above + beside + _tall(page.below, _WHOLE) + notes
+
+
+def _tall(parts: Iterable[Part], width: int) -> float:
+    return sum(
+        _HEADING + _long(part.lines, width) + _long(part.after, width) + _ROW * (len(part.rows) + bool(part.rows))
+        for part in parts
+    )
+
+
+def _long(lines: Iterable[Line], width: int) -> int:
+    """The widest label is the others' margin."""
+    told = tuple(lines)
+    label = max((len(line.label) for line in told), default=0) + 2
+    return sum(1 + int(len(line.text) * (1.1 if line.attend else 1) / (width - label)) for line in told)
 
 
 def html_page(page: Page) -> str:
@@ -96,6 +121,4 @@ def _cell(column: str, text: str) -> str:
 
 
 def _class(column: str) -> str:
-    if column in _KEPT:
-        return ' class="keep"'
     return ' class="number"' if column in _NUMBERS else ""

@@ -5,19 +5,22 @@ from collections.abc import Iterator
 
 from commands.views.evidence_page import Line, Page, Part
 
-WIDTH = 100
-_LABEL = 20
+WIDTH, LINES = 100, 60
 
 
 def text_page(page: Page) -> str:
     """Plain text; what is to be looked at has an exclamation mark before it."""
-    made = [f"{page.title}: {page.subtitle}"]
+    made = [page.title, page.subtitle]
     for line in page.facts:
         made += _fact(line, indent="")
     for part in page.parts:
         made += _part(part)
     made += textwrap.wrap(" ".join(page.notes), WIDTH)
     return "\n".join(made) + "\n"
+
+
+def height(page: Page) -> int:
+    return text_page(page).count("\n")
 
 
 def _part(part: Part) -> Iterator[str]:

@@ -52,7 +52,7 @@ def measured_words(one: Measured | None, zone: ZoneInfo) -> str:
     whole = got.traced + got.untraced + got.exempt
     apart = f", {got.unknown:,} unknown" if got.unknown else ""
     day = f"{one.at.astimezone(zone):%Y-%m-%d}"
-    return f"{percent(got)} ({got.traced:,} of {whole:,}; {got.exempt:,} exempt{apart}), audit of {day}"
+    return f"{percent(got)} ({got.traced:,} of {whole:,}; {got.exempt:,} exempt{apart}) on {day}"
 
 
 def spans(days: Sequence[date], most: int) -> str:
