@@ -43,7 +43,7 @@ LONGEST_WAIT_SECONDS = 300.0
 OF_A_CHANNEL = 4  # posts that are looked at in one round: one goes, and what is slower by itself keeps back no other
 POST, UPDATE, FILE = "chat.postMessage", "chat.update", "files.completeUploadExternal"
 PICTURES = (PostKind.REPORT_FILES, PostKind.MAP_FILES)  # in a thread, for the message above it
-FILES = (PostKind.FILE, PostKind.HISTORY, *PICTURES)
+FILES = (PostKind.FILE, PostKind.HISTORY, PostKind.EVIDENCE, *PICTURES)
 PICTURE_ATTEMPTS = 6  # in two minutes; after that a message's pictures are in its thread alone
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
 

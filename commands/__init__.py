@@ -17,6 +17,7 @@ COMMANDS: "tuple[Entry, ...]"
 def _table() -> "tuple[Entry, ...]":
     from commands import (
         _exempt_form,
+        approvers,
         assign,
         audit,
         budget,
@@ -26,6 +27,7 @@ def _table() -> "tuple[Entry, ...]":
         deny,
         deployed,
         digest,
+        evidence,
         exempt,
         exemption_clock,
         exemption_list,
@@ -172,12 +174,20 @@ def _table() -> "tuple[Entry, ...]":
         # ---- Reports, and what they are made of
         Slash(
             "/trace-report",
-            usage="[team] [30d]",
-            summary="Shows coverage, repair times, cost and budget of the last days (7d to 365d, or weeks like 4w).",
-            examples=("/trace-report", "/trace-report payments", "/trace-report 90d"),
+            usage="[team] [30d] | evidence <from> <to> [team]",
+            summary="Shows coverage, repair times, cost and budget of the last days (7d to 365d, or weeks like 4w); "
+            "for approvers, evidence for auditors.",
+            examples=(
+                "/trace-report",
+                "/trace-report payments",
+                "/trace-report 90d",
+                "/trace-report evidence 2026-07-01 2026-09-30",
+            ),
             run=report.report,
         ),
         Button(report.SHARE, report.share),
+        Button(evidence.SHARE, evidence.share),
+        Clock(approvers.APPROVERS, approvers.look, every=approvers.EVERY),
         Clock(report.WEEKLY, report.weekly, every=report.EVERY),
         Clock(incidents.INCIDENTS, incidents.incidents, every=incidents.EVERY),
         Clock(usage.USAGE, usage.usage, every=usage.EVERY),

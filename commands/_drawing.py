@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from commands import _deployed, _digest, _exemption_posts, _map_posts, _report_posts, _requests
+from commands import _deployed, _digest, _evidence_posts, _exemption_posts, _map_posts, _report_posts, _requests
 from commands._answers import patch_only
 from commands._audits import OVERTAKEN
 from commands._batch import RESULTS
@@ -90,6 +90,7 @@ _OF_NO_REQUEST: Mapping[PostKind, Callable[[Context, Post], tuple[str, list[Bloc
     PostKind.REPORT_FILES: _report_posts.draw_files,
     PostKind.MAP: _map_posts.draw,
     PostKind.MAP_FILES: _map_posts.draw_files,
+    PostKind.EVIDENCE: _evidence_posts.draw,
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from commands._types import Answer, Context, Progress, Request
+from storage.approvers import ApprovalRules
 
 APPROVERS = "who-may-approve"
 EVERY = timedelta(hours=1)  # and at the start; for each group that the settings name, Slack is asked once
@@ -15,8 +16,13 @@ def look(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a comm
     rules = context.people.rules()
     if rules is None:
         return
-    policy = context.policy
-    grace = policy.grace
+    if keep(context, rules):
+        yield Progress(f"who may approve is another: {len(rules.everybody())} people{_unread(rules.unread)}")
+
+
+def keep(context: Context, rules: ApprovalRules) -> bool:
+    """With what else [policy] says of approvals; True where it is news."""
+    policy, grace = context.policy, context.policy.grace
     rules = replace(
         rules,
         two_people=str(policy.two_people),
@@ -24,8 +30,7 @@ def look(request: Request, context: Context) -> Answer:  # noqa: ARG001 - a comm
         grace_days=grace.days,
         grace_teams=None if grace.all_teams else grace.teams,
     )
-    if context.store.approvers.seen(rules, context.clock()):
-        yield Progress(f"who may approve is another: {len(rules.everybody())} people{_unread(rules.unread)}")
+    return context.store.approvers.seen(rules, context.clock())
 
 
 def _unread(groups: Iterable[str]) -> str:

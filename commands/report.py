@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from commands import incidents, spend, usage
+from commands import evidence, incidents, spend, usage
 from commands._report_posts import FORGOTTEN, post_report
 from commands._reports import DAYS, FEWEST, MOST, UnknownTeam, known_teams, make_report, team_of
 from commands._types import Answer, Context, Progress, Replace, Request, Say
@@ -52,7 +52,10 @@ class Wanted:
 
 
 def report(request: Request, context: Context) -> Answer:
-    """Answer `/trace-report [team] [30d]`, from memory alone."""
+    """Answer `/trace-report [team] [30d]`, from memory alone, and hand over what asks for evidence."""
+    if evidence.asks_for_it(request.text, context):
+        yield from evidence.evidence(request, context)
+        return
     wanted = Wanted.read(request.text, lambda word: context.teams.named(word) in known_teams(context))
     if wanted.wrong:
         yield Say(f"{wanted.wrong} {USAGE}")

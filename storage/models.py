@@ -472,6 +472,7 @@ class PostKind(StrEnum):
     MAP = "map"  # a function's trace map: its words, and its picture as soon as that is in its thread
     MAP_FILES = "map_files"  # its picture, in its thread
     HISTORY = "history"  # decisions as a file; the words that go with it where there are no files
+    EVIDENCE = "evidence"  # a page of evidence, as a file; its words alone where Slack takes no files
 
 
 class PostState(StrEnum):

@@ -54,7 +54,7 @@ def function(team: int, number: int, verdict: Verdict, long: bool = False) -> Fu
 
 
 def organization(store: Store, teams: int = 20, fixes: int = 55, exemptions: int = 9, long: bool = False) -> None:
-    """A quarter; with 20 teams and 55 fixes about 200 decisions. `long`: with names and reasons as long as they come."""
+    """A quarter; with 20 teams and 55 fixes about 200 decisions. `long`: names and reasons as long as they come."""
     with store.transaction():
         before = [function(team, number, Verdict.UNTRACED, long) for team in range(teams) for number in range(6)]
         store.functions.save(before, FIRST)
@@ -74,9 +74,7 @@ def _audits(store: Store, teams: int, long: bool) -> None:
             missing = (NotScanned(ACCOUNTS[2], "", "AccessDenied: lamplighter-audit cannot be assumed there."),)
         counts = {team_of(team, long): _counted(day, team) for team in range(teams)}
         seen = Inventory((), missing, ACCOUNTS, ("eu-central-1",), 12)
-        store.audits.record(
-            seen, counts, source=Source.CLOCK, started_at=at, finished_at=at + timedelta(seconds=9)
-        )
+        store.audits.record(seen, counts, source=Source.CLOCK, started_at=at, finished_at=at + timedelta(seconds=9))
         store.places.record([(account, "eu-central-1") for account in ACCOUNTS], at)
 
 
@@ -115,7 +113,14 @@ def _decisions(store: Store, functions: Sequence[Function], fixes: int) -> None:
 
 
 def kept(
-    store: Store, kind: K, at: datetime, who: str, one: Function | None, request: str, reason: str = "", **detail: object
+    store: Store,
+    kind: K,
+    at: datetime,
+    who: str,
+    one: Function | None,
+    request: str,
+    reason: str = "",
+    **detail: object,
 ) -> None:
     arn = one.arn if one else ""
     store.decisions.record(
@@ -124,7 +129,9 @@ def kept(
 
 
 def _exemptions(store: Store, functions: Sequence[Function], number: int, long: bool) -> None:
-    reason = "A prototype that is deleted in October." + " It has no traffic and no data of anybody's." * (9 if long else 0)
+    reason = "A prototype that is deleted in October." + " It has no traffic and no data of anybody's." * (
+        9 if long else 0
+    )
     for one in range(number):
         what = functions[-1 - one]
         at = FIRST + timedelta(days=8 + 6 * one)
