@@ -132,7 +132,8 @@ def _approvers(context: Context, days: Range) -> ApproversThen:
     begins = kept.begins()
     looked = kept.days()
     first = max(days.start, begins).astimezone(UTC).date() if begins else None
-    last = (days.end - timedelta(microseconds=1)).astimezone(UTC).date()
+    yesterday = context.clock().astimezone(UTC).date() - timedelta(days=1)  # there is still time for today's look
+    last = min((days.end - timedelta(microseconds=1)).astimezone(UTC).date(), yesterday)
     return ApproversThen(
         begins,
         kept.at(days.start),

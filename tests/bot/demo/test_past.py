@@ -17,6 +17,7 @@ from bot.demo.show import configuration
 from bot.nobody import Nobody
 from commands._as_of import look_back
 from commands._audits import keep_audit
+from commands._evidence import make_evidence, read_days
 from commands._reports import make_report
 from commands._types import Context, Request
 from commands.aws.accounts import Cloud
@@ -96,6 +97,27 @@ def test_what_was_decided_is_chained_and_by_approvers(lived: Lived) -> None:
     assert {one.actor for one in decided} <= set(people.APPROVERS)
     assert all(one.at < datetime.now(UTC) for one in decided)
     assert [one.at for one in decided] == sorted(one.at for one in decided)
+
+
+def test_an_auditor_finds_who_could_approve_and_who_did(lived: Lived) -> None:
+    context = lived.context
+    today = context.clock().date()
+
+    made = make_evidence(context, read_days(f"{today - timedelta(days=30)}", f"{today}", context), None)
+
+    assert made.broken is None
+    assert made.approvers.at_start
+    assert made.approvers.at_start.rules.for_all() == set(people.APPROVERS)
+    assert (made.approvers.changes, made.approvers.not_looked, made.approvers.broken) == ((), (), None)
+    assert {one.who for one in made.people} <= set(people.APPROVERS)
+    assert sum(one.not_recorded for one in made.people) == 0
+    assert made.fixes["applied"] >= 3
+    assert 0 < made.without_another < made.fixes["applied"]
+    assert [one.granted_by for one in made.exceptions] == [people.APPROVERS[0]]
+    assert (made.no_audit, made.unseen, len(made.accounts)) == ((), (), 3)
+    assert made.end
+    assert made.lowest
+    assert (made.lowest.coverage.percent or 0) < (made.end.coverage.percent or 0)
 
 
 def test_forecasts_of_what_was_fixed_are_held_against_x_ray_as_soon_as_the_bot_runs(lived: Lived) -> None:
