@@ -41,6 +41,7 @@ _COLUMN = {
     DecisionKind.OWNER_ENDED: OTHER,
     DecisionKind.BUDGET_APPROVED: OTHER,
 }
+MOMENT = timedelta(microseconds=1)  # what happened just now belongs to what is told of now
 FIXES = (DecisionKind.APPLIED, DecisionKind.FAILED, DecisionKind.UNDONE, DecisionKind.UNDO_FAILED)
 
 
@@ -59,7 +60,7 @@ def read_days(since: str, until: str, context: Context) -> Range:
             f"{last} has not come yet: the last day can be {now.astimezone(zone).date()}, as far as it goes."
         )
     start = datetime.combine(first, time.min, zone).astimezone(UTC)
-    end = min(now, datetime.combine(last + timedelta(days=1), time.min, zone).astimezone(UTC))
+    end = min(now + MOMENT, datetime.combine(last + timedelta(days=1), time.min, zone).astimezone(UTC))
     begins = context.store.past.begins()
     if begins is None:
         raise NoEvidence("No audit was taken yet, so there is nothing to show: python -m bot audit, or /trace-audit.")
@@ -133,7 +134,7 @@ def _approvers(context: Context, days: Range) -> ApproversThen:
     looked = kept.days()
     first = max(days.start, begins).astimezone(UTC).date() if begins else None
     yesterday = context.clock().astimezone(UTC).date() - timedelta(days=1)  # there is still time for today's look
-    last = min((days.end - timedelta(microseconds=1)).astimezone(UTC).date(), yesterday)
+    last = min((days.end - MOMENT).astimezone(UTC).date(), yesterday)
     return ApproversThen(
         begins,
         kept.at(days.start),

@@ -21,7 +21,7 @@ class Range:
     until: date
     zone: str
     start: datetime  # UTC
-    end: datetime  # UTC, excluded; now, where the last day is not over
+    end: datetime  # UTC, excluded; just after now, where the last day is not over
 
 
 @dataclass(frozen=True, slots=True)
