@@ -29,9 +29,10 @@ from storage.proof import COLUMNS, Evidence, Person, Team, Unseen
 
 WHOLE = "Whatever has no room here stands in the JSON form and in the export of decisions."
 TRACES = "X-Ray keeps traces for 30 days: this is evidence of decisions and of coverage, and holds no traces."
-IDS = (
-    "People are Slack user ids (U…, W…), groups S…; names are not kept. Own ask: fixes that the same person had asked "
-    "for. Not listed: decisions for which the record of that day does not name the person."
+IDS = "People are Slack user ids (U…, W…), groups S…; names are not kept."
+COLUMNS_SAID = (
+    "Own ask: fixes that the same person had asked for. Not listed: decisions for which the record of that day does "
+    "not name the person."
 )
 
 
@@ -60,7 +61,7 @@ def page(made: Evidence, room: Room) -> Page:
         left=(words.could(), words.did(), words.refused(), words.elsewhere()),
         right=(words.coverage(), words.gaps()),
         below=(words.exceptions(), words.controls()),
-        notes=(TRACES, IDS, WHOLE),
+        notes=(TRACES, IDS, *(() if room.narrow else (COLUMNS_SAID,)), WHOLE),
     )
 
 
@@ -111,12 +112,11 @@ class _Words:
             lines.append(Line(f"not recorded before {self._day(then.recorded_since)}", "At the start", attend=True))
         else:
             lines += self._rules("At the start", then.at_start)
-        for kept, before in zip(then.changes, [then.at_start, *then.changes], strict=False):
-            lines.append(Line(self._change(before.rules if before else None, kept.rules), self._moment(kept.since)))
         most = self._room.gaps
-        if len(lines) > most + 2:
-            left = len(lines) - most - 1
-            lines = [*lines[:most], Line(f"… and {count(left, 'more change')}")]
+        for kept, before in list(zip(then.changes, [then.at_start, *then.changes], strict=False))[:most]:
+            lines.append(Line(self._change(before.rules if before else None, kept.rules), self._moment(kept.since)))
+        if len(then.changes) > most:
+            lines.append(Line(f"… and {count(len(then.changes) - most, 'more change')}"))
         if then.at_end is not None and then.changes:
             lines += self._rules("At the end", then.at_end)
         elif then.at_end is not None:
@@ -129,10 +129,11 @@ class _Words:
         rules, most = kept.rules, self._room.ids
         own = [name for name in rules.teams if rules.people(name) != rules.for_all()]
         said = [f"all teams: {some(sorted(rules.for_all()), most) or 'nobody'}"]
-        for name in own[:2]:
+        named = 1 if self._room.narrow else 2
+        for name in own[:named]:
             said.append(f"{cut(name, 24)}: {some(sorted(rules.people(name)), 4) or 'nobody'}")
-        if len(own) > 2:
-            said.append(f"{len(own) - 2} more teams have their own")
+        if len(own) > named:
+            said.append(f"{count(len(own) - named, 'more team')} with their own")
         if rules.unread:
             said.append(f"group {', '.join(rules.unread[:3])}: Slack would not say")
         if rules.grace_days:

@@ -28,13 +28,13 @@ PAPER = (
     Room(people=12, refused=12, exceptions=20, outside=12, teams=30, gaps=8, ids=10, reason=90),
     Room(people=8, refused=8, exceptions=14, outside=8, teams=24, gaps=6, ids=8, reason=80),
     Room(people=7, refused=6, exceptions=10, outside=6, teams=20, gaps=4, ids=6, reason=60),
-    Room(people=5, refused=4, exceptions=8, outside=4, teams=16, gaps=3, ids=4, reason=40),
+    Room(people=4, refused=3, exceptions=6, outside=3, teams=14, gaps=2, ids=4, reason=36),
 )
 SCREEN = (
     Room(people=8, refused=6, exceptions=8, outside=6, teams=12, gaps=4, ids=6, reason=38, narrow=True),
     Room(people=4, refused=4, exceptions=5, outside=4, teams=8, gaps=3, ids=5, reason=38, narrow=True),
     Room(people=3, refused=3, exceptions=3, outside=3, teams=5, gaps=2, ids=4, reason=34, narrow=True),
-    Room(people=2, refused=2, exceptions=2, outside=2, teams=3, gaps=1, ids=3, reason=30, narrow=True),
+    Room(people=2, refused=2, exceptions=2, outside=2, teams=2, gaps=1, ids=3, reason=30, narrow=True),
 )
 
 

@@ -203,3 +203,19 @@ def test_groups_are_listed_once_in_five_minutes_and_not_at_all_without_need(
         people.teams_of(who, {"payments": GROUP, "search": "S0NONE"})
 
     assert len(slack.calls_of("usergroups.list")) == 1
+
+
+def test_who_may_approve_can_be_kept_with_the_members_of_groups(slack: SlackStandIn, client: WebClient) -> None:
+    people = SlackPeople(client, TEAM_ID, [ANA, GROUP], {"Pay Ments": [BO]}, [GUEST], {"search": [ANA]})
+
+    rules = people.rules()
+
+    assert (rules.approvers, rules.deny) == ((ANA, GROUP), (GUEST,))
+    assert {name: (one.approvers, one.deny) for name, one in rules.teams.items()} == {
+        "pay-ments": ((BO,), ()),
+        "search": ((), (ANA,)),
+    }
+    assert BO in (rules.groups[GROUP] or ())
+    assert rules.people("search") == set(rules.groups[GROUP] or ()) - {ANA}
+    slack.workspace.usergroups_available = False
+    assert SlackPeople(client, TEAM_ID, [GROUP], {}).rules().unread == (GROUP,)
