@@ -24,7 +24,7 @@ def evidence_blocks(made: Evidence, report: str) -> list[Block]:
         blocks.context(f"{made.range.since} to {made.range.until} ({escape(made.range.zone)}) · {whose}"),
         blocks.section("\n".join(f"*{label}* {escape(clip(text, LINE_LIMIT))}" for label, text in _lines(made))),
         blocks.context(f"Chain's head `{head}`"),
-        blocks.context(f"PCI DSS v4.0.1 and HIPAA: {SUPPORTS}"),
+        blocks.context(f"PCI DSS v4.0.1 and HIPAA. {SUPPORTS}"),
         {"type": "actions", "elements": [button]},
     ]
 
@@ -34,11 +34,15 @@ def _lines(made: Evidence) -> Iterator[tuple[str, str]]:
     then = made.approvers
     if made.broken or then.broken:
         yield ":warning: The record is broken:", f"{made.broken or then.broken}"
-    known = "not recorded yet" if then.recorded_since is None else f"recorded since {then.recorded_since:%Y-%m-%d}"
+    known = (
+        "not recorded yet"
+        if then.recorded_since is None
+        else f"recorded since {then.recorded_since.astimezone(zone):%Y-%m-%d}"
+    )
     able = people(len(then.at_end.rules.everybody())) if then.at_end else "not known"
     yield "Could approve at the end:", f"{able} ({known})"
     selves = f", {len(made.self_approved):,} asked for and approved by one person" if made.self_approved else ""
-    yield "Decided:", f"{people(len(made.people))}, in {made.decisions:,} of the history's rows{selves}"
+    yield "Decided:", f"{people(len(made.people))}; {made.decisions:,} rows of the history{selves}"
     yield (
         "Fixes:",
         (f"{fixes.get('applied', 0):,} applied, {fixes.get('failed', 0):,} failed, {fixes.get('undone', 0):,} undone"),

@@ -89,11 +89,11 @@ class Deeds:
                 "Fixes",
             )
         )
-        selves = len(made.self_approved)
+        selves, alone = len(made.self_approved), made.without_another - len(made.self_approved)
         after.append(
             Line(
-                f"{selves:,} fixes asked for and approved by one person; {made.without_another:,} approved that nobody "
-                f"else had asked for (these included); {made.second_person:,} exemptions confirmed by a second person",
+                f"of the fixes that people approved, {selves:,} had been asked for by the same person, and {alone:,} by "
+                f"nobody; {made.second_person:,} exemptions were confirmed by a second person",
                 "Separation of duties",
                 attend=bool(selves),
             )

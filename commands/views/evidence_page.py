@@ -5,7 +5,7 @@ How it is set is the business of its form: paper (evidence_html) or a terminal (
 
 from dataclasses import dataclass
 
-SUPPORTS = "What this supports. By itself it satisfies none of them: scope, review and retention are yours to show."
+SUPPORTS = "Supports these controls, and by itself satisfies none: scope, review and retention are yours to show."
 
 
 @dataclass(frozen=True, slots=True)
