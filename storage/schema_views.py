@@ -25,11 +25,15 @@ def _share(prefix: str = "") -> str:
 
 
 def _part(arn: str, number: int) -> str:
-    """One of an ARN's parts, from 0; '' where there is no ARN. A function's name is the last."""
-    rest = arn
-    for _ in range(number):
-        rest = f"substr({rest}, instr({rest}, ':') + 1)"
-    return f"substr({rest}, 1, instr({rest} || ':', ':') - 1)"
+    """One of an ARN's parts, from 0; '' where there is no ARN. Short, for SQLite reads all views when a file is opened.
+
+    No ARN has a quote or a backslash; one that somebody put there would break the row and not be seen.
+    """
+    return f"coalesce(json_extract(iif(json_valid({_list(arn)}), {_list(arn)}, '[]'), '$[{number}]'), '')"
+
+
+def _list(arn: str) -> str:
+    return f"""'["'||replace({arn},':','","')||'"]'"""
 
 
 _REGION, _ACCOUNT, _NAME = 3, 4, 6

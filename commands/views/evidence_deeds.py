@@ -92,8 +92,8 @@ class Deeds:
         selves, alone = len(made.self_approved), made.without_another - len(made.self_approved)
         after.append(
             Line(
-                f"of the fixes that people approved, {selves:,} had been asked for by the same person, and {alone:,} by "
-                f"nobody; {made.second_person:,} exemptions were confirmed by a second person",
+                f"of the fixes that people approved, {selves:,} had been asked for by the same person, and {alone:,} "
+                f"by nobody; {made.second_person:,} exemptions were confirmed by a second person",
                 "Separation of duties",
                 attend=bool(selves),
             )
