@@ -129,7 +129,7 @@ def report(team: str | None, days: int, as_json: bool, folder: Path | None, file
 )
 @click.option("--output", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file.")
 def evidence(since: str, until: str | None, team: str | None, form: str | None, file: Path | None) -> None:
-    """Print one page of evidence: who could approve, who did, coverage, exceptions, and what nobody saw.
+    """Print one page of evidence: who could decide, who did, coverage, exceptions, and gaps.
 
     From what the bot remembers; asks neither AWS nor Slack. Days are those of [schedule] timezone. html is one page of
     A4 or Letter; pdf is that page as Chromium prints it, where that is installed. Exit code 0; 1: a chain of hashes is

@@ -217,8 +217,8 @@ class EvidenceShelf:
                     where decisions.function_arn = changes.arn and decisions.at <= audits.finished_at
                         and decisions.kind = iif(changes.kind = 'fixed', 'applied', 'undone')
                         and decisions.at >= coalesce(
-                            (select max(before.started_at) from audits as before
-                             where before.id < audits.id and before.scope = ''), ''))
+                            (select before.started_at from audits as before
+                             where before.id < audits.id and before.scope = '' order by before.id desc limit 1), ''))
             order by audits.finished_at, changes.arn
             """,
             {"since": to_text(since), "until": to_text(until), "team": team},

@@ -188,7 +188,8 @@ Lamplighter has posted its first digests. Open this page:
     {slack.url}/#/{_payments(slack)}
 
 It remembers {DAYS} days of audits, fixes and an exemption that never were: ask for /trace-report,
-/trace-budget, /trace-history or /trace-audit payments on {_a_week_ago()}, or open its Home.
+/trace-budget, /trace-history or /trace-audit payments on {_a_week_ago()}, or open its Home. What an
+auditor would be shown: /trace-report evidence {_a_week_ago() - timedelta(days=28)} {_a_week_ago() + timedelta(days=7)}
 
 You are Ana, who may approve. Open #team-payments, click Approve fix, and watch it change.
 Type /trace-audit payments or /trace-map psp-webhook-replay, or exempt a function. The menu at your name makes you
