@@ -82,7 +82,7 @@ def make_evidence(context: Context, days: Range, team: str | None) -> Evidence:
     """Of one team, or of all (None). Reads every decision that there is, to check their chain."""
     store, start, end = context.store, days.start, days.end
     broken, head = store.decisions.verify(), store.evidence.head()
-    acts = store.evidence.acts(start, end, team)
+    acts, strange = store.evidence.acts(start, end, team)
     approvers = _approvers(context, days)
     looks = store.evidence.looks(start, end)
     begins = store.past.begins()
@@ -102,6 +102,7 @@ def make_evidence(context: Context, days: Range, team: str | None) -> Evidence:
         accounts=store.evidence.accounts(start, end, team),
         approvers=approvers,
         decisions=len(acts),
+        strange=strange,
         people=_people(acts, context, approvers),
         by_policy=sum(act.kind is DecisionKind.APPROVED and act.actor == THE_POLICY for act in acts),
         without_another=sum(

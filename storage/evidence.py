@@ -11,13 +11,15 @@ from storage.models import Coverage, DecisionKind, NotScanned
 
 _COUNTS = ("traced", "untraced", "exempt", "not_applicable", "unknown")
 # The team that a function had at that moment; what is about no function names its team, or an exemption that does.
-_TEAM_THEN = """
+# A file that somebody wrote in may hold what is no JSON: the chain says so, and the rest is told all the same.
+_DETAIL = "iif(json_valid(decisions.detail), decisions.detail, '{}')"
+_TEAM_THEN = f"""
     coalesce(
-        nullif(json_extract(decisions.detail, '$.team'), ''),
+        nullif(json_extract({_DETAIL}, '$.team'), ''),
         case when past.function is not null then past.team else functions.team end,
-        (select team from exemptions where id = json_extract(decisions.detail, '$.exemption'))
+        (select team from exemptions where id = json_extract({_DETAIL}, '$.exemption'))
     )
-"""
+"""  # noqa: S608 - constants
 _THEN = """
     left join functions on functions.arn = decisions.function_arn
     left join past_functions on past_functions.arn = decisions.function_arn
@@ -111,12 +113,12 @@ class EvidenceShelf:
         row = self._db.row("select id, hash from decisions order by id desc limit 1")
         return Head(row["id"], row["hash"]) if row else None
 
-    def acts(self, since: datetime, until: datetime, team: str | None) -> list[Act]:
-        """Oldest first; of one team, or of all (None)."""
+    def acts(self, since: datetime, until: datetime, team: str | None) -> tuple[list[Act], int]:
+        """Oldest first, of one team or of all (None); and how many rows say what this version does not know."""
         rows = self._db.rows(
             f"""
             select decisions.id, decisions.at, decisions.kind, actor, decisions.function_arn, decisions.reason,
-                decisions.request_id, decisions.detail, {_TEAM_THEN} as team_then, coalesce((
+                decisions.request_id, {_DETAIL} as detail, {_TEAM_THEN} as team_then, coalesce((
                 select asked.actor from decisions as asked
                 where asked.function_arn = decisions.function_arn and asked.request_id = decisions.request_id
                     and asked.kind = 'requested' and asked.id < decisions.id and decisions.kind = 'approved'
@@ -128,7 +130,9 @@ class EvidenceShelf:
             """,  # noqa: S608 - constants
             {"since": to_text(since), "until": to_text(until), "team": team},
         )
-        return [_act(row) for row in rows]
+        found = [_act(row) for row in rows]
+        acts = [one for one in found if one]
+        return acts, len(found) - len(acts)
 
     # ---- exceptions
 
@@ -139,7 +143,7 @@ class EvidenceShelf:
             select exemptions.*,
                 (select count(*) from exemption_members where exemption_id = exemptions.id) as functions,
                 (select json_extract(detail, '$.until_before') from decisions
-                 where kind = 'exemption_extended' and at >= :until
+                 where kind = 'exemption_extended' and at >= :until and json_valid(detail)
                      and json_extract(detail, '$.exemption') = exemptions.id order by id limit 1) as until_then
             from exemptions
             where granted_by <> '' and granted_at < :until and coalesce(ended_at, '9999') >= :since
@@ -262,19 +266,14 @@ class EvidenceShelf:
         return AskedFor(row["id"], row["asked_by"], since, until, row["team"])
 
 
-def _act(row: Row) -> Act:
-    return Act(
-        row["id"],
-        to_time(row["at"]),
-        DecisionKind(row["kind"]),
-        row["actor"],
-        row["function_arn"],
-        row["team_then"],
-        row["reason"],
-        row["request_id"],
-        json.loads(row["detail"]),
-        row["asked_by"],
-    )
+def _act(row: Row) -> Act | None:
+    try:
+        kind, at = DecisionKind(row["kind"]), to_time(row["at"])
+    except ValueError:
+        return None
+    detail, about = json.loads(row["detail"]), (row["function_arn"], row["team_then"])
+    told = detail if isinstance(detail, dict) else {}
+    return Act(row["id"], at, kind, row["actor"], *about, row["reason"], row["request_id"], told, row["asked_by"])
 
 
 def _exception(row: Row, until: datetime) -> ExceptionThen:

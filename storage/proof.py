@@ -87,6 +87,7 @@ class Evidence:
     accounts: tuple[str, ...]
     approvers: ApproversThen
     decisions: int
+    strange: int  # rows that say what this version does not know, and that are not counted
     people: tuple[Person, ...]  # who decided most before the others
     by_policy: int  # fixes that [policy.grace] approved
     without_another: int  # fixes that one person approved and nobody else had asked for

@@ -113,8 +113,8 @@ VIEWS = {
     "decision_log": f"""
         select id as number, {_time("at")} as time, case kind {_WHAT} else {_word("kind")} end as what,
             {_WHO.format("actor")} as who, {_PLACE}, before, after, reason, {_time("until")} as until,
-            coalesce(json_extract(detail, '$.allowed_by'), '') as allowed_by, source as how, channel,
-            request_id as request, kind, detail, prev_hash, hash
+            coalesce(json_extract(iif(json_valid(detail), detail, '{{}}'), '$.allowed_by'), '') as allowed_by,
+            source as how, channel, request_id as request, kind, detail, prev_hash, hash
         from decisions
     """,
     "refused_attempts": f"""

@@ -89,6 +89,8 @@ class _Words(Deeds):
         else:
             first = f"; of this range {made.first} to {made.last}" if made.first else "; none of this range"
             yield Line(f"all {made.rows:,} decisions follow from each other{first}", "Chain")
+        if made.strange:
+            yield Line(f"{made.strange:,} rows of this range cannot be read, and are not counted", "Rows", attend=True)
 
     # ---- coverage
 

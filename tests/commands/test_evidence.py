@@ -15,6 +15,7 @@ from commands._teams import TeamSettings
 from commands._types import Clock, Context, Request, Say
 from commands.aws.accounts import AwsSettings, Cloud
 from commands.report import report
+from commands.views.evidence import as_text
 from storage.approvers import ApprovalRules
 from storage.models import Coverage, Decision, DecisionKind, Function, Inventory, NotScanned, Source, Verdict
 from storage.proof import APPROVED, ENDED, EXEMPTED, UNDONE, Evidence
@@ -303,6 +304,25 @@ def test_a_chain_that_is_broken_is_said(audited: Context, remembered: Callable[.
     audited.store._connection.change("update decisions set actor = 'U0EVE'")
 
     assert today(audited).broken == "decision 1 was changed"
+
+
+@pytest.mark.parametrize("change", ["detail = 'no JSON'", "detail = '[1]'", "kind = 'blessed'", "at = at || 'x'"])
+def test_what_somebody_wrote_into_the_file_does_not_keep_the_rest_from_being_told(
+    audited: Context, remembered: Callable[..., Function], change: str
+) -> None:
+    for number in (1, 2):
+        decided(audited, K.APPROVED, ANA, remembered("refund"), f"r{number}")
+    audited.store._connection.change("drop trigger decisions_are_never_changed")
+    audited.store._connection.change(f"update decisions set {change} where id = 1")
+
+    found = today(audited)
+
+    assert found.broken == "decision 1 was changed"
+    assert found.decisions + found.strange == 2
+    assert found.people[0].who == ANA
+    assert ("cannot be read" in as_text(found)) == bool(found.strange)
+    assert audited.store._connection.rows("select count(*) as n from decision_log") == [{"n": 2}]
+    assert len(audited.store._connection.rows("select * from decision_log")) == 2
 
 
 # ---- the look at who may approve
