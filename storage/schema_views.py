@@ -82,7 +82,7 @@ _LAST_OF_DAY = "select max(id) as id, substr(finished_at, 1, 10) as day from aud
 _COUNTS = "traced, untraced, exempt, not_applicable, unknown"
 _SUMS = ", ".join(f"sum({one}) as {one}" for one in _COUNTS.split(", "))
 _FUNCTION = f"""
-    account, region, name as function, coalesce(team, '') as team, {_word("verdict")} as verdict,
+    name as function, coalesce(team, '') as team, {_word("verdict")} as verdict, account, region,
     coalesce(mode, '') as tracing_mode, coalesce(role_may_write, '') as role_may_send_traces,
     coalesce(runtime, '') as runtime,
     case production when 1 then 'yes' when 0 then 'no' else '' end as production_by_tag,
