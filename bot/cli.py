@@ -1,4 +1,4 @@
-"""The command line: `run`, `audit`, `forecast`, `report`, `map`, `check-iac`, `templates`, `demo`."""
+"""The command line: `run`, `healthy`, `audit`, `forecast`, `report`, `map`, `check-iac`, `templates`, `demo`."""
 
 import logging
 import os
@@ -58,12 +58,29 @@ def run(verbose: bool) -> None:
         from bot.service import Service
 
         config = load()
-        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):
+        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "LAMPLIGHTER_METRICS_TOKEN"):
             os.environ.pop(name, None)  # nothing that is started or printed from here on can show them
         Service(config).run()
         return EXIT_DONE
 
     sys.exit(_answering(start))
+
+
+@main.command()
+@click.option("--ready", is_flag=True, help="Ask whether it is ready, and not only alive.")
+def healthy(ready: bool) -> None:
+    """Ask the bot on this machine whether it is alive. Needs neither AWS credentials nor Slack's tokens.
+
+    Prints what the bot says, a JSON object a line. Exit code 0: it is; 1: it is not, or nobody answers; 2: bad settings.
+    """
+
+    def ask() -> int:
+        from bot.config import load
+        from bot.healthy import tell
+
+        return tell(load().health_listen, ready=ready)
+
+    sys.exit(_answering(ask))
 
 
 @main.command()

@@ -17,6 +17,7 @@ from bot.forecasting import ForecastSection, forecast_rules
 from bot.measuring import MetricsSection
 from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
 from bot.reporting import ReportSection, report_rules
+from bot.running import SHORTEST_TOKEN, HealthSection, StopSection, health_listen
 from bot.schedule import ScheduleSection, schedule_of, time_zones
 from bot.teams import TeamsSection, alias_pairs, contradictions, team_settings
 from bot.values import (
@@ -116,6 +117,8 @@ class File(Section, frozen=True):
     budget: BudgetSection = BudgetSection()
     report: ReportSection = ReportSection()
     metrics: MetricsSection = MetricsSection()
+    health: HealthSection = HealthSection()
+    stop: StopSection = StopSection()
     events: EventsSection = EventsSection()
 
 
@@ -127,6 +130,7 @@ class Environment:
     slack_app_token: str = field(default="", repr=False)
     slack_signing_secret: str = field(default="", repr=False)
     slack_api_url: str = "https://slack.com/api/"
+    lamplighter_metrics_token: str = field(default="", repr=False)
     lamplighter_config: str = ""
     lamplighter_database: str = DEFAULT_DATABASE
 
@@ -201,6 +205,10 @@ class Config:
         return event_rules(self.file.events)
 
     @property
+    def health_listen(self) -> str:
+        return health_listen(self.file.health.listen, self.file.metrics.listen)
+
+    @property
     def database(self) -> Path:
         return Path(self.environment.lamplighter_database)
 
@@ -241,6 +249,11 @@ def require_slack(config: Config) -> None:
         )
     if not re.match(r"https?://", environment.slack_api_url):
         problems.append("SLACK_API_URL should be an address like https://slack.com/api/, or unset.")
+    if 0 < len(environment.lamplighter_metrics_token) < SHORTEST_TOKEN:
+        problems.append(
+            f"LAMPLIGHTER_METRICS_TOKEN is shorter than {SHORTEST_TOKEN} characters, and could be guessed: set it to "
+            "what `openssl rand -hex 32` prints, or unset it."
+        )
     if problems:
         raise ConfigProblem("\n".join(problems))
 

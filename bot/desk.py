@@ -2,8 +2,10 @@
 
 import logging
 import secrets
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from bot.outbox import Outbox
 from bot.people import SlackPeople
@@ -27,6 +29,11 @@ class Desk:
         self._outbox = outbox
         self._work = ThreadPoolExecutor(WORKERS, thread_name_prefix="work")
         self._forms = ThreadPoolExecutor(FORM_OPENERS, thread_name_prefix="forms")
+        self._at_work: dict[int, str] = {}  # by thread
+
+    def at_work(self) -> list[str]:
+        """What is being worked on."""
+        return sorted(self._at_work.copy().values())
 
     def take(self, run: Run, request: Request, deliver: Deliver, *, quick: bool = False, decides: bool = False) -> None:
         """Returns at once. `quick`: somebody's form waits for the answer, and nothing slow is behind it. `decides`: who
@@ -50,7 +57,20 @@ class Desk:
         self._forms.shutdown(wait=True, cancel_futures=True)
         self._work.shutdown(wait=True, cancel_futures=True)
 
+    @contextmanager
+    def _working_on(self, what: str) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._at_work[thread] = what
+        try:
+            yield
+        finally:
+            del self._at_work[thread]
+
     def _answer(self, run: Run, request: Request, deliver: Deliver, decides: bool) -> None:
+        with self._working_on(f"a {request.source} request of {request.user}"):
+            self._answered(run, request, deliver, decides)
+
+    def _answered(self, run: Run, request: Request, deliver: Deliver, decides: bool) -> None:
         try:
             asks = self._people.may_ask(request.user, request.workspace)
             if not asks.allowed:
@@ -71,7 +91,8 @@ class Desk:
 
     def _alone(self, what: str, run: Callable[[], object]) -> None:
         try:
-            run()
+            with self._working_on(what):
+                run()
         except Exception:  # nobody waits for an answer here; the log is where it is read
             log.exception("%s failed", what)
         finally:
