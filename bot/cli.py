@@ -71,7 +71,7 @@ def run(verbose: bool) -> None:
 def healthy(ready: bool) -> None:
     """Ask the bot on this machine whether it is alive. Needs neither AWS credentials nor Slack's tokens.
 
-    Prints what the bot says, a JSON object a line. Exit code 0: it is; 1: it is not, or nobody answers; 2: bad settings.
+    Prints what the bot says, a JSON object a line. Exit code 0: yes; 1: no, or nobody answers; 2: bad settings.
     """
 
     def ask() -> int:

@@ -50,6 +50,7 @@ class Health:
         self._parts: dict[str, Alive] = {}
         self._since: dict[str, tuple[bool, datetime]] = {}
         self._ending = False
+        self.refresh: Callable[[], None] = lambda: None  # what costs nothing to be found anew
         self.found(BOT, Finding(False, "starting"))
         self.found(SLACK, Finding(False, "Slack has not been asked yet"))
 
@@ -101,6 +102,7 @@ class Health:
 
     def ready(self, without: Collection[str] = ()) -> list[Line]:
         """All checks but those; nothing is ready in which something has died."""
+        self.refresh()
         dead = [line for line in self.alive() if not line.ok]
         with self._lock:
             lines = [line for line in self._lines.values() if line.check not in without]

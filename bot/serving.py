@@ -80,7 +80,7 @@ class Serving:
             self._thread.join(END_SECONDS + 2 * LOOK_SECONDS)
         else:
             wasyncore.close_all(self._map, ignore_all=True)
-        self._server.task_dispatcher.shutdown(timeout=0)
+        self._server.task_dispatcher.shutdown(timeout=END_SECONDS)
 
     def _run(self) -> None:
         arriving: dict[Any, tuple[Any, float]] = {}

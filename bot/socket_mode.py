@@ -6,7 +6,9 @@ for a new address every 5 s for as long as none is given; and where Slack has it
 """
 
 import logging
+import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError, SlackClientNotConnectedError
@@ -54,12 +56,16 @@ class SocketClient(SocketModeClient):
 
     def connect(self) -> None:
         """Raises SlackClientNotConnectedError where no WebSocket came of it, which slack_sdk would take for one."""
+        self._connected_at = time.time()  # before the first look, which may come at once
         super().connect()
-        if not self.is_connected():
+        session = self.current_session
+        if session is None or not session.is_active():
             self.why = "Slack takes no WebSocket"
             self._later()
             raise SlackClientNotConnectedError(self.why)
-        self._connected_at = time.time()
+        with session.sock_send_lock:
+            if session.sock is not None:
+                session.sock = _Honest(session.sock)  # type: ignore[assignment]
         self._wait, self._not_before = FIRST_WAIT_SECONDS, 0.0
         self.why = ""
 
@@ -81,9 +87,30 @@ class SocketClient(SocketModeClient):
             runners.append(self.current_app_monitor)
         return all(runner.is_alive() for runner in runners)
 
+    def close(self) -> None:
+        """What has been taken is acknowledged; the rest Slack gives back to whoever sent it. slack_sdk would hang up
+        first, and wait up to 3 s for the receiver to notice."""
+        self.closed, self.auto_reconnect_enabled = True, False
+        self.message_queue.put(None)
+        if self.message_processor.is_alive():
+            self.message_processor.shutdown()  # type: ignore[no-untyped-call]
+        self.message_workers.shutdown()
+        session = self.current_session
+        if session is not None and session.sock is not None:
+            with suppress(OSError):
+                session.sock.shutdown(socket.SHUT_RDWR)
+        super().close()
+
+    def _on_error(self, error: Exception) -> None:
+        if not self.closed:
+            super()._on_error(error)
+
     def _heard_at(self) -> float:
         session = self.current_session
         return max(self._connected_at, (session.last_ping_pong_time if session else None) or 0.0)
+
+    def _is_wanted(self) -> bool:
+        return bool(self.auto_reconnect_enabled and not self.closed)
 
     def _later(self, at_least: float = 0.0) -> None:
         """Ask less and less often, up to once a minute."""
@@ -91,10 +118,9 @@ class SocketClient(SocketModeClient):
         self._wait = min(LONGEST_WAIT_SECONDS, 2 * self._wait)
 
     def _run_current_session(self) -> None:
-        session = self.current_session
-        if session is not None and session.sock is not None and not isinstance(session.sock, _Honest):
-            session.sock = _Honest(session.sock)  # type: ignore[assignment]
         super()._run_current_session()  # type: ignore[no-untyped-call]
+        if self.current_session is not None and not self.is_connected():
+            self._monitor_current_session()  # it has ended: not to wait for the next look
 
     def _monitor_current_session(self) -> None:
         """In place of slack_sdk's own, every PING_SECONDS."""
@@ -105,7 +131,7 @@ class SocketClient(SocketModeClient):
                 if session.is_active() and time.time() - self._heard_at() > STALE_SECONDS:
                     self.why = f"Slack answered no ping for {STALE_SECONDS:.0f} s"
                     session.disconnect()
-            if self.auto_reconnect_enabled and not self.is_connected() and time.monotonic() >= self._not_before:
+            if self._is_wanted() and not self.is_connected() and time.monotonic() >= self._not_before:
                 log.info("Socket Mode: connecting again")
                 self.connect_to_new_endpoint()
         except (SlackClientError, *NO_ANSWER) as problem:

@@ -14,7 +14,7 @@ from storage.writable import Look, Writable, inode_of, look
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 15.0
-CONNECTION_SECONDS = 3.0
+ROUND_SECONDS = 3.0
 ASK_SLACK_SECONDS = 60.0
 SLACK_WITHIN = timedelta(seconds=180)  # two of three may fail
 BUSY_FOR = timedelta(minutes=5)  # the longest transaction, of 100,000 functions, takes seconds
@@ -44,6 +44,7 @@ class Watch:
         self._asked = self._looked = self._beat = -1e9
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        health.refresh = self.look_at_slack
 
     def start(self) -> None:
         self.round()
@@ -116,7 +117,7 @@ class Watch:
             self._health.found(SLACK, Finding(ok, why))
 
     def _run(self) -> None:
-        while not self._stop.wait(CONNECTION_SECONDS):
+        while not self._stop.wait(ROUND_SECONDS):
             try:
                 self.round(ask=True)
             except Exception:  # it goes on looking whatever it finds
