@@ -73,10 +73,10 @@ class Signed:
 
         try:
             return bolt(environ, started)
-        except Exception:  # a body that is no JSON, though it is signed; nothing of it is shown to whoever asked
+        except Exception:  # such as a body that is no JSON, though it is signed; the log has what is nobody else's
             self._once.give_back(signature)
-            log.exception("a request of Slack's could not be read")
-            return answer(start_response, "400 Bad Request", "this could not be read\n")
+            log.exception("a request of Slack's could not be taken in")
+            return answer(start_response, "500 Internal Server Error", "something went wrong\n")
 
 
 class _Clock(Clock):
