@@ -5,6 +5,7 @@ notice at once that the other side is gone without a word, nor ever that no ping
 for a new address every 5 s for as long as none is given; and where Slack has it wait, it sleeps.
 """
 
+import errno
 import logging
 import socket
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError, SlackClientNotConnectedError
 from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.builtin.connection import Connection
 
 from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
 
@@ -63,9 +65,7 @@ class SocketClient(SocketModeClient):
             self.why = "Slack takes no WebSocket"
             self._later()
             raise SlackClientNotConnectedError(self.why)
-        with session.sock_send_lock:
-            if session.sock is not None:
-                session.sock = _Honest(session.sock)  # type: ignore[assignment]
+        _make_honest(session)
         self._wait, self._not_before = FIRST_WAIT_SECONDS, 0.0
         self.why = ""
 
@@ -95,15 +95,7 @@ class SocketClient(SocketModeClient):
         if self.message_processor.is_alive():
             self.message_processor.shutdown()  # type: ignore[no-untyped-call]
         self.message_workers.shutdown()
-        session = self.current_session
-        if session is not None and session.sock is not None:
-            with suppress(OSError):
-                session.sock.shutdown(socket.SHUT_RDWR)
         super().close()
-
-    def _on_error(self, error: Exception) -> None:
-        if not self.closed:
-            super()._on_error(error)
 
     def _heard_at(self) -> float:
         session = self.current_session
@@ -127,10 +119,10 @@ class SocketClient(SocketModeClient):
         try:
             session = self.current_session
             if session is not None:
-                session.check_state()
                 if session.is_active() and time.time() - self._heard_at() > STALE_SECONDS:
                     self.why = f"Slack answered no ping for {STALE_SECONDS:.0f} s"
-                    session.disconnect()
+                    session.close()
+                session.check_state()
             if self._is_wanted() and not self.is_connected() and time.monotonic() >= self._not_before:
                 log.info("Socket Mode: connecting again")
                 self.connect_to_new_endpoint()
@@ -142,19 +134,44 @@ class SocketClient(SocketModeClient):
 
 
 class _Honest:
-    """A socket that says that it has ended. slack_sdk takes that for a pause, and asks again at once, for 25 s."""
+    """A socket that says when it has ended. slack_sdk takes that for a pause, and asks again at once, for 25 s."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
+        self._hung_up = False
 
     def recv(self, size: int) -> bytes:
         received = bytes(self._sock.recv(size))
         if not received:
+            if self._hung_up:
+                raise OSError(errno.EBADF, "hung up")  # which slack_sdk takes for what it is
             raise ConnectionResetError("the other side has closed the connection")
         return received
 
+    def hang_up(self) -> None:
+        """Whoever waits for more to come is told at once that nothing will."""
+        self._hung_up = True
+        with suppress(OSError):
+            socket.socket.shutdown(self._sock, socket.SHUT_RD)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
+
+
+def _make_honest(session: Connection) -> None:
+    """And quick to end: to close a connection, slack_sdk waits until it is no longer read from, for 3 s. A new one that
+    takes its place is not read from before, so that what Slack sends meanwhile would come too late."""
+    with session.sock_send_lock:
+        if session.sock is None:
+            return
+        sock = _Honest(session.sock)
+        session.sock = sock  # type: ignore[assignment]
+
+    def close() -> None:
+        sock.hang_up()
+        session.disconnect()
+
+    session.close = close  # type: ignore[method-assign]
 
 
 def _refusal(error: str) -> str:
