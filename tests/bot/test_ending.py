@@ -123,6 +123,8 @@ def test_the_clock_ends_the_job_that_runs(context: Context) -> None:
     assert begun.wait(10)
     ending = threading.Thread(target=clock.stop)
     ending.start()
+    ending.join(0.2)
+    assert ending.is_alive()
     go.set()
     ending.join(10)
 
