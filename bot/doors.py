@@ -14,6 +14,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.config import Config
 from bot.health import Health
+from bot.serving import ARRIVAL_SECONDS, Serving
 from bot.socket_mode import PING_SECONDS, SocketClient
 
 log = logging.getLogger(__name__)
@@ -55,8 +56,8 @@ def door_for(config: Config, health: Health) -> Door:
 class SocketDoor:
     """Socket Mode. Later drops are mended by the client; the first connection is tried by whoever opens the door."""
 
-    def __init__(self, app_token: str, base_url: str) -> None:
-        self._token, self._base_url = app_token, base_url
+    def __init__(self, app_token: str, base_url: str, *, ping_seconds: float = PING_SECONDS) -> None:
+        self._token, self._base_url, self._ping_seconds = app_token, base_url, ping_seconds
         self._client: SocketClient | None = None
 
     def prepare(self) -> None:
@@ -69,7 +70,7 @@ class SocketDoor:
                 logger=app.logger,
                 web_client=WebClient(token=self._token, base_url=self._base_url, timeout=SLACK_TIMEOUT_SECONDS),
                 concurrency=CONCURRENCY,
-                ping_interval=PING_SECONDS,
+                ping_interval=self._ping_seconds,
             )
             self._client.socket_mode_request_listeners.append(_Handler(app).handle)
         self._client.open()
@@ -105,10 +106,9 @@ class HttpDoor:
     requests, or no longer, Slack is told to come again.
     """
 
-    def __init__(self, config: Config, health: Health) -> None:
+    def __init__(self, config: Config, health: Health, *, arrival_seconds: float = ARRIVAL_SECONDS) -> None:
         """Raises ConfigProblem where the address cannot be used."""
         from bot.probes import Probes
-        from bot.serving import Serving
         from bot.signed import Signed
 
         self._signed = signed = Signed(config.environment.slack_signing_secret)
@@ -119,7 +119,9 @@ class HttpDoor:
                 return signed(environ, start_response)
             return probes(environ, start_response)
 
-        self._serving = Serving("[slack] listen", config.file.slack.listen, serve, CONCURRENCY)
+        self._serving = Serving(
+            "[slack] listen", config.file.slack.listen, serve, CONCURRENCY, arrival_seconds=arrival_seconds
+        )
 
     def prepare(self) -> None:
         self._serving.open()

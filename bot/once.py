@@ -12,8 +12,8 @@ MOST_KEPT = 100_000  # 50 a second for half an hour
 class Once:
     """What was taken already, for as long as it could come again."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic, most: int = MOST_KEPT) -> None:
+        self._monotonic, self._most = monotonic, most
         self._lock = threading.Lock()
         self._taken: OrderedDict[str, float] = OrderedDict()
 
@@ -21,7 +21,7 @@ class Once:
         """Whether it comes for the first time."""
         now = self._monotonic()
         with self._lock:
-            while self._taken and (next(iter(self._taken.values())) < now or len(self._taken) > MOST_KEPT):
+            while self._taken and (next(iter(self._taken.values())) < now or len(self._taken) > self._most):
                 self._taken.popitem(last=False)
             if name in self._taken:
                 return False

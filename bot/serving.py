@@ -32,8 +32,17 @@ class Serving:
     """`application` at `listen`, once it is opened. Nothing of a request is written to disk, and no header that a proxy
     might have set is believed."""
 
-    def __init__(self, setting: str, listen: str, application: Application, threads: int) -> None:
+    def __init__(
+        self,
+        setting: str,
+        listen: str,
+        application: Application,
+        threads: int,
+        *,
+        arrival_seconds: float = ARRIVAL_SECONDS,
+    ) -> None:
         """`setting`: what to change where the address cannot be used, as "[slack] listen". Raises ConfigProblem."""
+        self._arrival_seconds = arrival_seconds
         host, _, port = listen.rpartition(":")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
@@ -102,7 +111,7 @@ class Serving:
                 continue
             known, since = before.get(channel, (None, now))
             arriving[channel] = (request, since if known is request else now)
-            if now - arriving[channel][1] > ARRIVAL_SECONDS:
+            if now - arriving[channel][1] > self._arrival_seconds:
                 channel.will_close = True
         return arriving
 

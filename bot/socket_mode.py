@@ -21,8 +21,8 @@ from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
 log = logging.getLogger(__name__)
 
 PING_SECONDS = 5.0
-STALE_SECONDS = 4 * PING_SECONDS  # without an answer to a ping: as slack_sdk has it
-FIRST_WAIT_SECONDS = 1.0
+STALE_PINGS = 4  # so many without an answer, and the connection is given up: as slack_sdk has it
+FIRST_WAIT = 0.2  # of the time between two pings
 LONGEST_WAIT_SECONDS = 60.0
 LINK_DISABLED = "link_disabled"
 
@@ -33,9 +33,9 @@ class SocketClient(SocketModeClient):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.why = "no WebSocket has been opened yet"
         self._connected_at = 0.0
-        self._wait = FIRST_WAIT_SECONDS
-        self._not_before = 0.0
+        self._wait = self._not_before = 0.0
         super().__init__(*args, **kwargs)
+        self._wait = FIRST_WAIT * self.ping_interval
 
     def open(self) -> None:
         """The first connection, tried once. Raises SlackClientError or OSError."""
@@ -66,7 +66,7 @@ class SocketClient(SocketModeClient):
             self._later()
             raise SlackClientNotConnectedError(self.why)
         _make_honest(session)
-        self._wait, self._not_before = FIRST_WAIT_SECONDS, 0.0
+        self._wait, self._not_before = FIRST_WAIT * self.ping_interval, 0.0
         self.why = ""
 
     def state(self, now: float | None = None) -> tuple[bool, str]:
@@ -75,7 +75,7 @@ class SocketClient(SocketModeClient):
         if not self.is_connected():
             return False, f"Socket Mode is not connected: {self.why or 'the connection was lost'}"
         quiet = now - self._heard_at()
-        if quiet > STALE_SECONDS:
+        if quiet > self._stale_seconds:
             return False, f"Socket Mode: Slack has answered no ping for {quiet:.0f} s"
         return True, "Socket Mode is connected, and Slack answers pings"
 
@@ -93,9 +93,13 @@ class SocketClient(SocketModeClient):
         self.closed, self.auto_reconnect_enabled = True, False
         self.message_queue.put(None)
         if self.message_processor.is_alive():
-            self.message_processor.shutdown()  # type: ignore[no-untyped-call]
+            self.message_processor.shutdown()  # type: ignore[no-untyped-call] # slack_sdk leaves it untyped
         self.message_workers.shutdown()
         super().close()
+
+    @property
+    def _stale_seconds(self) -> float:
+        return STALE_PINGS * self.ping_interval
 
     def _heard_at(self) -> float:
         session = self.current_session
@@ -110,7 +114,7 @@ class SocketClient(SocketModeClient):
         self._wait = min(LONGEST_WAIT_SECONDS, 2 * self._wait)
 
     def _run_current_session(self) -> None:
-        super()._run_current_session()  # type: ignore[no-untyped-call]
+        super()._run_current_session()  # type: ignore[no-untyped-call] # slack_sdk leaves it untyped
         if self.current_session is not None and not self.is_connected():
             self._monitor_current_session()  # it has ended: not to wait for the next look
 
@@ -119,8 +123,8 @@ class SocketClient(SocketModeClient):
         try:
             session = self.current_session
             if session is not None:
-                if session.is_active() and time.time() - self._heard_at() > STALE_SECONDS:
-                    self.why = f"Slack answered no ping for {STALE_SECONDS:.0f} s"
+                if session.is_active() and time.time() - self._heard_at() > self._stale_seconds:
+                    self.why = f"Slack answered no ping for {self._stale_seconds:.0f} s"
                     session.close()
                 session.check_state()
             if self._is_wanted() and not self.is_connected() and time.monotonic() >= self._not_before:
@@ -165,13 +169,13 @@ def _make_honest(session: Connection) -> None:
         if session.sock is None:
             return
         sock = _Honest(session.sock)
-        session.sock = sock  # type: ignore[assignment]
+        session.sock = sock  # type: ignore[assignment] # it is used like one
 
     def close() -> None:
         sock.hang_up()
         session.disconnect()
 
-    session.close = close  # type: ignore[method-assign]
+    session.close = close  # type: ignore[method-assign] # of this one alone
 
 
 def _refusal(error: str) -> str:

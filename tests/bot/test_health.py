@@ -12,14 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import outbox as outboxes
 from bot import serving
 from bot.channels import ChannelNames
 from bot.health import Finding, Health
 from bot.healthy import tell
-from bot.outbox import Outbox
+from bot.outbox import STUCK_SECONDS, Outbox
 from bot.probes import Probes
 from bot.scheduler import DailyClock
 from bot.watch import Watch
@@ -232,16 +232,13 @@ def test_what_has_died_is_named_and_nothing_is_ready_then(watched: Watched, capl
     assert "outbox has died" in caplog.text
 
 
-def test_a_thread_that_ended_or_hangs_is_not_alive(
-    context: Context, client: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    box = Outbox(context, client, ChannelNames(client), draw)  # type: ignore[arg-type]
+def test_a_thread_that_ended_or_hangs_is_not_alive(context: Context, client: WebClient) -> None:
+    box = Outbox(context, client, ChannelNames(client), draw)
     assert not box.alive
     box.start()
     assert box.alive
-    monkeypatch.setattr(outboxes, "STUCK_SECONDS", -1.0)
+    box._beat -= STUCK_SECONDS
     assert not box.alive
-    monkeypatch.undo()
     box.stop()
     assert not box.alive
 

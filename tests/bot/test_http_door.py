@@ -19,6 +19,7 @@ from bot import serving
 from bot.config import Config, ConfigProblem, Environment, File, SlackSection
 from bot.doors import HttpDoor
 from bot.health import Finding, Health
+from bot.serving import ARRIVAL_SECONDS
 from tests.bot.conftest import SetClock
 
 SECRET, TOKEN = "8f742231b10e8888abcd99yyyzzz85a5", "a-token-of-32-characters-or-more"
@@ -28,11 +29,11 @@ Answer = tuple[int, dict[str, str], str]
 class Wire:
     """The door at a port of its own, in front of a Bolt app that writes down what reaches it."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrival_seconds: float = ARRIVAL_SECONDS) -> None:
         environment = Environment(slack_signing_secret=SECRET, lamplighter_metrics_token=TOKEN)
         self.health = Health(SetClock())
         self.config = Config(environment, File(slack=SlackSection(listen="127.0.0.1:0")))
-        self.door = HttpDoor(self.config, self.health)
+        self.door = HttpDoor(self.config, self.health, arrival_seconds=arrival_seconds)
         self.door.prepare()
         self.reached: list[str] = []
         known = AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1", bot_user_id="U0BOT")
@@ -215,10 +216,8 @@ def test_bodies_and_headers_are_bounded(wire: Wire) -> None:
     assert wire.slack("x" * 400_000)[0] == 200
 
 
-def test_a_request_that_drips_in_is_cut_off_and_keeps_nobody_waiting(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serving, "ARRIVAL_SECONDS", 0.2)
+def test_a_request_that_drips_in_is_cut_off_and_keeps_nobody_waiting() -> None:
+    wire = Wire(arrival_seconds=0.2)
     drips = [socket.create_connection(("127.0.0.1", wire.port), timeout=10) for _ in range(30)]
     began, ended = time.monotonic(), False
     while not ended and time.monotonic() < began + 8:
@@ -234,6 +233,7 @@ def test_a_request_that_drips_in_is_cut_off_and_keeps_nobody_waiting(
             ended = True
     for each in drips:
         each.close()
+    wire.door.end()
 
     assert ended
 

@@ -46,10 +46,9 @@ def test_an_event_that_comes_again_is_acknowledged_and_acted_on_once(
     assert len(acted) == 2
 
 
-def test_what_was_taken_is_kept_as_long_as_it_could_come_again_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.once.MOST_KEPT", 10)
+def test_what_was_taken_is_kept_as_long_as_it_could_come_again_and_no_longer() -> None:
     now = [0.0]
-    once = Once(lambda: now[0])
+    once = Once(lambda: now[0], most=10)
 
     assert [once.take("a"), once.take("a"), once.take("b")] == [True, False, True]
     now[0] += KEEP_SECONDS - 1

@@ -12,7 +12,6 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import socket_mode
 from bot.demo.people import ANA
 from bot.demo.slack import SlackStandIn
 from bot.doors import SocketDoor
@@ -21,14 +20,6 @@ from tests.e2e.scene import wait_for
 
 FINOPS = "C06F1N0PSX2"
 FAILED = "/trace-audit failed with the error “dispatch_failed”"
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pings, and what is late, in a tenth of the time."""
-    monkeypatch.setattr("bot.doors.PING_SECONDS", 0.2)
-    monkeypatch.setattr(socket_mode, "STALE_SECONDS", 0.8)
-    monkeypatch.setattr(socket_mode, "FIRST_WAIT_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def app(client: WebClient) -> App:
 
 @pytest.fixture
 def door(slack: SlackStandIn, app: App) -> Iterator[SocketDoor]:
-    made = SocketDoor(slack.app_token, slack.api_url)
+    made = SocketDoor(slack.app_token, slack.api_url, ping_seconds=0.2)  # a 25th of the usual
     made.open(app)
     yield made
     made.close()
@@ -88,9 +79,7 @@ LOST = {
 
 
 @pytest.mark.parametrize("how", LOST)
-def test_a_lost_connection_is_made_again_within_seconds(
-    how: str, slack: SlackStandIn, quick: None, door: SocketDoor
-) -> None:
+def test_a_lost_connection_is_made_again_within_seconds(how: str, slack: SlackStandIn, door: SocketDoor) -> None:
     assert heard(slack)
     before = list(slack._socket_mode._connections)
 
@@ -108,21 +97,15 @@ def test_a_lost_connection_is_made_again_within_seconds(
     assert slack.faults == []
 
 
-def test_a_connection_that_never_answers_a_ping_is_given_up(
-    slack: SlackStandIn, quick: None, app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("slack_sdk.socket_mode.builtin.connection.Connection.ping", lambda *_: None)
-    door = SocketDoor(slack.app_token, slack.api_url)
-    door.open(app)
-    try:
-        wait_for(lambda: len(slack.calls_of("apps.connections.open")) > 1, 5, "another connection")
-    finally:
-        door.close()
+def test_a_connection_that_never_answers_a_ping_is_given_up(slack: SlackStandIn, door: SocketDoor) -> None:
+    fall_silent(slack)
+    wait_for(lambda: time.time() - door._client.current_session.last_ping_pong_time > 0.3)
+    door._client.current_session.last_ping_pong_time = None  # as if there had been none, which slack_sdk waits for
+
+    wait_for(lambda: len(slack.calls_of("apps.connections.open")) > 1, 5, "another connection")
 
 
-def test_while_it_is_away_slack_says_so_to_who_asks_and_it_says_why(
-    slack: SlackStandIn, quick: None, door: SocketDoor
-) -> None:
+def test_while_it_is_away_slack_says_so_to_who_asks_and_it_says_why(slack: SlackStandIn, door: SocketDoor) -> None:
     slack.pause_connections()
     wait_for(lambda: not door.connected()[0], 4)
     assert slack.acting_as(ANA).command(FINOPS, "/trace-audit").error == FAILED
@@ -134,7 +117,7 @@ def test_while_it_is_away_slack_says_so_to_who_asks_and_it_says_why(
 
 
 def test_a_token_that_is_revoked_meanwhile_is_named_and_tried_again(
-    slack: SlackStandIn, quick: None, door: SocketDoor, caplog: pytest.LogCaptureFixture
+    slack: SlackStandIn, door: SocketDoor, caplog: pytest.LogCaptureFixture
 ) -> None:
     slack.fail_next("apps.connections.open", error="token_revoked", times=2)
     slack.drop_connections()
@@ -172,7 +155,7 @@ def test_slack_is_asked_less_and_less_often_and_not_before_it_wants_to_be(slack:
 
 def test_a_websocket_that_is_refused_is_no_connection(slack: SlackStandIn, app: App) -> None:
     slack.pause_connections()
-    door = SocketDoor(slack.app_token, slack.api_url)
+    door = SocketDoor(slack.app_token, slack.api_url, ping_seconds=0.2)
     try:
         with pytest.raises(SlackClientError):
             door.open(app)
@@ -191,7 +174,7 @@ def test_what_was_taken_is_acknowledged_before_it_hangs_up(slack: SlackStandIn, 
         go.wait(10)
         ack("done")
 
-    door = SocketDoor(slack.app_token, slack.api_url)
+    door = SocketDoor(slack.app_token, slack.api_url, ping_seconds=0.2)
     door.open(app)
     outcomes: list[bool] = []
     asking = threading.Thread(target=lambda: outcomes.append(heard(slack)))

@@ -2,9 +2,6 @@
 
 import threading
 
-import pytest
-
-from commands import _batch
 from storage.models import DecisionKind
 from tests.commands.conftest import World
 from tests.commands.test_batch import approved, context, delays, fixed
@@ -13,10 +10,9 @@ from tests.e2e.scene import wait_for
 __all__ = ["context", "delays"]  # the fixtures
 
 
-def test_beside_a_step_that_still_runs_nothing_more_begins(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_batch, "SIDE_BY_SIDE", 2)
+def test_beside_a_step_that_still_runs_nothing_more_begins(world: World) -> None:
     for number in range(3):
-        world.function(f"f{number}", role="writes" if number else "mute")
+        world.function(f"f{number}", role="writes" if number else "mute")  # f2 waits for f1
     world.audit()
     slow = world.aws.hold("AttachRolePolicy", done=False)
     quick = world.aws.hold("UpdateFunctionConfiguration", done=False)
