@@ -29,11 +29,12 @@ ENV PATH=/opt/lamplighter/bin:$PATH \
 # Here once, and not at each start: what the code compiles to, and which fonts there are to draw with.
 RUN python -m compileall -q storage commands bot \
  && python -c "import importlib.util as u; u.find_spec('matplotlib') and __import__('matplotlib.font_manager')"
-# Slack's requests, where Socket Mode is not used.
-EXPOSE 3000
+# Slack's requests, where Socket Mode is not used; and, where [health] listen says 0.0.0.0:9464, how the bot is.
+EXPOSE 3000 9464
 VOLUME /data
 USER 10001:10001
 STOPSIGNAL SIGTERM
-# No HEALTHCHECK: in Socket Mode the bot listens on nothing that could be asked, and it ends when it cannot go on.
+# Asks the bot itself: no shell and no curl are needed. It is for `run`; start other commands with --no-healthcheck.
+HEALTHCHECK --interval=60s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "bot", "healthy"]
 ENTRYPOINT ["python", "-m", "bot"]
 CMD ["run"]
