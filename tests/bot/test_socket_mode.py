@@ -98,9 +98,11 @@ def test_a_lost_connection_is_made_again_within_seconds(how: str, slack: SlackSt
 
 
 def test_a_connection_that_never_answers_a_ping_is_given_up(slack: SlackStandIn, door: SocketDoor) -> None:
+    session = door._client.current_session
+    wait_for(lambda: session.last_ping_pong_time)
     fall_silent(slack)
-    wait_for(lambda: time.time() - door._client.current_session.last_ping_pong_time > 0.3)
-    door._client.current_session.last_ping_pong_time = None  # as if there had been none, which slack_sdk waits for
+    wait_for(lambda: time.time() - session.last_ping_pong_time > 0.3)
+    session.last_ping_pong_time = None  # as if there had been none, which slack_sdk waits for
 
     wait_for(lambda: len(slack.calls_of("apps.connections.open")) > 1, 5, "another connection")
 

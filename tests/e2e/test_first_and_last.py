@@ -110,6 +110,13 @@ def slack(http: str) -> Iterator[SlackStandIn]:
         yield running
 
 
+@pytest.fixture
+def socket_mode() -> Iterator[SlackStandIn]:
+    workspace = Workspace(people.people(), people.channels(), people.user_groups())
+    with SlackStandIn(ROOT / "manifest.yml", workspace) as running:
+        yield running
+
+
 def test_over_http_it_can_be_asked_from_the_first_moment_to_the_last_and_ends_in_time(
     tmp_path: Path, slack: SlackStandIn, http: str
 ) -> None:
@@ -144,6 +151,25 @@ def test_over_http_it_can_be_asked_from_the_first_moment_to_the_last_and_ends_in
         )
     finally:
         bot.end()
+
+
+def test_an_app_level_token_that_slack_refuses_ends_the_start_with_one_line(
+    tmp_path: Path, socket_mode: SlackStandIn
+) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SLACK_BOT_TOKEN": socket_mode.bot_token,
+        "SLACK_APP_TOKEN": "xapp-wrong",
+        "SLACK_API_URL": socket_mode.api_url,
+        "LAMPLIGHTER_DATABASE": str(tmp_path / "lamplighter.db"),
+        "AWS_REGION": "eu-central-1",
+    }
+    command = [sys.executable, "-m", "bot", "run"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 2
+    assert "SLACK_APP_TOKEN: Slack answers invalid_auth" in ended.stderr.splitlines()[-1]
+    assert "xapp-wrong" not in ended.stderr
 
 
 def test_an_address_that_nobody_chose_keeps_no_bot_from_starting(caplog: pytest.LogCaptureFixture) -> None:
