@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-MOST_BODY_BYTES = 1024 * 1024  # a form with all that Slack allows in it is some 400 KB, as it comes
+MOST_BODY_BYTES = 1024 * 1024  # more than Slack lets a message or a form hold
 MOST_HEADER_BYTES = 32 * 1024
 MOST_CONNECTIONS = 200  # so that what is not yet known to be Slack's takes 200 MB at the very most
 ARRIVAL_SECONDS = 15.0  # from a request's first byte to its last; Slack gives up after 3

@@ -17,7 +17,7 @@ LOOK_SECONDS = 15.0
 ROUND_SECONDS = 3.0
 ASK_SLACK_SECONDS = 60.0
 SLACK_WITHIN = timedelta(seconds=180)  # two of three may fail
-BUSY_FOR = timedelta(minutes=5)  # the longest transaction, of 100,000 functions, takes seconds
+BUSY_FOR = timedelta(minutes=5)  # no transaction of the bot is meant to take minutes
 AUDIT_WITHIN = timedelta(hours=26)  # one is due each day; of 25 hours, when a clock is set back, and one to make it
 LATE_SECONDS = 90.0  # the watch itself
 
