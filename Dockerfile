@@ -37,12 +37,13 @@ ENV PATH=/opt/lamplighter/bin:$PATH \
     LAMPLIGHTER_DATABASE=/data/lamplighter.db
 # Compiled once here, and not at each start.
 RUN python -m compileall -q storage commands bot
-# Slack's requests, where Socket Mode is not used.
-EXPOSE 3000
+# Slack's requests, where Socket Mode is not used; and, where [health] listen says 0.0.0.0:9464, how the bot is.
+EXPOSE 3000 9464
 VOLUME /data
 USER 10001:10001
 STOPSIGNAL SIGTERM
+# Asks the bot itself: no shell and no curl are needed. It is for `run`; start other commands with --no-healthcheck.
+HEALTHCHECK --interval=60s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-m", "bot", "healthy"]
 # No shell: neither here nor in the bot is one called.
-# No HEALTHCHECK: in Socket Mode the bot listens on nothing that could be asked, and it ends when it cannot go on.
 ENTRYPOINT ["python", "-m", "bot"]
 CMD ["run"]

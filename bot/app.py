@@ -14,6 +14,7 @@ from slack_sdk import WebClient
 from bot import inbound
 from bot.at_home import Homes, ToHome, beside_home
 from bot.desk import Desk
+from bot.once import Once
 from bot.replies import Asker, Deliver, Drawings, ToButton, ToCommand, ToField, ToForm
 from commands._types import Button, Clock, Entry, Event, Form, Run, Slash
 from commands.help import asks_for_help, help_for
@@ -51,7 +52,12 @@ def build_app(entries: Iterable[Entry], desk: Desk, client: WebClient, signing_s
 
 
 def _event_listener(entry: Event, desk: Desk, homes: Homes) -> Callable[..., None]:
+    once = Once()
+
     def listen(body: Body, client: WebClient) -> None:  # Bolt has acknowledged an event by itself
+        # Slack sends an event up to three times more where it did not hear that it arrived, with a new signature each.
+        if body.get("event_id") and not once.take(str(body["event_id"])):
+            return
         if inbound.is_home(body.get("event") or {}):
             request = inbound.from_event(body, desk.context.clock())
             desk.take(entry.run, request, ToHome(client, homes, request.user), quick=True)

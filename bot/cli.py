@@ -71,6 +71,23 @@ def run(verbose: bool) -> None:
 
 
 @main.command()
+@click.option("--ready", is_flag=True, help="Ask whether it is ready, and not only alive.")
+def healthy(ready: bool) -> None:
+    """Ask the bot on this machine whether it is alive. Needs neither AWS credentials nor Slack's tokens.
+
+    Prints what the bot says, a JSON object a line. Exit code 0: yes; 1: no, or nobody answers; 2: bad settings.
+    """
+
+    def ask() -> int:
+        from bot.config import load
+        from bot.healthy import tell
+
+        return tell(load().health_listen, ready=ready)
+
+    sys.exit(_answering(ask))
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--team", help="Show this team's functions only.")
 @click.option("--account", callback=_twelve_digits, help="Ask this account only (12 digits).")

@@ -18,6 +18,7 @@ from bot.forecasting import ForecastSection, forecast_rules
 from bot.measuring import MetricsSection
 from bot.policy import PolicySection, ProductionSection, fix_policy, grace_contradictions
 from bot.reporting import ReportSection, report_rules
+from bot.running import SHORTEST_TOKEN, HealthSection, StopSection, health_listen
 from bot.schedule import ScheduleSection, schedule_of, time_zones
 from bot.teams import TeamsSection, alias_pairs, contradictions, team_settings
 from bot.values import Listen, says
@@ -68,6 +69,8 @@ class File(Section, frozen=True):
         EventsSection()
     )
     slack: SlackSection = SlackSection()
+    health: Annotated[HealthSection, says("see Is it well?")] = HealthSection()
+    stop: Annotated[StopSection, says("see Stop and start")] = StopSection()
     metrics: Annotated[MetricsSection, says("see Dashboards")] = MetricsSection()
 
 
@@ -141,6 +144,10 @@ class Config:
         return event_rules(self.file.events)
 
     @property
+    def health_listen(self) -> str:
+        return health_listen(self.file.health.listen, self.file.metrics.listen)
+
+    @property
     def database(self) -> Path:
         return Path(self.environment.lamplighter_database)
 
@@ -183,6 +190,11 @@ def require_slack(config: Config) -> None:
         )
     if not re.match(r"https?://", environment.slack_api_url):
         problems.append("SLACK_API_URL should be an address like https://slack.com/api/, or unset.")
+    if 0 < len(environment.lamplighter_metrics_token) < SHORTEST_TOKEN:
+        problems.append(
+            f"LAMPLIGHTER_METRICS_TOKEN is shorter than {SHORTEST_TOKEN} characters, and could be guessed: set it to "
+            "what `openssl rand -hex 32` prints, or unset it."
+        )
     if problems:
         raise ConfigProblem("\n".join(problems))
 

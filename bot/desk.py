@@ -2,8 +2,10 @@
 
 import logging
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 from bot.faults import cannot_keep, log_fault
@@ -35,6 +37,11 @@ class Desk:
         self._work = ThreadPoolExecutor(WORKERS, thread_name_prefix="work")
         self._questions = ThreadPoolExecutor(ASKERS, thread_name_prefix="questions")
         self._forms = ThreadPoolExecutor(FORM_OPENERS, thread_name_prefix="forms")
+        self._at_work: dict[int, str] = {}  # by thread
+
+    def at_work(self) -> list[str]:
+        """What is being worked on."""
+        return sorted(self._at_work.copy().values())
 
     def take(self, run: Run, request: Request, deliver: Deliver, *, quick: bool = False, decides: bool = False) -> None:
         """Returns at once. `quick`: somebody's form waits for the answer, and nothing slow is behind it. `decides`: who
@@ -60,7 +67,20 @@ class Desk:
         self._questions.shutdown(wait=True, cancel_futures=True)
         self._work.shutdown(wait=True, cancel_futures=True)
 
+    @contextmanager
+    def _working_on(self, what: str) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._at_work[thread] = what
+        try:
+            yield
+        finally:
+            del self._at_work[thread]
+
     def _answer(self, answers: Answers, request: Request, deliver: Deliver, decides: bool) -> None:
+        with self._working_on(f"a {request.source} request of {request.user}"):
+            self._answered(answers, request, deliver, decides)
+
+    def _answered(self, answers: Answers, request: Request, deliver: Deliver, decides: bool) -> None:
         kept_before = self.context.store.kept
         try:
             asks = self._people.may_ask(request.user, request.workspace)
@@ -104,7 +124,8 @@ class Desk:
 
     def _alone(self, what: str, run: Callable[[], object]) -> None:
         try:
-            run()
+            with self._working_on(what):
+                run()
         except Exception as problem:  # noqa: BLE001 - nobody waits for an answer here; the log is where it is read
             log_fault(log, problem, "%s failed", what)
         finally:

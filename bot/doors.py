@@ -1,90 +1,148 @@
 """How Slack reaches the bot: a WebSocket that the bot opens, or HTTP requests that Slack signs."""
 
 import logging
-import threading
-from typing import Protocol
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.base_handler import BaseSocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
 from slack_sdk import WebClient
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
-from bot.config import Config, ConfigProblem
+from bot.config import Config
+from bot.health import Health
+from bot.serving import ARRIVAL_SECONDS, Serving
+from bot.socket_mode import PING_SECONDS, SocketClient
 
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 20
-PING_SECONDS = 5.0
+SLACK_TIMEOUT_SECONDS = 15
+EVENTS = "/slack/events"
 
 
 class Door(Protocol):
-    def open(self) -> None:
-        """Raises SlackClientError or OSError where Slack does not answer."""
+    def prepare(self) -> None:
+        """What can be there before Slack answers."""
+
+    def open(self, app: App) -> None:
+        """From now on requests come in. Raises SlackClientError or OSError where Slack does not answer."""
 
     def close(self) -> None:
         """No more requests come in."""
 
+    def end(self) -> None:
+        """When all else has ended."""
 
-def door_for(config: Config, app: App) -> Door:
-    """Socket Mode where there is an app-level token, else HTTP."""
+    def connected(self) -> tuple[bool, str]:
+        """Whether requests can come in, and why, or why not."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether its threads live."""
+
+
+def door_for(config: Config, health: Health) -> Door:
+    """Socket Mode where there is an app-level token, else HTTP. Raises ConfigProblem."""
     token = config.environment.slack_app_token
-    return SocketDoor(app, token, config.slack_api_url) if token else HttpDoor(app, config.file.slack.listen)
+    if token:
+        return SocketDoor(token, config.slack_api_url)
+    return HttpDoor(config, health)
 
 
 class SocketDoor:
-    """Socket Mode. Later drops are mended by the SDK; the first connection is tried by whoever opens the door."""
+    """Socket Mode. Later drops are mended by the client; the first connection is tried by whoever opens the door."""
 
-    def __init__(self, app: App, app_token: str, base_url: str) -> None:
-        self._handler = SocketModeHandler(
-            app,
-            app_token,
-            web_client=WebClient(token=app_token, base_url=base_url),
-            concurrency=CONCURRENCY,
-            ping_interval=PING_SECONDS,
-        )
+    def __init__(self, app_token: str, base_url: str, *, ping_seconds: float = PING_SECONDS) -> None:
+        self._token, self._base_url, self._ping_seconds = app_token, base_url, ping_seconds
+        self._client: SocketClient | None = None
 
-    def open(self) -> None:
-        self._handler.connect()  # type: ignore[no-untyped-call] # Bolt leaves it untyped
+    def prepare(self) -> None:
+        """Nothing: until Slack answers there is no one to connect to."""
+
+    def open(self, app: App) -> None:
+        if self._client is None:
+            self._client = SocketClient(
+                self._token,
+                logger=app.logger,
+                web_client=WebClient(token=self._token, base_url=self._base_url, timeout=SLACK_TIMEOUT_SECONDS),
+                concurrency=CONCURRENCY,
+                ping_interval=self._ping_seconds,
+            )
+            self._client.socket_mode_request_listeners.append(_Handler(app).handle)
+        self._client.open()
 
     def close(self) -> None:
-        self._handler.close()  # type: ignore[no-untyped-call] # Bolt leaves it untyped
+        if self._client is not None:
+            self._client.close()
+
+    def end(self) -> None:
+        """It is closed already."""
+
+    def connected(self) -> tuple[bool, str]:
+        return self._client.state() if self._client else (False, "Socket Mode has not been tried yet")
+
+    @property
+    def alive(self) -> bool:
+        return self._client is not None and self._client.threads_alive
+
+
+class _Handler(BaseSocketModeHandler):
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    def handle(self, client: BaseSocketModeClient, req: SocketModeRequest) -> None:
+        began = time.time()
+        send_response(client, req, run_bolt_app(self.app, req), began)
 
 
 class HttpDoor:
-    """Signed requests at /slack/events, and /healthz for load balancers."""
+    """Signed requests at /slack/events, and beside them /healthz, /readyz and /metrics.
 
-    def __init__(self, app: App, listen: str) -> None:
+    There from the start to the end, so that load balancers see what is the matter; where the bot is not ready for
+    requests, or no longer, Slack is told to come again.
+    """
+
+    def __init__(self, config: Config, health: Health, *, arrival_seconds: float = ARRIVAL_SECONDS) -> None:
+        """Raises ConfigProblem where the address cannot be used."""
+        from bot.probes import Probes
+        from bot.signed import Signed
+
+        self._signed = signed = Signed(config.environment.slack_signing_secret)
+        self.probes = probes = Probes(health, told=False, token=config.environment.lamplighter_metrics_token)
+
+        def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            if environ.get("PATH_INFO") == EVENTS:
+                return signed(environ, start_response)
+            return probes(environ, start_response)
+
+        self._serving = Serving(
+            "[slack] listen", config.file.slack.listen, serve, CONCURRENCY, arrival_seconds=arrival_seconds
+        )
+
+    def prepare(self) -> None:
+        self._serving.open()
+
+    def open(self, app: App) -> None:
         from slack_bolt.adapter.wsgi import SlackRequestHandler
-        from waitress import create_server
 
-        handler = SlackRequestHandler(app, path="/slack/events")
-
-        def serve(environ, start_response):  # type: ignore[no-untyped-def] # WSGI's own shapes
-            if environ.get("PATH_INFO") == "/healthz":
-                start_response("200 OK", [("Content-Type", "text/plain")])
-                return [b"ok"]
-            return handler(environ, start_response)
-
-        try:
-            self._server = create_server(serve, listen=listen, threads=CONCURRENCY)
-        except OSError as problem:
-            raise ConfigProblem(
-                f"lamplighter.toml: [slack] listen: {listen} cannot be used ({problem.strerror}). Choose another port."
-            ) from problem
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
-
-    def open(self) -> None:
-        if not self._thread.is_alive():
-            self._thread.start()
-            log.info("listening for Slack at /slack/events")
+        self._signed.bolt = SlackRequestHandler(app, path=EVENTS)
+        log.info("listening for Slack at %s", EVENTS)
 
     def close(self) -> None:
-        self._closing = True
-        self._server.close()
+        self._signed.bolt = None
 
-    def _run(self) -> None:
-        try:
-            self._server.run()
-        except OSError:  # it may be waiting for the socket that is closed under it
-            if not self._closing:
-                raise
+    def end(self) -> None:
+        self._serving.close()
+
+    def connected(self) -> tuple[bool, str]:
+        if self._signed.bolt is None:
+            return False, f"{EVENTS} takes no requests now"
+        return True, f"Slack answers, and {EVENTS} takes its requests"
+
+    @property
+    def alive(self) -> bool:
+        return self._serving.alive

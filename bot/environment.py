@@ -23,12 +23,19 @@ class Environment:
         default="",
         repr=False,
         metadata={
-            SAYS: "instead of the app-level token: Slack's signed requests are served at `/slack/events` (set the "
-            "request URLs of the commands, interactivity and events in the manifest), with `/healthz` for a load "
-            "balancer"
+            SAYS: "instead of the app-level token: Slack's signed requests are served over HTTP, see *HTTP instead of "
+            "Socket Mode*"
         },
     )
     slack_api_url: str = field(default="https://slack.com/api/", metadata={SAYS: "another Slack server"})
+    lamplighter_metrics_token: str = field(
+        default="",
+        repr=False,
+        metadata={
+            SAYS: "over HTTP, who sends it as `Authorization: Bearer …` may read `/metrics` beside `/slack/events`; at "
+            "least 16 characters; absent: nobody may"
+        },
+    )
     lamplighter_config: str = field(
         default="", metadata={SAYS: "the settings file; `lamplighter.toml`, where there is one"}
     )

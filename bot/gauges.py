@@ -1,22 +1,21 @@
-"""/metrics: what memory knows, for Prometheus, on an address of its own; off unless `[metrics] listen` names one.
+"""/metrics: what memory knows, for Prometheus.
 
-It is never beside Slack's requests: what is public there would be public here. Nobody has to prove who they are, so the
-address belongs on loopback or in a network that only Prometheus reaches.
+Nobody has to prove who they are on an address of its own, which therefore belongs on loopback or in a network that only
+Prometheus reaches; beside Slack's requests it takes a token.
 """
 
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
-from waitress import create_server
 
-from bot.config import ConfigProblem
 from bot.gauge_families import families
+from bot.serving import Application, Serving, answer
 from commands._types import Context
 
 log = logging.getLogger(__name__)
@@ -46,46 +45,31 @@ class Gauges(Collector):
             yield from self._known
 
 
+def metrics_app(context: Context) -> Application:
+    """Prometheus's text or OpenMetrics, at whatever path it is asked."""
+    registry = CollectorRegistry()
+    registry.register(Gauges(context))
+    return cast("Application", make_wsgi_app(registry))
+
+
 class MetricsDoor:
-    """Serves /metrics, in Prometheus's text or OpenMetrics, and nothing else."""
+    """Serves /metrics and nothing else, where [metrics] listen names another address than [health] listen."""
 
     def __init__(self, context: Context, listen: str) -> None:
         """Raises ConfigProblem where the address cannot be used."""
-        registry = CollectorRegistry()
-        registry.register(Gauges(context))
-        metrics = make_wsgi_app(registry)
+        metrics = metrics_app(context)
 
-        def serve(environ, start_response):  # type: ignore[no-untyped-def] # WSGI's own shapes
+        def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             if environ.get("PATH_INFO") == "/metrics":
                 return metrics(environ, start_response)
-            start_response("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"only /metrics is here\n"]
+            return answer(start_response, "404 Not Found", "only /metrics is here\n")
 
-        host, _, port = listen.rpartition(":")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            bound = socket.create_server((host.strip("[]"), int(port)), family=family)
-        except OSError as problem:
-            raise ConfigProblem(
-                f"lamplighter.toml: [metrics] listen: {listen} cannot be used ({problem.strerror}). "
-                "Choose another port, or an address of this machine."
-            ) from problem
-        self._server = create_server(serve, sockets=[bound], threads=THREADS)
+        self._serving = Serving("[metrics] listen", listen, serve, THREADS)
         self._listen = listen
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
     def open(self) -> None:
-        self._thread.start()
+        self._serving.open()
         log.info("metrics for Prometheus at http://%s/metrics", self._listen)
 
     def close(self) -> None:
-        self._closing = True
-        self._server.close()
-
-    def _run(self) -> None:
-        try:
-            self._server.run()
-        except OSError:  # it may be waiting for the socket that is closed under it
-            if not self._closing:
-                raise
+        self._serving.close()

@@ -60,6 +60,10 @@ class Listening:
         if self._looking.ident is not None:
             self._looking.join(END_SECONDS)
 
+    @property
+    def alive(self) -> bool:
+        return self._receiving.is_alive() and self._looking.is_alive()
+
     # ---- receiving
 
     def _receive_until_the_end(self) -> None:

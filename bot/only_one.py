@@ -1,35 +1,74 @@
 """One bot for each database: two would post and fix the same things."""
 
+import errno
+import fcntl
+import os
+import socket
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Self
 
 from bot.config import ConfigProblem
-from storage.lock import hold, lock_of
+from storage.lock import lock_of
+
+TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 class OnlyOne:
     """Held from the start to the end; the system lets go of it when the process dies. Raises ConfigProblem."""
 
     def __init__(self, database: Path) -> None:
-        self._database = database
+        self._database = database.resolve()  # one file by whatever symbolic link
+        self._path = lock_of(database)
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        path = lock_of(self._database)
         try:
-            self._file = hold(self._database)
+            self._file = self._path.open("a+", encoding="utf-8")
         except OSError as problem:
             raise ConfigProblem(
-                f"{path}: cannot be written: {problem.strerror}. "
+                f"cannot open the database {self._database}: {problem.strerror}, for {self._path.name} beside it. "
                 "Set LAMPLIGHTER_DATABASE to a file in a folder that exists and can be written to."
             ) from problem
-        if self._file is None:
-            raise ConfigProblem(
-                f"{path}: another Lamplighter runs on this database. Stop it, or set LAMPLIGHTER_DATABASE "
-                "to another file."
-            )
+        try:
+            self._take(self._file)
+        except BaseException:
+            self._file.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file:
             self._file.close()
+
+    def _take(self, file: IO[str]) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            if problem.errno in TAKEN:
+                raise ConfigProblem(
+                    f"{self._path}: another Lamplighter runs on this database ({_holder(file)}). Stop it, or set "
+                    "LAMPLIGHTER_DATABASE to another file."
+                ) from problem
+            raise ConfigProblem(
+                f"{self._path}: this file system gives no locks ({problem.strerror}), and two bots could run at once. "
+                "Keep the database on a local disk or a block volume."
+            ) from problem
+        self._refuse_two_names()
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        file.flush()
+
+    def _refuse_two_names(self) -> None:
+        """By a hard link a second bot would have another lock, and SQLite another log: what one writes, the other does
+        not see, and a crash damages the file."""
+        if self._database.exists() and self._database.stat().st_nlink > 1:
+            raise ConfigProblem(
+                f"{self._database}: the file has a second name (a hard link), by which another program could write to "
+                "it unseen. Remove the other name, or make a copy of the file and use that."
+            )
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read(200).strip() or "which one is not known"

@@ -45,6 +45,7 @@ POST, UPDATE, FILE = "chat.postMessage", "chat.update", "files.completeUploadExt
 PICTURES = (PostKind.REPORT_FILES, PostKind.MAP_FILES)  # in a thread, for the message above it
 FILES = (PostKind.FILE, PostKind.HISTORY, PostKind.EVIDENCE, *PICTURES)
 PICTURE_ATTEMPTS = 6  # in two minutes; after that a message's pictures are in its thread alone
+STUCK_SECONDS = 900.0  # no post takes that long: each call of Slack's ends after 15 s
 UNSURE_SECONDS = 30.0  # until a post is sent again whose sending was cut short by the end of the process
 
 
@@ -63,10 +64,17 @@ class Outbox:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._last_moment = 0.0
+        self._beat = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     def start(self) -> None:
+        self._beat = time.monotonic()
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread lives, and moves."""
+        return self._thread.is_alive() and time.monotonic() - self._beat < STUCK_SECONDS
 
     def nudge(self) -> None:
         """Something may be due: look now."""
@@ -82,6 +90,7 @@ class Outbox:
 
     def _run(self) -> None:
         while True:
+            self._beat = time.monotonic()
             self._wake.clear()
             try:
                 pause = self.send_due()
@@ -124,6 +133,7 @@ class Outbox:
             return post.channel  # sending it will fail for the same reason, and say so
 
     def _handle(self, post: Post, lane: str) -> None:
+        self._beat = time.monotonic()
         self._pacing.hold(lane, PACE_SECONDS, now=time.monotonic())
         if post.kind is PostKind.BATCH:  # it changes with every step of every fix
             self._pacing.hold(post.key, BATCH_SECONDS, now=time.monotonic())

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -56,6 +57,7 @@ class DailyClock:
         self._entries, self._context, self._slots, self._after = entries, context, slots, after
         self._ending = threading.Lock()
         self._ended = False
+        self._at_work: list[str] = []
         self._scheduler = BackgroundScheduler(
             timezone=slots[0].zone,
             job_defaults={"coalesce": True, "misfire_grace_time": GRACE_SECONDS, "max_instances": 1},
@@ -84,6 +86,24 @@ class DailyClock:
     def is_ending(self) -> bool:
         return self._ended
 
+    def at_work(self) -> list[str]:
+        """What runs now."""
+        return sorted(self._at_work)
+
+    @contextmanager
+    def _working_on(self, what: str) -> Iterator[None]:
+        self._at_work.append(what)
+        try:
+            yield
+        finally:
+            self._at_work.remove(what)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread that looks at the clock lives."""
+        thread = getattr(self._scheduler, "_thread", None)  # APScheduler says `running` also where it has died
+        return thread is not None and thread.is_alive()
+
     def jobs(self) -> list[str]:
         """The ids of what is still to run."""
         return [str(job.id) for job in self._scheduler.get_jobs()]
@@ -104,9 +124,10 @@ class DailyClock:
         """What fails comes round again soon; the log is enough to say so."""
         now = self._context.clock()
         try:
-            for reply in entry.run(Request(user=THE_CLOCK, now=now, source=Source.CLOCK), self._context):
-                if isinstance(reply, Progress):
-                    log.info("%s", reply.text)
+            with self._working_on(entry.job_id):
+                for reply in entry.run(Request(user=THE_CLOCK, now=now, source=Source.CLOCK), self._context):
+                    if isinstance(reply, Progress):
+                        log.info("%s", reply.text)
         except Exception as problem:  # noqa: BLE001 - the scheduler goes on whatever it is, and so does the next turn
             log_fault(log, problem, "%s stumbled", entry.job_id)
         finally:
@@ -133,10 +154,11 @@ class DailyClock:
             return  # a newer run is due by now, and looks at the same things
         request = Request(user=THE_CLOCK, now=now, source=Source.CLOCK, day=day, slot=slot)
         try:
-            for reply in entry.run(request, self._context):
-                if isinstance(reply, Progress):
-                    log.info("%s", reply.text)
-                self._after()
+            with self._working_on(f"the {entry.job_id} audit of {day}"):
+                for reply in entry.run(request, self._context):
+                    if isinstance(reply, Progress):
+                        log.info("%s", reply.text)
+                    self._after()
         except Exception as problem:  # noqa: BLE001 - it is tried again; the log and the fallback channel say so
             log_fault(log, problem, "the run %s of %s failed", job_of(slot, self._slots[0]), day)
             self._once(entry, slot, day, AGAIN)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -16,15 +17,16 @@ from bot.app import build_app
 from bot.channels import ChannelNames
 from bot.config import Config, ConfigProblem, require_slack
 from bot.desk import Desk
-from bot.doors import Door, door_for
+from bot.doors import SLACK_TIMEOUT_SECONDS, Door
 from bot.notices import notify
 from bot.only_one import OnlyOne
 from bot.outbox import Outbox
-from bot.people import people_of
+from bot.people import SlackPeople, people_of
 from bot.replicated import replicated
 from bot.scheduler import DailyClock
 from bot.signals import end_when_told
 from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
+from bot.vitals import Vitals
 from commands import COMMANDS
 from commands._batch import lock_of, run_batch
 from commands._carry_back import carry_back
@@ -49,7 +51,6 @@ SCOPES = frozenset(
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 TAKE_UP_SECONDS = 60
-SLACK_TIMEOUT_SECONDS = 15
 # How long one thread may compute before another's turn; Python's own is 0.005, and an acknowledgement takes ten turns.
 SWITCH_SECONDS = 0.001
 
@@ -64,12 +65,13 @@ class Service:
         self._restored = False
         self.stop = threading.Event()
         self.ready = threading.Event()
+        self._unfinished: Callable[[], list[str]] = list
 
     def run(self) -> None:
         """Raises ConfigProblem or StorageProblem for what only a person can mend."""
-        end_when_told(self.stop)
+        end_when_told(self.stop, self._config.file.stop.seconds, self._left)
         sys.setswitchinterval(SWITCH_SECONDS)
-        # Alone before the file is opened: an older bot's is not migrated under it.
+        # Whoever is refused must not have opened the file: to open it brings it to this version's schema.
         with OnlyOne(self._config.database), replicated(self._config, self.stop) as replica:
             if self.stop.is_set():
                 return
@@ -77,14 +79,70 @@ class Service:
             store = Store(self._config.database, sole=True)
             try:
                 store.check()
-                client = self._web_client()
-                who = self._until_slack(lambda: self._who_am_i(client))
-                if who is not None:
-                    self._serve(store, client, str(who["team_id"]), self._missing_scopes(who))
+                self._run(store)
             finally:
                 store.close()
 
-    def _serve(self, store: Store, client: WebClient, workspace: str, missing: list[str]) -> None:
+    def _left(self) -> list[str]:
+        return self._unfinished()
+
+    def _run(self, store: Store) -> None:
+        client = self._web_client()
+        vitals = Vitals(self._config, client.auth_test, self._clock)
+        vitals.start()
+        try:
+            who = self._until_slack(lambda: self._who_am_i(client), vitals)
+            if who is not None:
+                self._serve(store, client, str(who["team_id"]), self._missing_scopes(who), vitals)
+        finally:
+            vitals.stop()
+
+    def _serve(self, store: Store, client: WebClient, workspace: str, missing: list[str], vitals: Vitals) -> None:
+        context, people = self._context(store, client, workspace)
+        outbox = Outbox(context, client, ChannelNames(client), draw)
+        desk = Desk(context, people, outbox)
+        app = build_app(COMMANDS, desk, client, self._config.environment.slack_signing_secret)
+        metrics = self._metrics_door(context)
+        clocks = [entry for entry in COMMANDS if isinstance(entry, Clock)]
+        daily = DailyClock(clocks, context, context.schedule.slots(), outbox.nudge)
+        listening = self._listening(context, outbox)
+        self._unfinished = lambda: desk.at_work() + daily.at_work()
+        self._say_missing(context, missing)
+        if self._restored:
+            _say_restored(context)
+        follow_names(context)  # so that who asks before the next audit finds the team, whole
+        vitals.measure(context)
+        outbox.start()
+        vitals.watch_over("outbox", lambda: outbox.alive)
+        try:
+            if self._until_slack(lambda: _opened(vitals.door, app), vitals) is None:
+                return
+            daily.every(TAKE_UP_SECONDS, "take-up", lambda: _take_up(context, desk))
+            daily.start()
+            vitals.watch_over("clock", lambda: daily.alive)
+            if listening:
+                listening.start()
+                vitals.watch_over("events", lambda: listening.alive)
+            if metrics:
+                metrics.open()
+            vitals.running()
+            self.ready.set()
+            log.info("Lamplighter is ready")
+            self.stop.wait()
+        finally:
+            log.info("ending: running fixes finish first, for %d s at most", self._config.file.stop.seconds)
+            context.ending.set()
+            vitals.ending()
+            vitals.door.close()
+            if listening:
+                listening.stop()
+            daily.stop()
+            desk.stop()
+            outbox.stop()
+            if metrics:
+                metrics.close()
+
+    def _context(self, store: Store, client: WebClient, workspace: str) -> tuple[Context, SlackPeople]:
         teams = self._config.teams
         if teams.channel_tag:
             teams = replace(teams, tagged=store.owners.channel_of)
@@ -105,52 +163,18 @@ class Service:
             events=self._config.events,
             custom_metrics=self._config.file.metrics.cloudwatch,
         )
-        outbox = Outbox(context, client, ChannelNames(client), draw)
-        desk = Desk(context, people, outbox)
-        app = build_app(COMMANDS, desk, client, self._config.environment.slack_signing_secret)
-        door = door_for(self._config, app)
-        metrics = self._metrics_door(context)
-        clocks = [entry for entry in COMMANDS if isinstance(entry, Clock)]
-        daily = DailyClock(clocks, context, context.schedule.slots(), outbox.nudge)
-        listening = self._listening(context, outbox)
-        self._say_missing(context, missing)
-        if self._restored:
-            _say_restored(context)
-        follow_names(context)  # so that who asks before the next audit finds the team, whole
-        outbox.start()
-        try:
-            if self._until_slack(lambda: _opened(door)) is None:
-                return
-            daily.every(TAKE_UP_SECONDS, "take-up", lambda: _take_up(context, desk))
-            daily.start()
-            if listening:
-                listening.start()
-            if metrics:
-                metrics.open()
-            self.ready.set()
-            log.info("Lamplighter is ready")
-            self.stop.wait()
-        finally:
-            log.info("ending: running fixes finish first")
-            context.ending.set()
-            door.close()
-            if listening:
-                listening.stop()
-            if metrics:
-                metrics.close()
-            daily.stop()
-            desk.stop()
-            outbox.stop()
+        return context, people
 
     def _metrics_door(self, context: Context) -> "MetricsDoor | None":
-        """Raises ConfigProblem."""
+        """On an address of their own, where that is not where everything is. Raises ConfigProblem."""
         if context.custom_metrics:
             log.info(price_line(len(list(data(context)))))
-        if not self._config.file.metrics.listen:
+        listen = self._config.file.metrics.listen
+        if not listen or listen == self._config.health_listen:
             return None
         from bot.gauges import MetricsDoor  # who asks for no metrics need not load their library
 
-        return MetricsDoor(context, self._config.file.metrics.listen)
+        return MetricsDoor(context, listen)
 
     def _listening(self, context: Context, outbox: Outbox) -> "Listening | None":
         if not context.events.queue_url:
@@ -177,13 +201,16 @@ class Service:
                 ) from problem
             raise
 
-    def _until_slack(self, attempt: Callable[[], Any]) -> Any | None:
+    def _until_slack(self, attempt: Callable[[], Any], vitals: Vitals) -> Any | None:
         """Ask until Slack answers; None when the bot is told to stop before."""
         wait = FIRST_WAIT_SECONDS
         while not self.stop.is_set():
             try:
-                return attempt()
+                answer = attempt()
+                vitals.slack_answered()
+                return answer
             except NO_ANSWER as problem:
+                vitals.slack_failed(problem)
                 log.warning("Slack cannot be reached (%s), again in %.0f s", error_code(problem), wait)
             self.stop.wait(wait)
             wait = min(LONGEST_WAIT_SECONDS, wait * 2)
@@ -248,6 +275,15 @@ def _finish(answer: Callable[[], Iterator[object]]) -> None:
         pass
 
 
-def _opened(door: Door) -> bool:
-    door.open()
+def _opened(door: Door, app: App) -> bool:
+    """Raises ConfigProblem where Slack will never take the app-level token."""
+    try:
+        door.open(app)
+    except SlackApiError as problem:
+        error = error_code(problem)
+        if error in TOKEN_REFUSED:
+            raise ConfigProblem(
+                f"SLACK_APP_TOKEN: Slack answers {error}. Set it to an app-level token (xapp-…, connections:write)."
+            ) from problem
+        raise
     return True

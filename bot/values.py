@@ -64,8 +64,8 @@ ChannelPattern = Annotated[str, matching(r"#?[^\s#{}]*\{team\}[^\s#{}]*", '"#tea
 TimeOfDay = Annotated[
     str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", extra={HINT: "is no time of day; write one like 09:00"})
 ]
-_PORT = r"(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
-Listen = Annotated[str, matching(rf"[\w.:\[\]-]*:{_PORT}", '"0.0.0.0:3000"')]
+PORT = r"(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
+Listen = Annotated[str, matching(rf"[\w.:\[\]-]*:{PORT}", '"0.0.0.0:3000"')]
 
 _SOME = Meta(min_length=1)
 AccountIds = Annotated[list[AccountId], _SOME]

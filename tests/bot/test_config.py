@@ -139,6 +139,9 @@ KEYS = [  # section, key, a good value, what comes of it, a bad value, what the 
     ("slack", "listen", '"[::1]:65535"', "[::1]:65535", '"127.0.0.1:65536"', '"0.0.0.0:3000"'),
     ("metrics", "listen", '"127.0.0.1:9464"', "127.0.0.1:9464", '"9464"', '"0.0.0.0:3000"'),
     ("metrics", "cloudwatch", "true", True, '"yes"', "true or false"),
+    ("health", "listen", '"off"', "off", '"on"', '"127.0.0.1:9464", or "off"'),
+    ("health", "listen", '"0.0.0.0:9465"', "0.0.0.0:9465", "9464", "valid string"),
+    ("stop", "seconds", "110", 110, "4", "greater than or equal to 5"),
 ]
 
 
