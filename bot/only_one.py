@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Self
@@ -55,9 +56,10 @@ class OnlyOne:
                 "Keep the database on a local disk or a block volume."
             ) from problem
         self._refuse_two_names()
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
-        file.flush()
+        with suppress(OSError):  # a disk that is full is told of where something is to be kept
+            who = f"process {os.getpid()} on {socket.gethostname()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            os.ftruncate(file.fileno(), 0)
+            os.pwrite(file.fileno(), who.encode(), 0)
 
     def _refuse_two_names(self) -> None:
         """By a hard link a second bot would have another lock, and SQLite another log: what one writes, the other does

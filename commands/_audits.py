@@ -61,7 +61,7 @@ def take_audit(
     """
     asked_at = context.clock()
     whole = accounts is None and regions is None
-    with context.hands.set_down(), context.one_audit:
+    with context.one_audit:
         latest = context.store.audits.latest()
         if whole and latest and asked_at - fresh <= latest.finished_at <= context.clock():
             return latest

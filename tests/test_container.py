@@ -75,7 +75,8 @@ def test_it_writes_to_its_volume_alone():
     assert "PYTHONDONTWRITEBYTECODE=1" in environment
 
 
-STARTS_PROGRAMS = {"bot/replicated.py"}  # Litestream, by its own path
+# Litestream, by its own path; and where a PDF is asked for, the browser that prints it.
+STARTS_PROGRAMS = {"bot/replicated.py", "bot/terminal_evidence.py"}
 
 
 def test_nothing_that_runs_calls_a_shell():

@@ -14,7 +14,19 @@ from bot.demo.slack import TEAM_ID, SlackStandIn
 from bot.desk import Desk
 from bot.outbox import Outbox
 from bot.people import SlackPeople
-from commands import COMMANDS, audit, deployed, exemption_list, history, owners, patch, report, tips, trace_map
+from commands import (
+    COMMANDS,
+    audit,
+    deployed,
+    evidence,
+    exemption_list,
+    history,
+    owners,
+    patch,
+    report,
+    tips,
+    trace_map,
+)
 from commands._audits import keep_audit
 from commands._drawing import draw
 from commands._hands import HANDS
@@ -203,7 +215,7 @@ def test_a_guest_who_tries_to_decide_is_kept_in_the_history_once(
 # Who may read a report or a map may show it; a tip is dismissed for oneself; whose a function is, its tags say.
 LOOKS = {
     *(owners.turn, exemption_list.turn, patch.show, report.share, trace_map.share, tips.dismiss, deployed.not_ours),
-    *(history.turn, history.show),
+    *(history.turn, history.show, evidence.share),
 }
 
 
@@ -257,7 +269,8 @@ def test_few_questions_compute_at_one_time_and_a_decision_waits_for_none_of_them
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
-        go_on.wait(10)
+        while not go_on.is_set():
+            pass
         with lock:
             now[0] -= 1
         yield Say("answered")
@@ -276,7 +289,7 @@ def test_few_questions_compute_at_one_time_and_a_decision_waits_for_none_of_them
     assert most[0] == HANDS
 
 
-def test_who_waits_for_an_audit_keeps_nobody_elses_question_waiting(desk: Desk, context: Context) -> None:
+def test_who_waits_for_something_keeps_nobody_elses_question_waiting(desk: Desk, context: Context) -> None:
     heard, quick = Heard(), Heard()
     with context.one_audit:  # somebody's audit runs
         for _ in range(3 * HANDS):

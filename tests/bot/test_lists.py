@@ -95,7 +95,7 @@ def test_where_slack_takes_no_files_the_words_come_alone_and_why_is_said_once(
     assert [bool(one.files) for one in thread(slack)] == [False, False]
     assert "All 120 functions of payments" in thread(slack)[0].text
     (said,) = [one.text for one in slack.workspace.messages(FINOPS)]
-    assert "Lists, reports and maps come without their files" in said
+    assert "Lists, reports, maps and decisions come without their files" in said
 
 
 def test_a_table_is_drawn_again_when_the_list_changes_and_only_then(

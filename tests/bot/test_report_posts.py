@@ -150,7 +150,7 @@ def test_where_slack_takes_no_files_the_words_serve_and_why_is_said_once(
     assert images(top(slack)) == []
     told = [one for one in context.store.posts.all(PostKind.NOTICE) if one.key == f"notice:files:{error}"]
     assert len(told) == 1
-    assert "Lists, reports and maps come without their files" in told[0].text
+    assert "Lists, reports, maps and decisions come without their files" in told[0].text
 
 
 def test_where_there_is_nothing_to_draw_the_csv_file_comes_alone(
