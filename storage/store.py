@@ -53,8 +53,8 @@ if TYPE_CHECKING:
 class Store:
     """Raises connection.StorageProblem where the file cannot be used."""
 
-    def __init__(self, path: Path | str) -> None:
-        self._connection = Connection(path)
+    def __init__(self, path: Path | str, connection: Connection | None = None) -> None:
+        self._connection = connection or Connection(path)
         self.audits = Audits(self._connection)
         self.functions = Functions(self._connection)
         self.requests = Requests(self._connection)
