@@ -36,11 +36,6 @@ class _ReadOnly(Connection):
         except sqlite3.DatabaseError as problem:
             raise StorageProblem(f"cannot read the database {path}: {problem}") from problem
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        raise StorageProblem(f"{self.path} is only looked at, and nothing is written")
-        yield
-
     def shape(self) -> Shape:
         known = {one.name for one in migrations._migrations}  # sqlite-utils names them nowhere else
         applied = [one.name for one in migrations.applied(self._db)]
@@ -49,9 +44,9 @@ class _ReadOnly(Connection):
 
 @contextmanager
 def look_into(path: Path) -> Iterator[tuple[Store, Shape]]:
-    """Memory as somebody else left it, or is writing it; whatever would write raises StorageProblem.
+    """Memory as somebody else left it, or is writing it. Raises StorageProblem.
 
-    Of a file with an older schema some questions cannot be answered: sqlite3.OperationalError says which.
+    Whatever would write raises sqlite3.OperationalError; so does what a file with an older schema does not have.
     """
     connection = _ReadOnly(path)
     try:

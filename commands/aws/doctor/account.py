@@ -118,9 +118,9 @@ class Account:
                 continue
             how = f"deploy `{TEMPLATES} audit-role` anew, which allows it"
             if is_of_organization(problem) or (is_refusal(problem) and not everywhere):
-                how = "leave the region out, by naming the others in [aws] regions; or have the policy that forbids it allow it"
+                how = "name the regions without it in [aws] regions, or have the policy that forbids it allow it"
             elif isinstance(problem, NotAccepted):
-                how = "enable the region in that account, or leave it out, by naming the others in [aws] regions"
+                how = "enable the region in that account, or name the regions without it in [aws] regions"
             elif outcome(problem) is Outcome.UNKNOWN:
                 how = "look again in a minute; if it stays, look at the way from here to AWS in that region"
             said = reason(problem)
@@ -176,7 +176,7 @@ class Account:
         arn = self._place(self._cloud.home_region).arn("iam", f"role/{role}", region=False)
         told = await self._simulate(arn, [probe.permission for probe in billed], "*")
         for probe in billed:
-            found, said = (Outcome.UNKNOWN, told) if isinstance(told, str) else told.get(probe.permission, _SILENT)
+            found, said = _of(told, probe.permission)
             if found is Outcome.UNKNOWN:
                 text = f"{_BILLED}, at {probe.billed}, and {said}"
                 self._add(not_asked(AUDIT, probe.permission, text, "`--paid` asks it", places=(self._account,)))
@@ -213,19 +213,16 @@ class Account:
             budget = at.arn("budgets", "budget/lamplighter-xray", region=False)
             questions.append((("budgets:ModifyBudget",), budget))
         told = await asyncio.gather(*(self._simulate(arn, actions, resource) for actions, resource in questions))
-        for (actions, _), said in zip(questions, told, strict=True):
-            self._say_of_writes(actions, said)
+        for (names, _), answer in zip(questions, told, strict=True):
+            self._say_of_writes(names, answer)
 
     def _say_of_writes(self, actions: Sequence[str], told: Mapping[str, tuple[Outcome, str]] | str) -> None:
         """What changes AWS is never tried."""
         for action in map(str, actions):
-            if isinstance(told, str):
-                why = f"it would change AWS, so it was not tried, and {told}"
-                self._add(not_asked(FIX, action, why, places=(self._account,)))
-                continue
-            found, said = told.get(action, _SILENT)
+            found, said = _of(told, action)
             if found is Outcome.UNKNOWN:
-                self._add(not_asked(FIX, action, f"not tried; {said}", places=(self._account,)))
+                why = f"not tried, since it would change AWS; {said}"
+                self._add(not_asked(FIX, action, why, places=(self._account,)))
             else:
                 how = "" if found is Outcome.OK else f"deploy `{TEMPLATES} fix-role` anew, which allows it"
                 self._say(FIX, found, action, said, how, kind="permissions of the fix role")
@@ -266,6 +263,10 @@ class Account:
 
     def _add(self, one: Diagnosis) -> None:
         self.found.append(one)
+
+
+def _of(told: Mapping[str, tuple[Outcome, str]] | str, action: str) -> tuple[Outcome, str]:
+    return (Outcome.UNKNOWN, told) if isinstance(told, str) else told.get(action, _SILENT)
 
 
 def context_entry(number: int, key: str, value: str) -> dict[str, str]:

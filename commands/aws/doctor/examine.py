@@ -8,14 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from commands.aws import identity, reads, selection
 from commands.aws.doctor import hub, listings, own
 from commands.aws.doctor.account import Account
-from commands.aws.doctor.words import AWS, FIX, Uses, not_asked, outcome, reason
+from commands.aws.doctor.words import AWS, FIX, Uses, not_asked, outcome, reason, skew
 from commands.aws.errors import AwsProblem, NotAccepted, clean
 from commands.aws.keys import Caller
 from commands.aws.queue import Queue
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 8.0
 _QUICK = Retries(deadline=CALL_SECONDS, attempt=6.0, connect=3.0, throttled=5, refused=2, unreachable=2, bad_answer=2)
-_SKEWED_SECONDS, _REFUSED_SECONDS = 60.0, 240.0  # AWS takes no signature that is five minutes off
 OnProgress = Callable[[int, int, str], None]
 T = TypeVar("T")
 
@@ -194,22 +192,6 @@ class _Examination:
 class _Chosen:
     def __init__(self, ids: tuple[str, ...], management: str) -> None:
         self.ids_to_read, self.management = ids, management
-
-
-def skew(area: str, what: str, date: str, before: datetime, after: datetime) -> Diagnosis:
-    """How far our clock is off the one that wrote `date`, an HTTP header, between `before` and `after`."""
-    try:
-        theirs = parsedate_to_datetime(date)
-    except ValueError:
-        return not_asked(area, what, "the answer bears no date")
-    ours = before + (after - before) / 2
-    off = (ours - theirs).total_seconds()
-    said = f"{abs(off):,.0f} s {'ahead' if off > 0 else 'behind'}" if abs(off) >= 2 else "less than 2 s off"
-    if abs(off) < _SKEWED_SECONDS:
-        return Diagnosis(area, Outcome.OK, what, said)
-    found = Outcome.FAIL if abs(off) >= _REFUSED_SECONDS else Outcome.WARN
-    how = "set this machine's clock (chrony or systemd-timesyncd keeps it right)"
-    return Diagnosis(area, found, what, f"{said}: AWS refuses what is signed five minutes off", how)
 
 
 async def _aside(call: Callable[[], T], seconds: float) -> T:

@@ -6,7 +6,6 @@ to pay. What cannot be tried, the policy simulator is asked about (see `own`).
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from commands.aws import billing
@@ -42,11 +41,10 @@ def checks(uses: Uses) -> Iterator[tuple[str, str, Check]]:
 
 def _prices(cloud: "Cloud", uses: Uses, now: datetime) -> Iterator[Diagnosis]:  # noqa: ARG001 - a Check's shape
     asked = {"ServiceCode": "AWSXRay", "FormatVersion": "aws_v1", "MaxResults": 1}
-    client = partial(cloud.client, "pricing", PRICE_LIST_REGION, attempts=1)
     yield _told(
         BILLS,
         "pricing:GetProducts",
-        lambda: client().get_products(**asked),
+        lambda: cloud.client("pricing", PRICE_LIST_REGION, attempts=1).get_products(**asked),
         "a dated table serves then",
         f"{_HUB}, which allows it",
     )
@@ -70,7 +68,10 @@ def _costs(cloud: "Cloud", uses: Uses, now: datetime) -> Iterator[Diagnosis]:  #
     costs = {"TimePeriod": days, "Granularity": "DAILY", "Metrics": ["UnblendedCost"]}
     names = {"TimePeriod": days, "Dimension": "SERVICE", "MaxResults": 1}
     region = billing.region(cloud)
-    client = partial(cloud.client, "ce", region, attempts=1)
+
+    def client() -> Any:
+        return cloud.client("ce", region, attempts=1)
+
     for action, call in (
         ("ce:GetCostAndUsage", lambda: client().get_cost_and_usage(**costs)),
         ("ce:GetDimensionValues", lambda: client().get_dimension_values(**names)),

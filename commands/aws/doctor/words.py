@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 from commands.aws.errors import AwsProblem, BadAnswer, Denied, NotAccepted, Throttled, Unreachable
 from commands.aws.simulation import Simulated
 from storage.diagnosis import Diagnosis, Outcome
 
 AWS, AUDIT, FIX, EVENTS, BILLS = "AWS", "Audit role", "Fix role", "Events", "Bills and prices"
+_SKEWED_SECONDS, _REFUSED_SECONDS = 60.0, 240.0  # AWS takes no signature that is five minutes off
 TEMPLATES = "python -m bot templates"
 
 # Who forbids it, by AWS's own words.
@@ -85,3 +88,19 @@ def by_simulator(found: Simulated) -> tuple[Outcome, str]:
 def not_asked(area: str, what: str, why: str, mend: str = "", *, places: tuple[str, ...] = ()) -> Diagnosis:
     """Unknown, because it cannot be asked without changing something or paying for it."""
     return Diagnosis(area, Outcome.UNKNOWN, what, why, mend, places=places, asked=False)
+
+
+def skew(area: str, what: str, date: str, before: datetime, after: datetime) -> Diagnosis:
+    """How far our clock is off the one that wrote `date`, an HTTP header, between `before` and `after`."""
+    try:
+        theirs = parsedate_to_datetime(date)
+    except ValueError:
+        return not_asked(area, what, "the answer bears no date")
+    ours = before + (after - before) / 2
+    off = (ours - theirs).total_seconds()
+    said = f"{abs(off):,.0f} s {'ahead' if off > 0 else 'behind'}" if abs(off) >= 2 else "less than 2 s off"
+    if abs(off) < _SKEWED_SECONDS:
+        return Diagnosis(area, Outcome.OK, what, said)
+    found = Outcome.FAIL if abs(off) >= _REFUSED_SECONDS else Outcome.WARN
+    how = "set this machine's clock (chrony or systemd-timesyncd keeps it right)"
+    return Diagnosis(area, found, what, f"{said}: AWS refuses what is signed five minutes off", how)
