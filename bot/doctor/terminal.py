@@ -83,11 +83,11 @@ def _print_pretty(found: Sequence[Diagnosis], verbose: bool) -> None:
     for area, ones in _by_area(made):
         console.print(area, style="bold")
         table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
-        table.add_column(width=8)
+        table.add_column(width=9, no_wrap=True)
         table.add_column(width=min(widest, console.width // 3), overflow="fold")
         table.add_column(ratio=1, overflow="fold")
         for one in ones:
-            said = Text(one.said)
+            said = Text(one.text)
             if one.mend:
                 said.append(f"\n→ {one.mend}", style="cyan")
             table.add_row(Text(f"  {one.outcome}", style=STYLES[one.outcome]), Text(one.what), said)
@@ -99,7 +99,7 @@ def _print_plain(found: Sequence[Diagnosis], verbose: bool) -> None:
     """A line for each thing, whole, and one that begins with an arrow for what mends it."""
     write: Callable[[str], object] = sys.stdout.write
     for one in lines(found, everything=verbose):
-        write(f"{one.outcome:<8}{one.area}: {one.what}: {one.said}\n")
+        write(f"{one.outcome:<9}{one.area}: {one.what}: {one.text}\n")
         if one.mend:
             write(f"      → {one.mend}\n")
     write(f"{_last(found)}\n")

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from commands.views.blocks import Block, context, section
 from commands.views.text import clip, escape, listing, prose
@@ -16,12 +16,17 @@ MARKS = {
     Outcome.UNKNOWN: ":grey_question:",
 }
 WORST_FIRST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.WARN, Outcome.OK)
+AREAS = (
+    *("Settings", "Memory", "Slack", "Channels", "Approvers"),
+    *("AWS", "Audit role", "Fix role", "Events", "Bills and prices"),
+)
 NAMED = 4  # places in a line
 LINES = 40  # that are wrong, in one answer; Slack takes 50 blocks
 LINE = 700  # characters
 _ACCOUNT = re.compile(r"\d{12}")
 _ACCOUNT_AND_REGION = re.compile(r"(\d{12}) ([a-z0-9-]+)")
 _PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,}"), re.compile(r"S[A-Z0-9]{2,}")
+_CHANNEL = re.compile(r"C[A-Z0-9]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +36,37 @@ class Line:
     area: str
     outcome: Outcome
     what: str
+    where: str  # "accounts 111122223333, 444455556666", "#finops"; "": it is said of no place
     said: str
     mend: str
 
+    @property
+    def text(self) -> str:
+        return f"{self.where}: {self.said}" if self.where else self.said
+
 
 def lines(found: Sequence[Diagnosis], *, everything: bool = False) -> list[Line]:
-    """In the order in which it was looked at; what is well and of one kind is one line, unless all is wanted."""
+    """Area by area; what is well and of one kind is one line, and so is what is said in the same words of several,
+    unless all is wanted."""
+    ordered = sorted(found, key=lambda one: AREAS.index(one.area) if one.area in AREAS else len(AREAS))
+    if everything:
+        return [line for one in ordered for line in _each(one)]
     made: list[Line] = []
-    kinds = Counter((one.area, one.kind) for one in found if _is_counted(one))
-    for one in found:
-        if everything or not _is_counted(one):
-            made += _each(one) if everything else [_line(one)]
+    kinds = Counter((one.area, one.kind) for one in ordered if _is_counted(one))
+    for one in ordered:
+        if not _is_counted(one):
+            _append(made, Line(one.area, one.outcome, one.what, _where(one), one.said, one.mend))
         elif number := kinds.pop((one.area, one.kind), 0):
-            made.append(Line(one.area, Outcome.OK, f"{number:,} {one.kind}", _of_kind(found, one), ""))
+            made.append(Line(one.area, Outcome.OK, f"{number:,} {one.kind}", _where(one), _of_kind(ordered, one), ""))
     return made
+
+
+def _append(made: list[Line], line: Line) -> None:
+    last = made[-1] if made else None
+    if last and line.outcome is not Outcome.OK and replace(last, what="") == replace(line, what=""):
+        made[-1] = replace(last, what=f"{last.what}, {line.what}")
+    else:
+        made.append(line)
 
 
 def _is_counted(one: Diagnosis) -> bool:
@@ -52,44 +74,37 @@ def _is_counted(one: Diagnosis) -> bool:
 
 
 def _of_kind(found: Sequence[Diagnosis], like: Diagnosis) -> str:
-    """What is said of all of them; and where."""
+    """What is said of all of them."""
     alike = [one for one in found if _is_counted(one) and (one.area, one.kind) == (like.area, like.kind)]
     said = like.said if len({one.said for one in alike}) == 1 else "are there"
-    return f"{said}{_where(like)}"
-
-
-def _line(one: Diagnosis) -> Line:
-    return Line(one.area, one.outcome, one.what, f"{one.said}{_where(one)}", one.mend)
+    return said if len({one.places for one in alike}) == 1 else f"{said}, but for what is said here"
 
 
 def _each(one: Diagnosis) -> Iterator[Line]:
     for place in one.places or ("",):
-        yield Line(one.area, one.outcome, f"{one.what} {place}".strip(), one.said, one.mend)
+        yield Line(one.area, one.outcome, one.what, place, one.said, one.mend)
 
 
 def _where(one: Diagnosis) -> str:
     """Of which places it is said, in as few words as there are."""
     places = one.places
-    if not places:
-        return ""
     regions = [match for place in places if (match := _ACCOUNT_AND_REGION.fullmatch(place))]
-    if len(regions) == len(places) > NAMED:
-        return f": {_by_region([(match[1], match[2]) for match in regions])}"
-    if all(map(_ACCOUNT.fullmatch, places)):
-        named = one.outcome is not Outcome.OK and len(places) <= NAMED
-        return (
-            f" in account {places[0]}"
-            if len(places) == 1
-            else (f" in accounts {', '.join(places)}" if named else f" in {len(places):,} accounts{_as(one)}")
-        )
-    return f": {listing(places, NAMED)}"
-
-
-def _as(one: Diagnosis) -> str:
-    return "" if one.outcome is Outcome.OK else f", as in {', '.join(one.places[:2])}"
+    if len(regions) == len(places) > 1:
+        return _by_region([(match[1], match[2]) for match in regions])
+    if places and all(map(_ACCOUNT.fullmatch, places)):
+        if one.outcome is Outcome.OK and len(places) > 1:
+            return f"{len(places):,} accounts"
+        return f"account{'' if len(places) == 1 else 's'} {listing(places, NAMED)}"
+    return listing(places, NAMED)
 
 
 def _by_region(pairs: Sequence[tuple[str, str]]) -> str:
+    """By the regions, or by the one account that has them all."""
+    accounts, regions = sorted({account for account, _ in pairs}), sorted({region for _, region in pairs})
+    if len(accounts) == 1:
+        return f"account {accounts[0]}, {listing(regions, NAMED)}"
+    if len(pairs) == len(accounts) * len(regions) and len(regions) > NAMED:
+        return f"{len(accounts):,} accounts, {len(regions):,} regions"
     counts = Counter(region for _, region in pairs)
     named = [f"{region} in {number:,} account{'' if number == 1 else 's'}" for region, number in sorted(counts.items())]
     return listing(named, NAMED)
@@ -114,7 +129,7 @@ def summary(found: Sequence[Diagnosis]) -> str:
 def doctor_text(found: Sequence[Diagnosis]) -> str:
     """For notifications and screen readers."""
     wrong = [one for one in lines(found) if one.outcome is Outcome.FAIL]
-    first = f" First: {wrong[0].what}: {wrong[0].said}." if wrong else ""
+    first = f" First: {wrong[0].what}: {wrong[0].text}." if wrong else ""
     return escape(clip(f"Is it set up right? {summary(found)}.{first}", 1000))
 
 
@@ -146,19 +161,20 @@ def _tally(found: Sequence[Diagnosis]) -> str:
 
 
 def _in_slack(one: Line) -> str:
-    said = _with_mentions(prose(one.said))
+    where = f"{_mentioned(one.where)}: " if one.where else ""
+    head = f"{MARKS[one.outcome]} *{escape(one.area)}: {escape(one.what)}*"
     how = f"\n→ {prose(one.mend)}" if one.mend else ""
-    return clip(f"{MARKS[one.outcome]} *{escape(one.area)}: {escape(one.what)}* {said}", LINE) + clip(how, LINE)
+    return clip(f"{head} {where}{prose(one.said)}", LINE) + clip(how, LINE)
 
 
-def _with_mentions(text: str) -> str:
-    """People and groups by their names; who is mentioned in an answer that one person sees is told of nothing."""
-    head, mark, tail = text.rpartition(": ")
-    words = tail.split(", ")
-    if not mark or not any(_PERSON.fullmatch(word) or _GROUP.fullmatch(word) for word in words):
-        return text
-    shown = [
-        f"<@{word}>" if _PERSON.fullmatch(word) else (f"<!subteam^{word}>" if _GROUP.fullmatch(word) else word)
-        for word in words
-    ]
-    return f"{head}{mark}{', '.join(shown)}"
+def _mentioned(where: str) -> str:
+    """People, groups and channels by their names; an answer that one person sees tells nobody who is mentioned."""
+    return ", ".join(_mention(word) for word in where.split(", "))
+
+
+def _mention(word: str) -> str:
+    if _PERSON.fullmatch(word):
+        return f"<@{word}>"
+    if _GROUP.fullmatch(word):
+        return f"<!subteam^{word}>"
+    return f"<#{word}>" if _CHANNEL.fullmatch(word) else escape(word)

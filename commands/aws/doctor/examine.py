@@ -15,7 +15,7 @@ from commands.aws import identity, reads, selection
 from commands.aws.doctor import hub, listings, own
 from commands.aws.doctor.account import Account
 from commands.aws.doctor.words import AWS, FIX, Uses, not_asked, outcome, reason, skew
-from commands.aws.errors import AwsProblem, NotAccepted, clean
+from commands.aws.errors import AwsProblem, NotAccepted, Unreachable, clean
 from commands.aws.keys import Caller
 from commands.aws.queue import Queue
 from commands.aws.wire import Retries, Wire
@@ -25,8 +25,7 @@ from storage.models import ORGANIZATION
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
 
-CALL_SECONDS = 8.0
-_QUICK = Retries(deadline=CALL_SECONDS, attempt=6.0, connect=3.0, throttled=5, refused=2, unreachable=2, bad_answer=2)
+_QUICK = Retries(deadline=8.0, attempt=6.0, connect=3.0, throttled=5, refused=2, unreachable=2, bad_answer=2)
 OnProgress = Callable[[int, int, str], None]
 T = TypeVar("T")
 
@@ -43,7 +42,7 @@ def examine(
 
     async def look() -> list[Diagnosis]:
         async with Wire(cloud.endpoints, paces=cloud.paces, retries=retries) as wire:
-            return await _Examination(cloud, uses, wire, clock, on_progress).run()
+            return await _Examination(cloud, uses, wire, clock, on_progress, retries.deadline).run()
 
     try:
         found = asyncio.run(look())
@@ -60,15 +59,18 @@ class _Examination:
         wire: Wire,
         clock: Callable[[], datetime],
         on_progress: OnProgress | None,
+        seconds: float,  # for each call
     ) -> None:
         self._cloud, self._uses, self._wire, self._clock = cloud, uses, wire, clock
-        self._on_progress = on_progress
+        self._on_progress, self._seconds = on_progress, seconds
         self._done = 0
 
     async def run(self) -> list[Diagnosis]:
-        reached = await self._reach()
-        if reached.outcome is Outcome.UNKNOWN:
-            return [reached]
+        try:
+            reached = await self._reach()
+        except Unreachable as problem:
+            how = "see that this machine reaches AWS: HTTPS_PROXY, firewall, AWS_ENDPOINT_URL and AWS_REGION"
+            return [Diagnosis(AWS, Outcome.UNKNOWN, "the way to AWS", problem.message, how)]
         known, caller = await self._who_we_are()
         if not caller:
             return [reached, *known]
@@ -84,13 +86,9 @@ class _Examination:
     # ---- the way there, and who we are
 
     async def _reach(self) -> Diagnosis:
-        """Whether STS is there, and how far our clock is off its own."""
+        """How far our clock is off that of STS. Raises Unreachable."""
         asked_at = self._clock()
-        try:
-            answer = await self._wire.touch("sts", self._cloud.home_region, CALL_SECONDS)
-        except AwsProblem as problem:
-            how = "see that this machine reaches AWS: HTTPS_PROXY, firewall, AWS_ENDPOINT_URL and AWS_REGION"
-            return Diagnosis(AWS, Outcome.UNKNOWN, "the way to AWS", problem.message, how)
+        answer = await self._wire.touch("sts", self._cloud.home_region, self._seconds)
         return skew(AWS, "the clock, beside AWS's", answer.header("Date"), asked_at, self._clock())
 
     async def _who_we_are(self) -> tuple[list[Diagnosis], str]:
@@ -160,10 +158,10 @@ class _Examination:
 
     async def _one_of_hub(self, area: str, what: str, check: hub.Check) -> list[Diagnosis]:
         try:
-            return await _aside(lambda: list(check(self._cloud, self._uses, self._clock())), CALL_SECONDS)
+            return await _aside(lambda: list(check(self._cloud, self._uses, self._clock())), self._seconds)
         except TimeoutError:
             how = "see that this machine may reach that service of AWS"
-            return [Diagnosis(area, Outcome.UNKNOWN, what, f"no answer within {CALL_SECONDS:.0f} s", how)]
+            return [Diagnosis(area, Outcome.UNKNOWN, what, f"no answer within {self._seconds:g} s", how)]
         except AwsProblem as problem:
             return [not_asked(area, what, reason(problem))]
 

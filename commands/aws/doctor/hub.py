@@ -106,7 +106,7 @@ def _queue(cloud: "Cloud", uses: Uses, now: datetime) -> Iterator[Diagnosis]:  #
     try:
         facts = queue.facts()
     except AwsProblem as problem:
-        how = f"{_HUB} with Queue=the queue's ARN"
+        how = f"{_HUB} with Queue=the queue's ARN, or correct [events] queue_url"
         if not is_refusal(problem):
             how = "correct [events] queue_url and region: it is output QueueUrl of the template event-hub"
         yield Diagnosis(EVENTS, outcome(problem), "queue", reason(problem), how, detail=str(problem))

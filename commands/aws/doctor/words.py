@@ -13,6 +13,7 @@ AWS, AUDIT, FIX, EVENTS, BILLS = "AWS", "Audit role", "Fix role", "Events", "Bil
 _SKEWED_SECONDS, _REFUSED_SECONDS = 60.0, 240.0  # AWS takes no signature that is five minutes off
 TEMPLATES = "python -m bot templates"
 
+_ACCOUNT = re.compile(r"\b\d{12}\b")
 # Who forbids it, by AWS's own words.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 _BY = (
@@ -60,13 +61,11 @@ def reason(problem: AwsProblem) -> str:
     if is_refusal(problem):
         said = next((ours for theirs, ours in _BY if theirs in problem.message), "")
         return f"refused ({problem.code}){f': {said}' if said else ''}"
-    if problem.own_words or isinstance(problem, Unreachable | BadAnswer):
+    if isinstance(problem, Unreachable):
+        return re.sub(r" after \d+ (ms|milliseconds)\b[^)]*", "", problem.message)
+    if problem.own_words or isinstance(problem, BadAnswer):
         return problem.message
-    return f"{problem.code}: {_without_places(problem.message)}".removesuffix(": ")
-
-
-def _without_places(message: str) -> str:
-    return re.sub(r"\b\d{12}\b", "…", message)
+    return f"{problem.code}: {_ACCOUNT.sub('…', problem.message)}".removesuffix(": ")
 
 
 def by_simulator(found: Simulated) -> tuple[Outcome, str]:
