@@ -88,7 +88,7 @@ def _said(one: Wanted, channel: Mapping[str, Any] | Exception | None, bot: str, 
         return found(lacking, f"is archived{lost}", f"unarchive it, or {other}")
     if not channel.get("is_member"):
         return found(lacking, f"{bot} is not in it{lost}", f"type `/invite @{bot}` there")
-    if channel.get("is_read_only"):
+    if channel.get("is_read_only") or channel.get("is_frozen"):
         return found(lacking, f"only some people may post there{lost}", f"let {bot} post there, or {other}")
     if channel.get("is_ext_shared") or channel.get("is_pending_ext_shared"):
         said = "is shared with another company, whose people read what is posted there"

@@ -119,7 +119,7 @@ def _print_json(found: Sequence[Diagnosis]) -> None:
     told = {
         "at": datetime.now(UTC),
         "wanting": wanting(found),
-        "counts": counts(found),
+        "counts": {str(outcome): number for outcome, number in counts(found).items()},
         "diagnoses": [
             {
                 "area": one.area,
