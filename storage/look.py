@@ -46,13 +46,23 @@ class _ReadOnly(Connection):
 def look_into(path: Path) -> Iterator[tuple[Store, Shape]]:
     """Memory as somebody else left it, or is writing it. Raises StorageProblem.
 
-    Whatever would write raises sqlite3.OperationalError; so does what a file with an older schema does not have.
+    Inside `readable`, whatever would write raises StorageProblem too; so does what a file with an older schema has not
+    got, and a page that is torn.
     """
     connection = _ReadOnly(path)
     try:
         yield Store(path, connection), connection.shape()
     finally:
         connection.close()
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What SQLite refuses inside becomes a StorageProblem in its words."""
+    try:
+        yield
+    except sqlite3.DatabaseError as problem:
+        raise StorageProblem(str(problem)) from problem
 
 
 def _address(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from bot.config import Config
 from bot.doctor.settings import writable
 from storage.connection import StorageProblem
 from storage.diagnosis import Diagnosis, Outcome
-from storage.look import Shape, look_into
+from storage.look import Shape, look_into, readable
 from storage.store import Store
 
 AREA = "Memory"
@@ -58,8 +57,9 @@ def _answered(
     ask: Callable[[Store, Config, datetime], Iterator[Diagnosis]], store: Store, config: Config, now: datetime
 ) -> list[Diagnosis]:
     try:
-        return list(ask(store, config, now))
-    except sqlite3.DatabaseError as problem:  # a column that an older file has not got, or a page that is torn
+        with readable():
+            return list(ask(store, config, now))
+    except StorageProblem as problem:
         said = f"cannot be read: {problem}"
         how = "start the bot once, if an older Lamplighter wrote the file; else restore it from a backup"
         return [Diagnosis(AREA, Outcome.FAIL, ask.__name__.strip("_"), said, how)]
@@ -140,8 +140,11 @@ def _audit(store: Store, config: Config, now: datetime) -> Iterator[Diagnosis]:
     elif newest.not_scanned:
         first = newest.not_scanned[0]
         where = f"{first.account} {first.region}".strip()
-        more = f"; {len(newest.not_scanned):,} places were not seen whole, the first of them {where}: {first.reason}"
-        yield Diagnosis(AREA, Outcome.WARN, "last audit", said + more, "what is said of AWS below says how")
+        others = len(newest.not_scanned) - 1
+        more = f"; not seen whole: {where}{f' and {others:,} more' if others else ''}"
+        yield Diagnosis(
+            AREA, Outcome.WARN, "last audit", said + more, "see what is said of AWS, and `python -m bot audit`"
+        )
     else:
         yield Diagnosis(AREA, Outcome.OK, "last audit", said)
 

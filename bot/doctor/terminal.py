@@ -90,7 +90,9 @@ def _print_pretty(found: Sequence[Diagnosis], verbose: bool) -> None:
             said = Text(one.text)
             if one.mend:
                 said.append(f"\n→ {one.mend}", style="cyan")
-            table.add_row(Text(f"  {one.outcome}", style=STYLES[one.outcome]), Text(one.what), said)
+            table.add_row(
+                Text(f"  {one.outcome}", style=STYLES[one.outcome] if one.asked else "dim"), Text(one.what), said
+            )
         console.print(table)
     console.print(_last(found))
 
@@ -119,7 +121,7 @@ def _print_json(found: Sequence[Diagnosis]) -> None:
     told = {
         "at": datetime.now(UTC),
         "wanting": wanting(found),
-        "counts": {str(outcome): number for outcome, number in counts(found).items()},
+        "counts": counts(found),
         "diagnoses": [
             {
                 "area": one.area,

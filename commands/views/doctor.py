@@ -6,20 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from commands.views.blocks import Block, context, section
-from commands.views.text import clip, escape, listing, prose
+from commands.views.text import CONTEXT_LIMIT, clip, escape, listing, prose
 from storage.diagnosis import Diagnosis, Outcome
 
 MARKS = {
     Outcome.OK: ":white_check_mark:",
     Outcome.WARN: ":warning:",
     Outcome.FAIL: ":x:",
-    Outcome.UNKNOWN: ":grey_question:",
+    Outcome.UNKNOWN: ":question:",
 }
 WORST_FIRST = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.WARN, Outcome.OK)
 AREAS = (
     *("Settings", "Memory", "Slack", "Channels", "Approvers"),
     *("AWS", "Audit role", "Fix role", "Events", "Bills and prices"),
 )
+NOT_ASKED = "not asked"
 NAMED = 4  # places in a line
 LINES = 40  # that are wrong, in one answer; Slack takes 50 blocks
 LINE = 700  # characters
@@ -27,6 +28,11 @@ _ACCOUNT = re.compile(r"\d{12}")
 _ACCOUNT_AND_REGION = re.compile(r"(\d{12}) ([a-z0-9-]+)")
 _PERSON, _GROUP = re.compile(r"[UW][A-Z0-9]{2,}"), re.compile(r"S[A-Z0-9]{2,}")
 _CHANNEL = re.compile(r"C[A-Z0-9]{2,}")
+
+
+_UNTOLD = ":question: What could not be asked without changing something or paying for it, or cannot be seen from here"
+_WELL = ":white_check_mark: What is well"
+_END = "Nothing was changed, posted or received to find this out. `python -m bot doctor --verbose` says all of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Line:
     where: str  # "accounts 111122223333, 444455556666", "#finops"; "": it is said of no place
     said: str
     mend: str
+    asked: bool = True  # False: nobody could have told
 
     @property
     def text(self) -> str:
@@ -55,7 +62,7 @@ def lines(found: Sequence[Diagnosis], *, everything: bool = False) -> list[Line]
     kinds = Counter((one.area, one.kind) for one in ordered if _is_counted(one))
     for one in ordered:
         if not _is_counted(one):
-            _append(made, Line(one.area, one.outcome, one.what, _where(one), one.said, one.mend))
+            _append(made, Line(one.area, one.outcome, one.what, _where(one), one.said, one.mend, one.asked))
         elif number := kinds.pop((one.area, one.kind), 0):
             made.append(Line(one.area, Outcome.OK, f"{number:,} {one.kind}", _where(one), _of_kind(ordered, one), ""))
     return made
@@ -82,7 +89,7 @@ def _of_kind(found: Sequence[Diagnosis], like: Diagnosis) -> str:
 
 def _each(one: Diagnosis) -> Iterator[Line]:
     for place in one.places or ("",):
-        yield Line(one.area, one.outcome, one.what, place, one.said, one.mend)
+        yield Line(one.area, one.outcome, one.what, place, one.said, one.mend, one.asked)
 
 
 def _where(one: Diagnosis) -> str:
@@ -110,17 +117,17 @@ def _by_region(pairs: Sequence[tuple[str, str]]) -> str:
     return listing(named, NAMED)
 
 
-def counts(found: Iterable[Diagnosis]) -> dict[Outcome, int]:
-    """How many were looked at, each place for itself; the worst first."""
-    told: Counter[Outcome] = Counter()
+def counts(found: Iterable[Diagnosis]) -> dict[str, int]:
+    """How many were looked at, each place for itself; the worst first, and last what nobody could have told."""
+    told: Counter[str] = Counter()
     for one in found:
-        told[one.outcome] += max(1, len(one.places))
-    return {outcome: told[outcome] for outcome in WORST_FIRST}
+        told[str(one.outcome) if one.asked else NOT_ASKED] += max(1, len(one.places))
+    return {name: told[name] for name in (*map(str, WORST_FIRST), NOT_ASKED)}
 
 
 def summary(found: Sequence[Diagnosis]) -> str:
-    """ "2 fail, 1 unknown, 3 warn, 61 ok"."""
-    return ", ".join(f"{number:,} {outcome}" for outcome, number in counts(found).items() if number)
+    """ "2 fail, 1 unknown, 3 warn, 61 ok, 4 not asked"."""
+    return ", ".join(f"{number:,} {name}" for name, number in counts(found).items() if number)
 
 
 # ---- in Slack
@@ -134,30 +141,40 @@ def doctor_text(found: Sequence[Diagnosis]) -> str:
 
 
 def doctor_blocks(found: Sequence[Diagnosis]) -> list[Block]:
+    """What is wrong, the worst first; then, smaller, what could not be told and what is well."""
     made = lines(found)
-    wrong = sorted(
-        (one for one in made if one.outcome is not Outcome.OK), key=lambda one: WORST_FIRST.index(one.outcome)
-    )
-    blocks = [section(f"*Is it set up right?*\n{_tally(found)}")]
-    blocks += [section(_in_slack(one)) for one in wrong[:LINES]]
+    wrong = [one for one in made if one.outcome is not Outcome.OK and one.asked]
+    wrong.sort(key=lambda one: WORST_FIRST.index(one.outcome))
+    blocks = [section(f"*Is it set up right?*\n{_tally(found)}"), *(section(_in_slack(one)) for one in wrong[:LINES])]
     if len(wrong) > LINES:
         left = len(wrong) - LINES
         blocks.append(context(f"{left:,} more of these are left out here: `python -m bot doctor` has all."))
+    untold = [f"{escape(one.what)}: {prose(one.text)}" for one in made if not one.asked]
     well: dict[str, list[str]] = {}
     for one in made:
         if one.outcome is Outcome.OK:
             well.setdefault(one.area, []).append(escape(one.what))
-    told = "\n".join(f"{escape(area)}: {', '.join(names)}" for area, names in well.items())
-    if told:
-        blocks.append(context(f":white_check_mark: What is well\n{told}"))
-    blocks.append(
-        context("Nothing was changed, posted or received to find this out. `python -m bot doctor --verbose` says all.")
-    )
-    return blocks
+    names = [f"{escape(area)}: {', '.join(some)}" for area, some in well.items()]
+    blocks += [context(_listed(title, some)) for title, some in ((_UNTOLD, untold), (_WELL, names)) if some]
+    return [*blocks, context(_END)]
+
+
+def _listed(title: str, some: Sequence[str]) -> str:
+    """As many as a block takes, and how many are left out."""
+    told, room = [title], CONTEXT_LIMIT - 100
+    for number, one in enumerate(some):
+        line = clip(one, LINE)
+        room -= len(line) + 1
+        if room < len(title):
+            return "\n".join((*told, f"and {len(some) - number:,} more"))
+        told.append(line)
+    return "\n".join(told)
 
 
 def _tally(found: Sequence[Diagnosis]) -> str:
-    return " · ".join(f"{MARKS[outcome]} {number:,} {outcome}" for outcome, number in counts(found).items() if number)
+    told = counts(found)
+    marked = [f"{MARKS[one]} {told[one]:,} {one}" for one in WORST_FIRST if told[one]]
+    return " · ".join([*marked, *([f"{told[NOT_ASKED]:,} {NOT_ASKED}"] if told[NOT_ASKED] else [])])
 
 
 def _in_slack(one: Line) -> str:

@@ -120,8 +120,12 @@ def _queue(cloud: "Cloud", uses: Uses, now: datetime) -> Iterator[Diagnosis]:  #
     yield from _dead_letters(cloud, facts)
 
 
+def _messages(number: int) -> str:
+    return f"{number:,} message{'' if number == 1 else 's'}"
+
+
 def _waiting(what: str, facts: QueueFacts) -> Diagnosis:
-    said = f"{facts.waiting:,} messages wait, {facts.in_flight:,} are being looked at"
+    said = f"{_messages(facts.waiting)} waiting, {facts.in_flight:,} being looked at"
     if facts.waiting < _MANY:
         return Diagnosis(EVENTS, Outcome.OK, what, said)
     return Diagnosis(EVENTS, Outcome.WARN, what, said, "see that one bot runs; its log says what it does with them")
@@ -144,7 +148,7 @@ def _dead_letters(cloud: "Cloud", facts: QueueFacts) -> Iterator[Diagnosis]:
         yield Diagnosis(EVENTS, found, what, said, how, detail=str(problem))
         return
     if dead.waiting:
-        said = f"{dead.waiting:,} messages that nobody could read, or that could not be delivered, are in it"
+        said = f"{_messages(dead.waiting)} in it that nobody could read, or that could not be delivered"
         yield Diagnosis(EVENTS, Outcome.WARN, what, said, "look at them in SQS's console, and purge it")
     else:
         yield Diagnosis(EVENTS, Outcome.OK, what, f"empty; after {facts.most_receives} receives a message goes there")

@@ -51,10 +51,8 @@ async def look(
     if not asked:
         return []
     if home is None or not home.may_read:
-        return [
-            _open(one, "no audit role answers in the bot's own account to ask IAM's policy simulator with")
-            for one in asked
-        ]
+        why = "IAM's policy simulator is asked through an audit role, and there is none in the bot's own account"
+        return [_open(one, why) for one in asked]
     try:
         arn = await _principal(cloud, wire, home, caller)
         if not arn:

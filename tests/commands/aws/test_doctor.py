@@ -135,7 +135,7 @@ def test_under_the_templates_roles_nothing_is_wanting(well):
     assert bad(found) == {"rules that lead to the queue": Outcome.UNKNOWN}
     assert not wanting(found)
     assert of(found, "role lamplighter-audit").places == (HUB, MEMBER)
-    assert of(found, "queue").said == "1 messages wait, 0 are being looked at"
+    assert of(found, "queue").said == "1 message waiting, 0 being looked at"
     assert of(found, "dead-letter queue").said.startswith("empty")
 
 
@@ -355,7 +355,7 @@ def test_what_nobody_could_read_is_told_and_a_queue_that_is_not_there(aws, keys_
     aws.queues.send(box.dead_letters, "poison")
 
     found = look(Uses(queue_url=box.url, queue_region=HOME), ALONE)
-    assert of(found, "dead-letter queue").said.startswith("1 messages that nobody could read")
+    assert of(found, "dead-letter queue").said.startswith("1 message in it that nobody could read")
 
     gone = of(look(Uses(queue_url=f"{aws.url}/{HUB}/nowhere", queue_region=HOME), ALONE), "queue")
     assert gone.outcome is Outcome.FAIL

@@ -70,8 +70,11 @@ def test_areas_come_in_one_order_whatever_was_ready_first():
 def test_each_place_counts_and_the_worst_comes_first():
     found = [Diagnosis("AWS", OK, "a", "b", places=ACCOUNTS), Diagnosis("AWS", FAIL, "c", "d")]
 
-    assert counts(found) == {FAIL: 1, UNKNOWN: 0, WARN: 0, OK: 30}
+    assert counts(found) == {"fail": 1, "unknown": 0, "warn": 0, "ok": 30, "not asked": 0}
     assert summary(found) == "1 fail, 30 ok"
+    assert summary([Diagnosis("A", UNKNOWN, "a", "b"), Diagnosis("A", UNKNOWN, "c", "d", asked=False)]) == (
+        "1 unknown, 1 not asked"
+    )
 
 
 def test_what_could_not_be_asked_wants_nobody_and_what_did_not_answer_does():
@@ -109,3 +112,16 @@ def test_in_slack_the_worst_come_first_and_what_is_left_out_is_counted():
     assert "the worst" in blocks[1]["text"]["text"]
     assert f"{61 - LINES} more of these are left out here" in json.dumps(blocks)
     assert doctor_text(found) == "Is it set up right? 1 fail, 60 warn, 100 ok. First: the worst: it fails."
+
+
+def test_in_slack_what_could_not_be_told_is_small_and_cut_with_a_count():
+    found = [Diagnosis("AWS", UNKNOWN, f"u{number}", "z" * number, asked=False) for number in range(1, 100)]
+
+    blocks = doctor_blocks(found)
+
+    assert message_problems(blocks) == []
+    (told,) = [one for one in blocks if "What could not be asked" in str(one)]
+    assert told["type"] == "context"
+    shown = told["elements"][0]["text"].splitlines()
+    assert shown[1] == "u1: z"
+    assert shown[-1] == f"and {99 - (len(shown) - 2)} more"
