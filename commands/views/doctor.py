@@ -46,6 +46,7 @@ class Line:
     said: str
     mend: str
     asked: bool = True  # False: nobody could have told
+    number: int = 1  # of places of which it is said
 
     @property
     def text(self) -> str:
@@ -62,9 +63,10 @@ def lines(found: Sequence[Diagnosis], *, everything: bool = False) -> list[Line]
     kinds = Counter((one.area, one.kind) for one in ordered if _is_counted(one))
     for one in ordered:
         if not _is_counted(one):
-            _append(made, Line(one.area, one.outcome, one.what, _where(one), one.said, one.mend, one.asked))
-        elif number := kinds.pop((one.area, one.kind), 0):
-            made.append(Line(one.area, Outcome.OK, f"{number:,} {one.kind}", _where(one), _of_kind(ordered, one), ""))
+            number = max(1, len(one.places))
+            _append(made, Line(one.area, one.outcome, one.what, _where(one), one.said, one.mend, one.asked, number))
+        elif many := kinds.pop((one.area, one.kind), 0):
+            made.append(Line(one.area, Outcome.OK, f"{many:,} {one.kind}", _where(one), _of_kind(ordered, one), ""))
     return made
 
 
@@ -153,7 +155,8 @@ def doctor_blocks(found: Sequence[Diagnosis]) -> list[Block]:
     well: dict[str, list[str]] = {}
     for one in made:
         if one.outcome is Outcome.OK:
-            well.setdefault(one.area, []).append(escape(one.what))
+            many = f" ({one.number:,})" if one.number > 1 else ""
+            well.setdefault(one.area, []).append(f"{escape(one.what)}{many}")
     names = [f"{escape(area)}: {', '.join(some)}" for area, some in well.items()]
     blocks += [context(_listed(title, some)) for title, some in ((_UNTOLD, untold), (_WELL, names)) if some]
     return [*blocks, context(_END)]
