@@ -246,6 +246,26 @@ def test_a_fix_is_asked_for_by_command_and_approved_in_the_channel(scene: Scene)
     assert kinds == [DecisionKind.REQUESTED, DecisionKind.APPROVED, DecisionKind.APPLIED]
 
 
+def test_the_doctor_says_in_slack_and_beside_the_bot_what_is_not_set_up_right(scene: Scene) -> None:
+    scene.answer(FINOPS_LEAD, "finops", "/trace-audit doctor", "You are not an approver")
+    posted = len(scene.slack.calls_of("chat.postMessage"))
+
+    told = words(scene.answer(ANA, "finops", "/trace-audit doctor", "Is it set up right?"))
+
+    assert "#team-mobile-bff: lamplighter is not in it" in told
+    assert "type `/invite @lamplighter` there" in told
+    assert "permissions of the audit role" in told
+    assert "x:" not in told.partition("What is well")[0]  # nothing fails
+    assert len(scene.slack.calls_of("chat.postMessage")) == posted
+
+    slack = {key: value for key, value in scene.environment.items() if key.startswith("SLACK_")}
+    beside = scene.run_cli("doctor", "--only", "here", **slack)
+    assert beside.returncode == 0, beside.stdout
+    assert "ok       Memory: bot: one runs on this database" in beside.stdout
+    assert "ok       Memory: chain of decisions: whole" in beside.stdout
+    assert "#team-mobile-bff: lamplighter is not in it" in beside.stdout
+
+
 def test_the_history_is_whole_and_requests_ended(scene: Scene) -> None:
     with scene.memory() as store:
         assert store.decisions.verify() is None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
 
 _QUICK = Retries(deadline=8.0, attempt=6.0, connect=3.0, throttled=5, refused=2, unreachable=2, bad_answer=2)
+_WHOLE_SECONDS = 90.0  # for all accounts: where much hangs, what is known by then is said
 OnProgress = Callable[[int, int, str], None]
 T = TypeVar("T")
 
@@ -37,12 +38,13 @@ def examine(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     on_progress: OnProgress | None = None,
     retries: Retries = _QUICK,
+    seconds: float = _WHOLE_SECONDS,
 ) -> list[Diagnosis]:
     """Never raises AwsProblem. `cloud` is to be a fresh one: who was let in an hour ago may be shut out by now."""
 
     async def look() -> list[Diagnosis]:
         async with Wire(cloud.endpoints, paces=cloud.paces, retries=retries) as wire:
-            return await _Examination(cloud, uses, wire, clock, on_progress, retries.deadline).run()
+            return await _Examination(cloud, uses, wire, clock, on_progress, retries.deadline).run(seconds)
 
     try:
         found = asyncio.run(look())
@@ -65,7 +67,8 @@ class _Examination:
         self._on_progress, self._seconds = on_progress, seconds
         self._done = 0
 
-    async def run(self) -> list[Diagnosis]:
+    async def run(self, seconds: float) -> list[Diagnosis]:
+        """`seconds`: as long as all accounts may take together."""
         try:
             reached = await self._reach()
         except Unreachable as problem:
@@ -78,10 +81,10 @@ class _Examination:
         beside = [asyncio.create_task(one) for one in (self._hub(), self._listings(), self._cluster())]
         looked = [Account(self._cloud, self._wire, self._uses, one, self._clock()) for one in accounts.ids_to_read]
         self._total = len(looked)
-        await asyncio.gather(*(self._look(one, accounts.management) for one in looked))
+        late = await self._within(seconds, looked, accounts.management)
         told = [one for some in await asyncio.gather(*beside) for one in some]
         told += await self._untried(caller, looked)
-        return [reached, *known, *of_accounts, *self._of_roles(looked), *told]
+        return [reached, *known, *of_accounts, *self._of_roles(looked), *late, *told]
 
     # ---- the way there, and who we are
 
@@ -124,6 +127,23 @@ class _Examination:
         number = len(chosen.accounts)
         found.append(Diagnosis(AWS, Outcome.OK, what, f"{number:,} account{'' if number == 1 else 's'} to look at"))
         return _Chosen(tuple(one.id for one in chosen.accounts), chosen.management), found
+
+    async def _within(self, seconds: float, looked: list[Account], management: str) -> list[Diagnosis]:
+        """Look at all; those that take too long."""
+        if not looked:
+            return []
+        tasks = {asyncio.create_task(self._look(one, management)): one for one in looked}
+        done, late = await asyncio.wait(tasks, timeout=seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for task in done:
+            task.result()  # a fault of ours is not to be silent
+        how = "look at what did not answer, and leave out of [aws] what is not to be reached"
+        said = f"not all of it was looked at within {seconds:g} s"
+        return [
+            Diagnosis(AWS, Outcome.UNKNOWN, "accounts", said, how, places=(tasks[task].who.account,)) for task in late
+        ]
 
     async def _look(self, account: Account, management: str) -> None:
         await account.look(management)

@@ -242,6 +242,14 @@ def test_what_aws_would_not_answer_is_unknown_and_wanting(faulty):
     assert throttled.is_wanting
 
 
+def test_roles_that_aws_would_not_give_just_now_are_unknown_and_not_missing(aws):
+    aws.throttle(1000, action="AssumeRole")
+
+    told = of(look(settings=replace(SETTINGS, accounts=(MEMBER,))), "role lamplighter-audit")
+
+    assert (told.outcome, told.said) == (Outcome.UNKNOWN, "AWS throttles it")
+
+
 def test_accounts_without_the_roles_are_one_line_that_says_how_to_get_them(faulty):
     told = of(faulty, "role lamplighter-audit")
 
@@ -421,6 +429,18 @@ def test_one_service_that_hangs_leaves_the_others_known(aws, monkeypatch):
     assert (prices.outcome, prices.said) == (Outcome.UNKNOWN, "no answer within 1.5 s")
     assert of(found, "xray:GetServiceGraph").outcome is Outcome.UNKNOWN
     assert of(found, "iam:GetRole").outcome is Outcome.OK
+
+
+def test_accounts_that_take_too_long_are_named_and_what_is_known_of_them_is_said(aws, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{deaf.getsockname()[1]}")
+
+        found = look(settings=replace(SETTINGS, accounts=(MEMBER,)), seconds=0.7)
+
+    assert of(found, "accounts").said == "not all of it was looked at within 0.7 s"
+    assert of(found, "accounts").is_wanting
+    assert of(found, "role lamplighter-audit").outcome is Outcome.OK
+    assert of(found, "pricing:GetProducts").outcome is Outcome.OK
 
 
 @pytest.mark.parametrize(
