@@ -12,7 +12,7 @@ from storage.store import Store
 
 def in_bot(config: Config, store: Store, clock: Callable[[], datetime]) -> list[Diagnosis]:
     """In a running bot, which has memory open and Slack's ear already."""
-    found = [*settings.look(config, clock()), *memory.look(store, config, clock())]
+    found = [*settings.look(config, clock()), *memory.room(store.path), *memory.look(store, config, clock())]
     return together([*found, *_of_slack(config, store, running=True)])
 
 

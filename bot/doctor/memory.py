@@ -33,7 +33,7 @@ class Memory:
 @contextmanager
 def opened(path: Path) -> Iterator[Memory]:
     """As it is, whoever works with it meanwhile."""
-    found = [*_room(path)]
+    found = [*room(path)]
     if not path.exists():
         yield Memory(None, tuple(found))
         return
@@ -65,7 +65,8 @@ def _answered(
         return [Diagnosis(AREA, Outcome.FAIL, ask.__name__.strip("_"), said, how)]
 
 
-def _room(path: Path) -> Iterator[Diagnosis]:
+def room(path: Path) -> Iterator[Diagnosis]:
+    """Whether there is a place for it, that can be written and has space."""
     folder = path.resolve().parent
     if not folder.is_dir():
         said = f"the folder {folder} does not exist"

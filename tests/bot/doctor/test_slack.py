@@ -347,6 +347,7 @@ def test_a_running_bot_looks_at_its_own_memory_and_teams(
     found = around.in_bot(configured(policy={"approvers": [ANA]}), store, lambda: datetime.now(UTC))
 
     assert of(found, "chain of decisions").outcome is Outcome.OK
+    assert "GB are free there" in of(found, "disk").said
     assert "#team-payments" in of(found, "channel").places
     assert of(found, "approvers of a team").places == ("payments", "(no known team)")
     assert of(found, "SLACK_APP_TOKEN").said == "your command came in by it"
