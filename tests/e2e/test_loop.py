@@ -248,8 +248,6 @@ def test_a_fix_is_asked_for_by_command_and_approved_in_the_channel(scene: Scene)
 
 def test_the_doctor_says_in_slack_and_beside_the_bot_what_is_not_set_up_right(scene: Scene) -> None:
     scene.answer(FINOPS_LEAD, "finops", "/trace-audit doctor", "You are not an approver")
-    posted = len(scene.slack.calls_of("chat.postMessage"))
-
     told = words(scene.answer(ANA, "finops", "/trace-audit doctor", "Is it set up right?"))
 
     assert "#team-mobile-bff: lamplighter is not in it" in told
@@ -257,7 +255,6 @@ def test_the_doctor_says_in_slack_and_beside_the_bot_what_is_not_set_up_right(sc
     # AWS was asked too; where four test processes share two cores, its eight seconds may not be enough for all of it.
     assert "permissions of the audit role" in told or "AWS: credentials" in told
     assert ":x:" not in told  # nothing fails
-    assert len(scene.slack.calls_of("chat.postMessage")) == posted
 
     slack = {key: value for key, value in scene.environment.items() if key.startswith("SLACK_")}
     beside = scene.run_cli("doctor", "--only", "here", **slack)

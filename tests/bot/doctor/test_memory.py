@@ -14,9 +14,8 @@ import pytest
 from bot.config import Config, Environment, File
 from bot.doctor import addresses, memory, settings
 from bot.only_one import OnlyOne
-from storage.connection import StorageProblem
 from storage.diagnosis import Diagnosis, Outcome
-from storage.look import look_into, readable
+from storage.look import look_into
 from storage.models import Decision, DecisionKind, Inventory, NotScanned, Source
 from storage.store import Store
 
@@ -168,11 +167,6 @@ def test_a_newer_lamplighters_file_is_a_failure_and_an_older_one_is_not_migrated
     assert "no such table" in of(found, "chain").said
     with look_into(path) as (_, shape):
         assert shape.behind == 1
-
-
-def test_nothing_can_be_written_through_a_look(path: Path) -> None:
-    with look_into(path) as (store, _), pytest.raises(StorageProblem, match="readonly"), readable():
-        store.tips.dismiss("first", "U0ANA", "T0LAMPLIT", NOON)
 
 
 def test_an_audit_that_is_late_or_did_not_see_all_is_a_warning(path: Path) -> None:
