@@ -29,6 +29,8 @@ def test_what_is_written_meanwhile_is_seen(tmp_path: Path) -> None:
         assert store.tips.dismissed("U0ANA", "T0LAMPLIT") == {"first"}
         writing.tips.dismiss("second", "U0ANA", "T0LAMPLIT", NOON)
         assert store.tips.dismissed("U0ANA", "T0LAMPLIT") == {"first", "second"}
+        with pytest.raises(StorageProblem, match="readonly"), readable():
+            store.tips.dismiss("third", "U0ANA", "T0LAMPLIT", NOON)
     assert (shape.behind, shape.ahead) == (0, ())
     writing.close()
 
