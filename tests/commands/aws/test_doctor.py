@@ -422,11 +422,11 @@ def test_one_service_that_hangs_leaves_the_others_known(aws, monkeypatch):
         monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", address)
 
         found = look(
-            settings=replace(SETTINGS, accounts=(MEMBER,)), retries=replace(IMPATIENT, deadline=1.5, attempt=1.0)
+            settings=replace(SETTINGS, accounts=(MEMBER,)), retries=replace(IMPATIENT, deadline=3.0, attempt=3.0)
         )
 
     prices = of(found, "pricing:GetProducts")
-    assert (prices.outcome, prices.said) == (Outcome.UNKNOWN, "no answer within 1.5 s")
+    assert (prices.outcome, prices.said) == (Outcome.UNKNOWN, "no answer within 3 s")
     assert of(found, "xray:GetServiceGraph").outcome is Outcome.UNKNOWN
     assert of(found, "iam:GetRole").outcome is Outcome.OK
 
@@ -435,9 +435,9 @@ def test_accounts_that_take_too_long_are_named_and_what_is_known_of_them_is_said
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{deaf.getsockname()[1]}")
 
-        found = look(settings=replace(SETTINGS, accounts=(MEMBER,)), seconds=0.7)
+        found = look(settings=replace(SETTINGS, accounts=(MEMBER,)), seconds=3.0)
 
-    assert of(found, "accounts").said == "not all of it was looked at within 0.7 s"
+    assert of(found, "accounts").said == "not all of it was looked at within 3 s"
     assert of(found, "accounts").is_wanting
     assert of(found, "role lamplighter-audit").outcome is Outcome.OK
     assert of(found, "pricing:GetProducts").outcome is Outcome.OK
