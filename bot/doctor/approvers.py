@@ -19,7 +19,7 @@ _NO_TEAM = "(no known team)"
 
 
 class Approvers:
-    """`unfit` and `open` are by id: who may not approve, and of whom Slack would not tell."""
+    """Each person and group is looked up once, whatever teams they are named for."""
 
     def __init__(self, client: WebClient, workspace: str, config: Config) -> None:
         self._client, self._workspace, self._config = client, workspace, config
