@@ -1,10 +1,10 @@
 """What the doctor finds in the file, in the settings and at the addresses; it writes nothing, beside a bot neither."""
 
 import os
-import socket
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -232,6 +232,19 @@ class Ours(BaseHTTPRequestHandler):
         """Nothing to say."""
 
 
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """The port at which it answers."""
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            serving.join()
+
+
 def test_an_address_is_free_or_ours_or_taken(tmp_path: Path) -> None:
     import msgspec
 
@@ -242,20 +255,8 @@ def test_an_address_is_free_or_ours_or_taken(tmp_path: Path) -> None:
             (one.outcome, one.said) for one in addresses.look(Config(Environment(slack_signing_secret="5" * 32), file))
         ]
 
-    with HTTPServer(("127.0.0.1", 0), Ours) as server:
-        port = server.server_port
-        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-        serving.start()
+    with served(Ours) as port:
         assert told(port) == [(Outcome.OK, f"a Lamplighter answers at 127.0.0.1:{port}")] * 2
-        server.shutdown()
-        serving.join()
     assert told(port) == [(Outcome.OK, f"127.0.0.1:{port} is free")] * 2
-
-    with socket.create_server(("127.0.0.1", port)) as other:
-        other.close()
-    with HTTPServer(("127.0.0.1", port), BaseHTTPRequestHandler, bind_and_activate=True) as server:
-        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-        serving.start()
+    with served(BaseHTTPRequestHandler) as port:
         assert {outcome for outcome, _ in told(port)} == {Outcome.FAIL}
-        server.shutdown()
-        serving.join()
