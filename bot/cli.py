@@ -252,6 +252,24 @@ def verify(expect: tuple[str, ...], database: Path | None) -> None:
     sys.exit(_answering(lambda: _verify(expect, database)))
 
 
+@main.command(short_help="Say whether it is set up right.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with AWS's own words.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each thing that is well, too.")
+@click.option("--only", type=click.Choice(["here", "aws"]), help="Only settings, memory and Slack; or only AWS.")
+@click.option("--paid", is_flag=True, help="Ask what AWS bills, too: $0.02, and less than a cent for each account.")
+def doctor(as_json: bool, verbose: bool, only: str | None, paid: bool) -> None:
+    """Say whether it is set up right: settings, database, Slack, AWS. Works beside a running bot.
+
+    Each thing is ok, warn (the bot does without), fail or unknown, with what to do about it. Nothing is changed, posted
+    or received; every audit role and fix role is assumed, the latter with leave to do nothing. Exit code 0: nothing
+    fails, and all that was asked answered; 1: something fails, or did not answer; 2: settings that cannot be used.
+    """
+    _log(False)
+    from bot.doctor import terminal
+
+    sys.exit(_answering(lambda: terminal.doctor(as_json=as_json, verbose=verbose, paid=paid, only=only)))
+
+
 @main.command("check-iac")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")

@@ -60,7 +60,7 @@ class SlackPeople:
         except NO_ANSWER as problem:
             log.warning("users.info of %s failed: %s", user, error_code(problem))
             return Permission(False, "Slack could not say who you are. Try again in a minute.")
-        why = _unfit(person, self._workspace)
+        why = unfit(person, self._workspace)
         answer = Permission(False, why) if why else Permission(True, "member")
         with self._lock:
             newest = list(self._people.items())[-MOST_KEPT:]
@@ -74,7 +74,7 @@ class SlackPeople:
         barred = self._barred(user, team)
         if barred:
             return Permission(False, barred)
-        listed = self._listed(team)
+        listed = self.listed(team)
         if not listed:
             return Permission(
                 False,
@@ -84,7 +84,7 @@ class SlackPeople:
         if user in listed:
             return Permission(True, self._rule(user, team))
         unread = ""
-        for group in filter(_is_group, listed):
+        for group in filter(is_group, listed):
             members = self._members(group)
             if isinstance(members, str):
                 unread = unread or f"{_unreadable(group, members)} So it is not known whether you are an approver."
@@ -96,7 +96,7 @@ class SlackPeople:
         return Permission(False, f"You are not an approver{f' of {team}' if team else ''}. Ask one of: {who}")
 
     def approvers(self, team: str | None) -> tuple[str, ...]:
-        return tuple(f"<!subteam^{one}>" if _is_group(one) else f"<@{one}>" for one in self._listed(team))
+        return tuple(f"<!subteam^{one}>" if is_group(one) else f"<@{one}>" for one in self.listed(team))
 
     def teams_of(self, user: str, groups: Mapping[str, str]) -> frozenset[str]:
         """All groups are asked about at once; where Slack will not tell, nobody is in one."""
@@ -114,7 +114,7 @@ class SlackPeople:
             *(one for each in teams.values() for one in (*each.approvers, *each.deny)),
         ]
         groups: dict[str, tuple[str, ...] | None] = {}
-        for group in sorted(set(filter(_is_group, named))):
+        for group in sorted(set(filter(is_group, named))):
             members = self._members(group)
             groups[group] = None if isinstance(members, str) else tuple(sorted(members))
         return ApprovalRules(self._approvers, self._deny, teams, groups)
@@ -140,7 +140,8 @@ class SlackPeople:
         section = f"policy.teams.{team}" if of_team else "policy"
         return f"[{section}] approvers: {named}"
 
-    def _listed(self, team: str | None) -> list[str]:
+    def listed(self, team: str | None) -> list[str]:
+        """The ids of people and groups who may approve for this team, less those that are denied."""
         denied = self._denied(team)
         named = [*self._team_approvers.get(team or "", ()), *self._approvers]
         return [one for one in dict.fromkeys(named) if one not in denied]
@@ -153,7 +154,7 @@ class SlackPeople:
         denied = self._denied(team)
         if user in denied:
             return "The settings say that you may not approve: [policy] deny names you."
-        for group in filter(_is_group, denied):
+        for group in filter(is_group, denied):
             members = self._members(group)
             if isinstance(members, str):
                 return f"{_unreadable(group, members)} So it is not known whether you are denied to approve."
@@ -200,7 +201,7 @@ def _by_team(named: Iterable[tuple[str, Sequence[str]]]) -> dict[str, tuple[str,
     return found
 
 
-def _is_group(one: str) -> bool:
+def is_group(one: str) -> bool:
     return one.startswith("S")
 
 
@@ -212,7 +213,7 @@ def _unreadable(group: str, error: str) -> str:
     return f"{said} Try again in a minute."
 
 
-def _unfit(person: Mapping[str, Any], workspace: str) -> str:
+def unfit(person: Mapping[str, Any], workspace: str) -> str:
     """Why this person may not act; empty where they may."""
     if not person.get("id"):
         return "Slack could not say who you are. Try again in a minute."

@@ -3,7 +3,7 @@
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +24,7 @@ from bot.outbox import Outbox
 from bot.people import SlackPeople, people_of
 from bot.replicated import replicated
 from bot.scheduler import DailyClock
+from bot.scopes import SCOPES
 from bot.signals import end_when_told
 from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
 from bot.vitals import Vitals
@@ -42,12 +43,10 @@ from storage.store import Store
 if TYPE_CHECKING:
     from bot.gauges import MetricsDoor
     from bot.listening import Listening
+    from storage.diagnosis import Diagnosis
 
 log = logging.getLogger(__name__)
 
-SCOPES = frozenset(
-    {"commands", "chat:write", "channels:read", "groups:read", "files:write", "users:read", "usergroups:read"}
-)
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 TAKE_UP_SECONDS = 60
@@ -162,8 +161,14 @@ class Service:
             reporting=self._config.reporting,
             events=self._config.events,
             custom_metrics=self._config.file.metrics.cloudwatch,
+            look_around=partial(self._look_around, store),
         )
         return context, people
+
+    def _look_around(self, store: Store) -> "Sequence[Diagnosis]":
+        from bot.doctor.around import in_bot  # nobody may ever ask for it
+
+        return in_bot(self._config, store, self._clock)
 
     def _metrics_door(self, context: Context) -> "MetricsDoor | None":
         """On an address of their own, where that is not where everything is. Raises ConfigProblem."""
@@ -220,7 +225,7 @@ class Service:
         given = str(who.headers.get("x-oauth-scopes") or who.headers.get("X-OAuth-Scopes") or "")
         if not given:
             return []  # this Slack does not say; a refusal later will
-        return sorted(SCOPES - {scope.strip() for scope in given.split(",")})
+        return sorted(SCOPES.keys() - {scope.strip() for scope in given.split(",")})
 
     def _say_missing(self, context: Context, missing: list[str]) -> None:
         if not missing:

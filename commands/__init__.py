@@ -78,13 +78,15 @@ def _table() -> "tuple[Entry, ...]":
         # ---- An audit, each team's digest and what a digest's rows offer
         Slash(
             "/trace-audit",
-            usage="[team or function] [on <date>]",
-            summary="Shows which Lambda functions are traced, or were: all, a team's, or one with its buttons.",
+            usage="[team or function] [on <date>] | doctor",
+            summary="Shows which Lambda functions are traced, or were: all, a team's, or one with its buttons. "
+            "For approvers, doctor says what is not set up right.",
             examples=(
                 "/trace-audit",
                 "/trace-audit payments",
                 "/trace-audit refund-worker",
                 "/trace-audit payments on 2026-10-03",
+                "/trace-audit doctor",
             ),
             run=audit.audit,
         ),

@@ -24,6 +24,7 @@ from storage.models import Function
 if TYPE_CHECKING:
     from commands.aws.accounts import Cloud
     from storage.approvers import ApprovalRules
+    from storage.diagnosis import Diagnosis
     from storage.store import Store
 
 
@@ -110,3 +111,6 @@ class Context:
     ending: threading.Event = field(default_factory=threading.Event)  # set: begin nothing more, end what has begun
     events: EventRules = field(default_factory=EventRules)
     custom_metrics: bool = False  # [metrics] cloudwatch: what an audit found goes to CloudWatch too
+    # What only the process around the commands can look at: its settings, its memory, Slack. Like `people`, given by
+    # `bot`, and asked for an answer rather than for a client, so that no command learns to talk to Slack.
+    look_around: "Callable[[], Sequence[Diagnosis]] | None" = None

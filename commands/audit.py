@@ -21,11 +21,16 @@ from storage.models import Audit, Coverage, Function, Verdict
 
 # Who asks about one team after another need not wait for an audit each time.
 FRESH = timedelta(seconds=60)
-UNOWNED = "unowned"
+UNOWNED, DOCTOR = "unowned", "doctor"
 
 
 def audit(request: Request, context: Context) -> Answer:
-    """Answer `/trace-audit [team or function] [on a day]`."""
+    """Answer `/trace-audit [team or function] [on a day]`, and `/trace-audit doctor`."""
+    if request.text.strip().lower() == DOCTOR:
+        from commands.doctor import doctor  # an audit needs none of it
+
+        yield from doctor(request, context)
+        return
     before = _as_of.answer(request.text, context)
     if before:
         yield before

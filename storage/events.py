@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from storage.connection import Connection, Row, to_json, to_text, to_time
+from storage.connection import Connection, Row, maybe_time, to_json, to_text, to_time
 
 KEPT = timedelta(days=15)  # SQS keeps a message for 14 at most
 
@@ -100,6 +100,11 @@ class Events:
     def forget(self, now: datetime) -> None:
         """The ids of events that can come no more."""
         self._db.change("delete from noticed_events where at < ?", [to_text(now - KEPT)])
+
+    def newest(self) -> datetime | None:
+        """When the last event came of those that are remembered."""
+        row = self._db.row("select max(at) as at from noticed_events")
+        return maybe_time(row["at"]) if row else None
 
     def _is_new(self, event_id: str, now: datetime) -> bool:
         sql = "insert into noticed_events (id, at) values (?, ?) on conflict (id) do nothing"

@@ -191,6 +191,12 @@ class Posts:
             [team],
         )
 
+    def waiting(self) -> tuple[int, Post | None]:
+        """How many Slack has not taken yet, and the oldest of them."""
+        sql = "select *, count(*) over () as number from posts where state = 'waiting' order by id limit 1"
+        rows = self._db.rows(sql)
+        return (int(rows[0].pop("number")), _from_row(rows[0])) if rows else (0, None)
+
     def due(self, now: datetime, most: int = 1_000_000) -> list[Post]:
         """What is to be sent by now, oldest first, then what is to be drawn again, newest first; `most` of a channel.
 

@@ -57,9 +57,16 @@ if TYPE_CHECKING:
 class Store:
     """Raises connection.StorageProblem where the file cannot be used. `read_only`: as it is, and nothing is changed."""
 
-    def __init__(self, path: Path | str, *, sole: bool = False, read_only: bool = False) -> None:
-        """`sole`: see Connection."""
-        self._connection = _read_only(path) if read_only else Connection(path, sole=sole)
+    def __init__(
+        self,
+        path: Path | str,
+        connection: Connection | None = None,
+        *,
+        sole: bool = False,
+        read_only: bool = False,
+    ) -> None:
+        """`connection`: another than this would open; `sole`: see Connection."""
+        self._connection = connection or (_read_only(path) if read_only else Connection(path, sole=sole))
         self.audits = Audits(self._connection)
         self.functions = Functions(self._connection)
         self.requests = Requests(self._connection)

@@ -326,7 +326,10 @@ class Cloud:
         if not role:
             self.must_be_home(account)
             return self.ambient_keys()
-        name = session_name(approver)
-        arguments: dict[str, Any] = self._role_arguments(account, role, name)
-        arguments |= {"SourceIdentity": name, "DurationSeconds": _FIX_SECONDS, "Policy": policy}
-        return self._assume(account, arguments)
+        arguments: dict[str, Any] = self.fix_role(account, session_name(approver), policy)
+        return self._assume(account, arguments | {"DurationSeconds": _FIX_SECONDS})
+
+    def fix_role(self, account: str, name: str, policy: str) -> dict[str, str]:
+        """AssumeRole's arguments for the fix role, but for how long it is for. `name`: whom CloudTrail is to name."""
+        arguments = self._role_arguments(account, self.settings.fix_role or "", name)
+        return arguments | {"SourceIdentity": name, "Policy": policy}

@@ -36,6 +36,7 @@ SERVICES: Mapping[str, Service] = {
     "config": Service("config", "2014-11-12", "config", "CONFIG_SERVICE"),
     "organizations": Service("organizations", "2016-11-28", "organizations", "ORGANIZATIONS", is_global=True),
     "account": Service("account", "2021-02-01", "account", "ACCOUNT", is_global=True),
+    "xray": Service("xray", "2016-04-12", "xray", "XRAY"),
 }
 
 

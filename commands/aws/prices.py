@@ -39,7 +39,7 @@ SPANS_A_TRACE = Range(2.0, 3.5, 5.0)
 SPAN_KILOBYTES = Range(1.0, 1.5, 2.0)
 _KILOBYTES_A_GIGABYTE = 1_000_000
 
-_PRICE_LIST_REGION = "us-east-1"  # the Price List has an endpoint in few Regions; this one is always there
+PRICE_LIST_REGION = "us-east-1"  # the Price List has an endpoint in few Regions; this one is always there
 _KEPT = timedelta(days=1)
 _PAGES = 20
 _DEAREST = 0.001  # dollars for a trace, 200 times what it costs: beyond that we have misread something
@@ -84,7 +84,7 @@ class Prices:
         if region.startswith("cn-"):
             return None  # China has a Price List of its own
         with acting(None):
-            client = self._cloud.client("pricing", _PRICE_LIST_REGION)
+            client = self._cloud.client("pricing", PRICE_LIST_REGION)
             found = [usd for product in _products(client, region) for usd in _usd_of(product)]
         if not found:
             return None
@@ -100,7 +100,7 @@ def _products(client: Any, region: str) -> Iterator[dict[str, Any]]:
         "MaxResults": 100,
     }
     for _ in range(_PAGES):
-        said = ask(partial(client.get_products, **asked), service="pricing", region=_PRICE_LIST_REGION)
+        said = ask(partial(client.get_products, **asked), service="pricing", region=PRICE_LIST_REGION)
         for text in said.get("PriceList") or ():
             try:
                 yield json.loads(text)

@@ -22,12 +22,12 @@ async def enabled(wire: Wire, who: Identity, region: str) -> tuple[str, ...]:
         return await reads.enabled_regions(wire, who, region)
     except AwsProblem as first:
         try:
-            return await _listed(wire, who, region)
+            return await listed(wire, who, region)
         except AwsProblem as second:
             raise type(first)(first.code, f"{first}; {second}", own_words=True) from second
 
 
-async def _listed(wire: Wire, who: Identity, region: str) -> tuple[str, ...]:
+async def listed(wire: Wire, who: Identity, region: str) -> tuple[str, ...]:
     """account:ListRegions of one's own account; AWS allows five such calls a second, and 50 regions are a page."""
     asked: dict[str, Any] = {"RegionOptStatusContains": _ENABLED, "MaxResults": 50}
     found: set[str] = set()

@@ -72,20 +72,45 @@ async def simulated(wire: Wire, who: Identity, region: str, question: Mapping[st
         marker = following
 
 
+async def all_simulated(wire: Wire, who: Identity, region: str, question: Mapping[str, str]) -> dict[str, Simulated]:
+    """The same of several actions on one resource, by their names. IAM: iam:SimulatePrincipalPolicy."""
+    told: dict[str, Simulated] = {}
+    marker = ""
+    while True:
+        more = {"Marker": marker} if marker else {}
+        found, following = await query(
+            wire, who, "iam", region, "SimulatePrincipalPolicy", {**question, **more}, _evaluations
+        )
+        told |= found
+        if not following:
+            return told
+        if following == marker:
+            raise BadAnswer("BadAnswer", "AWS gave the same page twice")
+        marker = following
+
+
 def _simulated(root: Element) -> tuple[Simulated | None, str]:
+    found, marker = _evaluations(root)
+    return next(iter(found.values()), None), marker
+
+
+def _evaluations(root: Element) -> tuple[dict[str, Simulated], str]:
+    """What is said of each action on this page, and the mark of the next one."""
     result = root.find("{*}SimulatePrincipalPolicyResult")
     if result is None:
         raise KeyError("SimulatePrincipalPolicyResult")
     more = result.findtext("{*}IsTruncated") == "true"
     marker = result.findtext("{*}Marker") or "" if more else ""
-    first = result.find("{*}EvaluationResults/{*}member")
-    if first is None:
-        return None, marker
-    boundary = first.findtext("{*}PermissionsBoundaryDecisionDetail/{*}AllowedByPermissionsBoundary")
-    organization = first.findtext("{*}OrganizationsDecisionDetail/{*}AllowedByOrganizations")
+    members = result.iterfind("{*}EvaluationResults/{*}member")
+    return {one.findtext("{*}EvalActionName") or "": _evaluation(one) for one in members}, marker
+
+
+def _evaluation(one: Element) -> Simulated:
+    boundary = one.findtext("{*}PermissionsBoundaryDecisionDetail/{*}AllowedByPermissionsBoundary")
+    organization = one.findtext("{*}OrganizationsDecisionDetail/{*}AllowedByOrganizations")
     return Simulated(
-        decision=first.findtext("{*}EvalDecision") or "",
-        missing=tuple(key.text or "" for key in first.iterfind("{*}MissingContextValues/{*}member")),
+        decision=one.findtext("{*}EvalDecision") or "",
+        missing=tuple(key.text or "" for key in one.iterfind("{*}MissingContextValues/{*}member")),
         by_boundary=None if boundary is None else boundary == "true",
         by_organization=None if organization is None else organization == "true",
-    ), marker
+    )

@@ -119,6 +119,21 @@ class Wire:
             await asyncio.sleep(wait)
         raise AssertionError  # itertools.count never ends
 
+    async def touch(self, service: str, region: str, seconds: float) -> Received:
+        """Whatever a service answers to somebody whom it does not know: it is there, and its head tells its time.
+
+        Raises AwsProblem where nothing comes.
+        """
+        endpoint = self._endpoints.find(service, region)
+        if endpoint.tls and self._transport.ca_bundle is None:
+            self._transport.ca_bundle = self._endpoints.ca_bundle()
+        request = Sent("GET", f"{endpoint.url}/", _ALWAYS, b"", endpoint.proxy, seconds, seconds)
+        try:
+            return await self._transport.send(request)
+        except NoAnswer as error:
+            where: errors.Where = {"service": service, "region": region}
+            raise errors.Unreachable("NoAnswer", f"no answer from {endpoint.url} ({error})", **where) from error
+
     async def _send(
         self, keys: Keys, call: Call, account: str, seconds: float
     ) -> tuple[float, "bytes | errors.AwsProblem"]:

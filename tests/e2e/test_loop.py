@@ -340,6 +340,24 @@ def test_who_decided_what_is_shown_posted_written_and_proved(scene: Scene) -> No
     assert "As expected" in proved.stdout
 
 
+def test_the_doctor_says_in_slack_and_beside_the_bot_what_is_not_set_up_right(scene: Scene) -> None:
+    scene.answer(FINOPS_LEAD, "finops", "/trace-audit doctor", "You are not an approver")
+    told = words(scene.answer(ANA, "finops", "/trace-audit doctor", "Is it set up right?"))
+
+    assert "#team-mobile-bff: lamplighter is not in it" in told
+    assert "type `/invite @lamplighter` there" in told
+    # AWS was asked too; where four test processes share two cores, its eight seconds may not be enough for all of it.
+    assert "permissions of the audit role" in told or "AWS: credentials" in told
+    assert ":x:" not in told  # nothing fails
+
+    slack = {key: value for key, value in scene.environment.items() if key.startswith("SLACK_")}
+    beside = scene.run_cli("doctor", "--only", "here", **slack)
+    assert beside.returncode == 0, beside.stdout
+    assert "ok       Memory: bot: one runs on this database" in beside.stdout
+    assert "ok       Memory: chain of decisions: whole" in beside.stdout
+    assert "#team-mobile-bff: lamplighter is not in it" in beside.stdout
+
+
 def test_the_history_is_whole_and_requests_ended(scene: Scene) -> None:
     with scene.memory() as store:
         assert store.decisions.verify() is None

@@ -48,6 +48,7 @@ class Rule:
     action: str | None
     left: int | None = None
     refusal: AwsError | None = None  # None: the rule's own kind of refusal
+    by: str = ""  # what has the explicit deny; "": nothing allows it
 
     def takes(self, request: Request) -> bool:
         if self.left == 0:

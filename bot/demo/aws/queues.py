@@ -72,7 +72,7 @@ class Queues:
         self, url: str, *, visibility: float = 120.0, most_receives: int = 5, forgets_deletes_every: int = 0
     ) -> Mailbox:
         """A queue with a dead-letter queue beside it; without one where `most_receives` is 0."""
-        dead = Mailbox(f"{url}-dead", visibility) if most_receives else None
+        dead = Mailbox(f"{url}-dead-letters", visibility) if most_receives else None
         made = Mailbox(url, visibility, most_receives, dead, forgets_deletes_every)
         with self._changed:
             self._boxes |= {box.url: box for box in (made, dead) if box}
@@ -165,12 +165,14 @@ class Queues:
         now = self._now()
         waiting = sum(at <= now and number in box.letters for at, _, number in list(box.asleep))
         said = {
+            "QueueArn": _arn(box.url, request.region),
             "ApproximateNumberOfMessages": str(waiting),
             "ApproximateNumberOfMessagesNotVisible": str(len(box.letters) - waiting),
+            "VisibilityTimeout": str(int(box.visibility)),
         }
         if box.dead_letters:
-            policy = {"deadLetterTargetArn": "arn:aws:sqs:eu-central-1:0:dead", "maxReceiveCount": box.most_receives}
-            said["RedrivePolicy"] = json.dumps(policy)
+            target = _arn(box.dead_letters.url, request.region)
+            said["RedrivePolicy"] = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": box.most_receives})
         names = request.params.get("AttributeNames") or []
         return {"Attributes": {key: value for key, value in said.items() if "All" in names or key in names}}
 
@@ -180,6 +182,11 @@ class Queues:
             return answer(request, box) if box else None
 
         return answer_or_leave
+
+
+def _arn(url: str, region: str) -> str:
+    account, name = url.split("/")[-2:]
+    return f"arn:aws:sqs:{region}:{account}:{name}"
 
 
 def _md5(body: str) -> str:

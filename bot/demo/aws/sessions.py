@@ -162,10 +162,13 @@ class Sessions:
         return all(trusts(document, names, action, context) for action in needed)
 
 
-def denied(request: Request, principal: Principal, action: str, resource: str) -> AwsError:
-    """AWS's refusal, with the code that the service's protocol uses for it."""
+def denied(request: Request, principal: Principal, action: str, resource: str, by: str = "") -> AwsError:
+    """AWS's refusal, with the code that the service's protocol uses for it. `by`: what has an explicit deny.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
     text = f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource}"
-    text += f" because no identity-based policy allows the {action} action"
+    text += f" with an explicit deny in {by}" if by else f" because no identity-based policy allows the {action} action"
     if request.protocol == "ec2":
         return AwsError("UnauthorizedOperation", f"You are not authorized to perform this operation. {text}", 403)
     if request.protocol == "query":

@@ -53,6 +53,12 @@ from bot.demo.aws.trail import Trail
 from bot.demo.aws.xray import XRay
 
 log = logging.getLogger(__name__)
+# To a GET of a service's address by nobody; its head bears the date, as every answer's does.
+_UNSIGNED = Answer(
+    403,
+    b"<ErrorResponse><Error><Code>MissingAuthenticationToken</Code></Error></ErrorResponse>",
+    {"Content-Type": "text/xml"},
+)
 _running = threading.Lock()
 
 
@@ -206,10 +212,14 @@ class AwsStandIn(Seeding):
         region: str | None = None,
         service: str | None = None,
         action: str | None = None,
+        by: str = "",
     ) -> None:
-        """Refuse matching calls from now on, as an SCP would; what is not given matches everything."""
+        """Refuse matching calls from now on, as an SCP would; what is not given matches everything.
+
+        `by`: what has the explicit deny, as in "a service control policy"; else the words are those of a missing allow.
+        """
         with self._lock:
-            self._denied.append(Rule(account, region, service, action))
+            self._denied.append(Rule(account, region, service, action, by=by))
 
     def fail(
         self,
@@ -263,6 +273,8 @@ class AwsStandIn(Seeding):
     def _application(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         request = read(environ)
         if request is None:
+            if environ.get("PATH_INFO") == "/" and environ.get("REQUEST_METHOD") == "GET":
+                return _UNSIGNED.send(start_response)
             return self._ask_moto(environ, start_response, None)
         if request.service == "sqs" and request.action == "ReceiveMessage":
             self.queues.wait(request)
@@ -333,7 +345,7 @@ class AwsStandIn(Seeding):
         self._buckets.take(request)
         for rule in self._denied:
             if rule.takes(request):
-                raise rule.refusal or denied(request, principal, f"{request.service}:{request.action}", "*")
+                raise rule.refusal or denied(request, principal, f"{request.service}:{request.action}", "*", rule.by)
         self._sessions.authorize(request, principal)
 
 

@@ -40,6 +40,8 @@ class Channel:
     is_archived: bool = False
     members: set[str] = field(default_factory=set)
     is_im: bool = False
+    is_ext_shared: bool = False  # with another company
+    is_read_only: bool = False  # only some people may post
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class UserGroup:
     handle: str
     name: str
     members: tuple[str, ...] | list[str] | set[str] | frozenset[str] = ()
+    disabled: bool = False
 
 
 @dataclass(frozen=True)

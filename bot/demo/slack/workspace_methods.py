@@ -93,7 +93,9 @@ class WorkspaceMethods:
     def usergroups(self, args: Json) -> Json:
         self._need_groups()
         with_users = truth(args.get("include_users"))
-        return {"usergroups": [self._group(group, with_users) for group in self.workspace.usergroups()]}
+        disabled = truth(args.get("include_disabled"))
+        listed = [group for group in self.workspace.usergroups() if disabled or not group.disabled]
+        return {"usergroups": [self._group(group, with_users) for group in listed]}
 
     def usergroup_members(self, args: Json) -> Json:
         self._need_groups()
@@ -116,7 +118,7 @@ class WorkspaceMethods:
             "description": "",
             "handle": group.handle,
             "is_external": False,
-            "date_delete": 0,
+            "date_delete": 1700000000 if group.disabled else 0,
             "user_count": len(group.members),
         }
         return shown | ({"users": sorted(group.members)} if with_users else {})

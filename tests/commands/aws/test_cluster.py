@@ -1,5 +1,6 @@
 """An audit on a Dask cluster: the same answer as in one process, and one clear line or row for whatever fails there."""
 
+import asyncio
 import shutil
 import socket
 import subprocess
@@ -23,9 +24,11 @@ from bot.demo.aws import AwsStandIn
 from commands.aws import chunks, cluster
 from commands.aws.accounts import AwsSettings, Cloud
 from commands.aws.dask_client import Patience
+from commands.aws.doctor import cluster as doctor
 from commands.aws.errors import AwsProblem
 from commands.aws.inventory import take_inventory
 from commands.aws.selection import Chosen
+from storage.diagnosis import Outcome
 from storage.models import Account, TeamFrom
 from tests.bench.contestants import environment
 from tests.bench.measuring import estate
@@ -361,6 +364,18 @@ def test_a_scheduler_that_is_not_there_is_one_line() -> None:
 
     assert "no Dask scheduler answers there" in line
     assert "Start it, correct the address, or" in line
+
+
+def test_the_doctor_says_whether_the_scheduler_answers_and_has_workers(healthy: Cluster) -> None:
+    found, unseen = asyncio.run(doctor.look(healthy.address))
+    assert (found.outcome, found.said) == (Outcome.OK, "the scheduler answers, with 1 worker")
+    assert (unseen.outcome, unseen.asked) == (Outcome.UNKNOWN, False)
+
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        address = f"tcp://127.0.0.1:{gone.getsockname()[1]}"
+    (missing,) = asyncio.run(doctor.look(address))
+    assert missing.outcome is Outcome.FAIL
+    assert "no Dask scheduler answers there" in missing.said
 
 
 def test_a_name_that_nobody_knows_is_one_line() -> None:

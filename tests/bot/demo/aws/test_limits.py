@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -53,6 +55,23 @@ def test_a_denied_service_says_so_in_its_own_words(aws: AwsStandIn, client: Any,
 
     assert refused[:2] == (code, status)
     assert "not authorized to perform" in refused[2]
+
+
+def test_a_denial_may_be_an_organizations_in_its_words(aws: AwsStandIn, client: Any) -> None:
+    aws.deny(action="ListFunctions", by="a service control policy")
+
+    said = refusal(client("lambda").list_functions)[2]
+
+    assert said.endswith("lambda:ListFunctions on resource: * with an explicit deny in a service control policy")
+
+
+def test_an_address_answers_also_whom_it_does_not_know_and_tells_the_time(aws: AwsStandIn) -> None:
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"{aws.url}/")
+
+    assert refused.value.code == 403
+    assert refused.value.headers["Date"].endswith("GMT")
+    refused.value.close()
 
 
 def test_a_denial_reaches_no_further_than_it_says(aws: AwsStandIn, client: Any) -> None:

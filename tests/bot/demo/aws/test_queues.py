@@ -87,6 +87,9 @@ def test_attributes_and_refusals(aws: AwsStandIn, client: Client) -> None:
 
     assert (said["ApproximateNumberOfMessages"], said["ApproximateNumberOfMessagesNotVisible"]) == ("2", "1")
     assert '"maxReceiveCount": 5' in said["RedrivePolicy"]
+    assert '"arn:aws:sqs:eu-central-1:123456789012:events-dead-letters"' in said["RedrivePolicy"]
+    dead = sqs.get_queue_attributes(QueueUrl=f"{URL}-dead-letters", AttributeNames=["All"])["Attributes"]
+    assert (dead["QueueArn"].rpartition(":")[2], dead["VisibilityTimeout"]) == ("events-dead-letters", "120")
     gone = refusal(sqs.receive_message, QueueUrl=f"{URL}-not-there")
     assert gone[:2] == ("AWS.SimpleQueueService.NonExistentQueue", 400)
     assert refusal(sqs.receive_message, QueueUrl=URL, MaxNumberOfMessages=11)[0] == "InvalidParameterValue"

@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
-from bot.demo.slack import BOT_USER_ID, Message, SlackStandIn, Workspace
+from bot.demo.slack import BOT_USER_ID, Message, SlackStandIn, UserGroup, Workspace
 from tests.bot.demo.slack.conftest import MANIFEST, Clock, actions, button, section
 
 
@@ -309,6 +309,10 @@ def test_user_groups_need_a_paid_plan(client: WebClient, slack: SlackStandIn) ->
     assert client.usergroups_list()["usergroups"][0]["handle"] == "lambda-approvers"
     assert client.usergroups_users_list(usergroup="S1APPROVE")["users"] == ["U2BO"]
     assert refusal(client, "usergroups.users.list", usergroup="S0") == "no_such_subteam"
+    slack.workspace.put_usergroup(UserGroup("S2OFF", "off", "Off", disabled=True))
+    assert [one["id"] for one in client.usergroups_list()["usergroups"]] == ["S1APPROVE"]
+    every = client.usergroups_list(include_disabled=True)["usergroups"]
+    assert [(one["id"], bool(one["date_delete"])) for one in every] == [("S1APPROVE", False), ("S2OFF", True)]
 
     slack.workspace.usergroups_available = False
 
