@@ -120,7 +120,7 @@ def _running(path: Path, shape: Shape) -> Iterator[Diagnosis]:
 
 
 def _chain(store: Store, config: Config, now: datetime) -> Iterator[Diagnosis]:  # noqa: ARG001 - as all that are asked
-    broken = store.decisions.verify()
+    broken = store.chain.verify().problem
     if broken:
         how = "restore a backup from before, and find out who wrote to the file: only the bot is to"
         yield Diagnosis(AREA, Outcome.FAIL, "chain of decisions", broken, how)

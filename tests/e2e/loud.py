@@ -37,7 +37,7 @@ def allowed(path: object) -> bool:
     """The image's one volume; and what goes to /dev/null is written nowhere."""
     if not isinstance(path, str | bytes | os.PathLike):
         return True  # a file that is open already
-    where = Path(os.fsdecode(path)).absolute()
+    where = Path(os.fsdecode(path).removeprefix("file:").partition("?")[0]).absolute()  # SQLite's addresses too
     volume = Path(os.environ["LAMPLIGHTER_DATABASE"]).absolute().parent
     return where.is_relative_to(volume) or where == Path(os.devnull)
 
