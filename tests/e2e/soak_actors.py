@@ -207,7 +207,7 @@ class Faults:
         """Perhaps something new; what lasts is over after a few turns."""
         self._left -= 1
         if self._left == 0:
-            self.end()
+            self._ease()
         if self._chance.random() < 0.5:
             self._act()
 
@@ -221,9 +221,16 @@ class Faults:
         what()
 
     def end(self) -> None:
+        """Nothing fails any more."""
+        self._ease()
+        self._slack.rates.forgive()
+        self._aws.mend()
+
+    def _ease(self) -> None:
+        """What is counted is still to come: answers that are lost, connections that are cut."""
         self._slack.come_back()
         self.away = False
-        self._slack.rates.forgive()
+        self._slack.storm(0)
         self._aws.forgive()
 
     def _slack_fails(self) -> None:
@@ -249,7 +256,7 @@ class Faults:
         self.away = True
 
     def _cut(self) -> None:
-        action = self._chance.choice((*self.WRITES, *self.READS))
+        action = self._chance.choice((*self.WRITES, *self.WRITES, *self.READS))
         self._aws.cut(self._chance.choice((1, 1, 3, 6)), done=self._chance.random() < 0.5, action=action)
 
     def _throttle(self) -> None:

@@ -36,7 +36,7 @@ from bot.service import Service
 
 CONTAINERS = (dict, list, set, deque, OrderedDict)
 PING_SECONDS = 0.5  # by the machine's clock: the SDK sees after so many that a connection is gone, and dials again
-LARGE = 200  # entries: what is smaller is not worth naming
+OURS = {"bot", "commands", "storage", "slack_bolt"}  # whose objects come with each request, and must go with it
 
 
 class Ahead:
@@ -133,12 +133,12 @@ def listen() -> None:
             Sleepers.wake()
             answer: dict[str, Any] = {"at": now().isoformat()}
         else:
-            answer = look(names=rest == "names")
+            answer = look()
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 
-def look(*, names: bool = False) -> dict[str, Any]:
+def look() -> dict[str, Any]:
     """Threads, files, connections, memory and objects, after the garbage was taken out."""
     gc.collect()
     links = []
@@ -148,22 +148,34 @@ def look(*, names: bool = False) -> dict[str, Any]:
         except OSError:
             continue  # the listing's own
     objects = gc.get_objects()
+    mine = [one for one in objects if type(one).__module__.partition(".")[0] in OURS]
     found: dict[str, Any] = {
         "threads": threading.active_count(),
         "files": len(links),
         "sockets": sum(one.startswith("socket:") for one in links),
         "databases": sum(isinstance(one, sqlite3.Connection) for one in objects),
         "objects": len(objects),
+        "ours": len(mine),
+        "entries": _entries(mine),
         "rss_kb": _rss_kb(),
         "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-        "largest": sorted((len(one) for one in objects if type(one) in CONTAINERS and len(one) > LARGE), reverse=True)[
-            :20
-        ],
         "pools": Counter(thread.name.rstrip("0123456789_-") for thread in threading.enumerate()),
     }
-    if names:
-        found["types"] = Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in objects).most_common(60)
     return found
+
+
+def _entries(objects: list[Any]) -> Counter[str]:
+    """By class: how much all that its objects keep in dictionaries, lists and sets of their own comes to."""
+    found: Counter[str] = Counter()
+    for one in objects:
+        for held in gc.get_referents(one):
+            if type(held) not in CONTAINERS:
+                continue
+            inner = held.values() if type(held) is dict and held is getattr(one, "__dict__", None) else [held]
+            found[f"{type(one).__module__}.{type(one).__qualname__}"] += sum(
+                len(each) for each in inner if type(each) in CONTAINERS
+            )
+    return +found
 
 
 def _rss_kb() -> int:

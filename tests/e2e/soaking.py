@@ -77,14 +77,20 @@ class Bot:
     def __init__(self, folder: Path, environment: dict[str, str], clock: Clock) -> None:
         self.log, self._environment, self._clock = folder / "bot.log", environment, clock
         self._process: subprocess.Popen[str] | None = None
-        self.starts = 0
+        self.starts = self._logged = 0
 
     @property
     def runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def was_up(self) -> bool:
+        """Whether it has come so far, since its last start, that it asks Slack."""
+        return "bot.service" in self.log.read_text(errors="replace")[self._logged :]
+
     def start(self) -> None:
         self.starts += 1
+        self._logged = len(self.log.read_text(errors="replace")) if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.e2e.soak_bot", str(self._clock.ahead)],
@@ -121,10 +127,10 @@ class Plan:
     seed: int = 1
     hours: float = 12.0
     step_minutes: float = 6.0  # on average, between two jumps
-    acts: int = 2  # of people, at most, between two jumps
+    acts: int = 4  # of people, at most, between two jumps
     ends: int = 4  # how often the bot is killed or stopped, in the first third
     ids_once: bool = True  # whether Slack takes a message's id once
-    breath: float = 0.12  # seconds of the machine's clock between two jumps
+    breath: float = 0.15  # seconds of the machine's clock between two jumps
 
 
 @dataclass(slots=True)
@@ -276,7 +282,10 @@ class Soak:
             self.bot.end(signal.SIGKILL)
         else:
             self.stops += 1
-            self.exit_codes.append(self.bot.end(signal.SIGTERM))
+            was_up = self.bot.was_up
+            code = self.bot.end(signal.SIGTERM)
+            if was_up or code != -signal.SIGTERM:  # before it has begun anything it dies as any process does
+                self.exit_codes.append(code)
         self.clock.ahead += 60 * self.chance.uniform(0, 30)
         self._start()
 

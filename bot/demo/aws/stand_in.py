@@ -250,10 +250,14 @@ class AwsStandIn(Seeding):
             self._cut.append((Rule(None, None, service, action, times), done))
 
     def forgive(self) -> None:
-        """Forget every `deny`, `fail`, `throttle` and `cut`."""
+        """Forget every `deny`, `fail` and `throttle`."""
         with self._lock:
             self._denied.clear()
             self._throttled.clear()
+
+    def mend(self) -> None:
+        """Forget every `cut`."""
+        with self._lock:
             self._cut.clear()
 
     def hold(self, action: str, *, done: bool) -> Hold:
