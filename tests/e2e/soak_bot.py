@@ -2,11 +2,13 @@
 an hour from now. It takes orders on its standard input, a line each, and answers each with one line of JSON.
 """
 
+import faulthandler
 import gc
 import json
 import logging
 import os
 import resource
+import signal
 import sqlite3
 import sys
 import threading
@@ -186,6 +188,7 @@ def _rss_kb() -> int:
 def main() -> None:
     Ahead.seconds = float(sys.argv[1])
     move_clocks()
+    faulthandler.register(signal.SIGUSR1)  # where it stands, for whoever waits in vain for its end
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s")
     threading.Thread(target=listen, name="orders", daemon=True).start()
     service = Service(load(), clock=now)

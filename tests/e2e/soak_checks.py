@@ -109,6 +109,8 @@ def _of_aws(soak: Soak, store: Store) -> Iterator[str]:
             begun[row.request_id] = row.at
         elif row.kind in (K.APPLIED, K.FAILED, K.UNDONE, K.UNDO_FAILED, K.RESOLVED) and row.request_id in begun:
             spans[row.function_arn].append((begun.pop(row.request_id), row.at))
+            if row.kind is K.UNDO_FAILED:
+                last.pop(row.function_arn, None)  # some of it may be taken back, which the reason says
             if row.kind in (K.APPLIED, K.UNDONE):
                 last[row.function_arn] = spans[row.function_arn][-1][0], row
     lost = sum(one.lost for one in soak.aws.changes) + soak.kills

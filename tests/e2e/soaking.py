@@ -103,6 +103,10 @@ class Bot:
         self._process.send_signal(how)
         try:
             return self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGUSR1)
+            time.sleep(1)
+            raise AssertionError(f"it does not end\n{self.log.read_text()[-12000:]}") from None
         finally:
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe:
