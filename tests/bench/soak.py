@@ -19,7 +19,9 @@ from tests.e2e.soaking import Plan, Soak
 @click.option("--hours", type=click.FloatRange(min=1), default=12.0, show_default=True, help="Simulated hours.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of what happens by chance.")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="So many soaks, seed by seed.")
-@click.option("--step", type=click.FloatRange(min=0.5), default=6.0, show_default=True, help="Minutes between two jumps.")
+@click.option(
+    "--step", type=click.FloatRange(min=0.5), default=6.0, show_default=True, help="Minutes between two jumps."
+)
 @click.option("--ends", type=click.IntRange(min=0), default=4, show_default=True, help="Kills and stops of the bot.")
 @click.option(
     "--ids-once/--ids-free", default=True, show_default=True, help="Whether Slack takes a message's id once, or not."

@@ -24,7 +24,18 @@ from tests.e2e.scene import words
 PRIYA, JONAS, MEI = "U07A8N2RPAY", "U07B3C9WCHK", "U07C6T1ZSRC"
 APPROVERS = (ANA, BO)
 # What is clicked, and how often beside the others.
-CLICKS = {APPROVE: 10, UNDO: 5, DENY: 3, CANCEL: 2, EXEMPT: 2, REVIEW: 2, MENU: 2, END_SNOOZE: 1, STOP: 1, SHOW_PATCH: 1}
+CLICKS = {
+    APPROVE: 10,
+    UNDO: 5,
+    DENY: 3,
+    CANCEL: 2,
+    EXEMPT: 2,
+    REVIEW: 2,
+    MENU: 2,
+    END_SNOOZE: 1,
+    STOP: 1,
+    SHOW_PATCH: 1,
+}
 GONE = (LookupError, Refusal, TimeoutError, AssertionError)  # what was looked at has changed meanwhile
 
 
@@ -39,7 +50,9 @@ class Told:
 class Crowd:
     """People who ask, decide, change their minds, click twice, and are not always allowed to."""
 
-    def __init__(self, slack: SlackStandIn, chance: random.Random, teams: Sequence[str], names: Callable[[], list[str]]):
+    def __init__(
+        self, slack: SlackStandIn, chance: random.Random, teams: Sequence[str], names: Callable[[], list[str]]
+    ):
         self._slack, self._chance, self._names = slack, chance, names
         self._channels = [f"team-{team}" for team in teams]
         self._hands = ThreadPoolExecutor(4, thread_name_prefix="crowd")
@@ -103,7 +116,10 @@ class Crowd:
     def _twice(self, acts: list[tuple[str, Callable[[Any], Any]]]) -> None:
         """Half of the time somebody, or somebody else, does the same at once."""
         (who, act) = acts[0]
-        people = [who, *self._chance.choices((who, self._chance.choice(APPROVERS)), k=self._chance.choice((0, 0, 1, 2)))]
+        people = [
+            who,
+            *self._chance.choices((who, self._chance.choice(APPROVERS)), k=self._chance.choice((0, 0, 1, 2))),
+        ]
         running = [self._hands.submit(act, self._slack.acting_as(one)) for one in people]
         for one in running:
             with suppress(*GONE):
@@ -190,12 +206,18 @@ class Faults:
     """What goes wrong, a little at a time."""
 
     METHODS = (
-        "chat.postMessage", "chat.postMessage", "chat.postMessage", "chat.update", "chat.update", "users.info", "views.open",
-        "views.update", "conversations.list", "chat.getPermalink", "usergroups.users.list", "files.getUploadURLExternal",
-        "files.completeUploadExternal", "apps.connections.open", "views.publish",
+        "chat.postMessage", "chat.postMessage", "chat.postMessage", "chat.update", "chat.update", "users.info",
+        "views.open", "views.update", "conversations.list", "chat.getPermalink", "usergroups.users.list",
+        "files.getUploadURLExternal", "files.completeUploadExternal", "apps.connections.open", "views.publish",
     )  # fmt: skip
     WRITES = ("UpdateFunctionConfiguration", "AttachRolePolicy", "PublishVersion", "UpdateAlias", "DetachRolePolicy")
-    READS = ("ListFunctions", "GetFunctionConfiguration", "AssumeRole", "GetAccountAuthorizationDetails", "GetResources")
+    READS = (
+        "ListFunctions",
+        "GetFunctionConfiguration",
+        "AssumeRole",
+        "GetAccountAuthorizationDetails",
+        "GetResources",
+    )
 
     def __init__(self, slack: SlackStandIn, aws: AwsStandIn, chance: random.Random, accounts: Sequence[str]) -> None:
         self._slack, self._aws, self._chance, self._accounts = slack, aws, chance, accounts
@@ -268,5 +290,3 @@ class Faults:
             self._aws.deny(account=self._chance.choice(self._accounts))
         else:
             self._aws.fail("ServiceException", 500, action=self._chance.choice((*self.WRITES, *self.READS)))
-
-

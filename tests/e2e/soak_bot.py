@@ -6,7 +6,6 @@ import faulthandler
 import gc
 import json
 import logging
-import os
 import resource
 import signal
 import sqlite3
@@ -14,7 +13,9 @@ import sys
 import threading
 import time
 from collections import Counter, OrderedDict, deque
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -144,11 +145,9 @@ def look() -> dict[str, Any]:
     """Threads, files, connections, memory and objects, after the garbage was taken out."""
     gc.collect()
     links = []
-    for number in os.listdir("/proc/self/fd"):
-        try:
-            links.append(os.readlink(f"/proc/self/fd/{number}"))
-        except OSError:
-            continue  # the listing's own
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the listing's own
+            links.append(str(link.readlink()))
     objects = gc.get_objects()
     mine = [one for one in objects if type(one).__module__.partition(".")[0] in OURS]
     found: dict[str, Any] = {
@@ -181,8 +180,8 @@ def _entries(objects: list[Any]) -> Counter[str]:
 
 
 def _rss_kb() -> int:
-    with open("/proc/self/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
 def main() -> None:

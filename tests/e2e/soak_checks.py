@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ COURSE: dict[str, dict[DecisionKind, str]] = {
     CLOSED: {},
 }  # fmt: skip
 STANDS = {S.OPEN: OPEN, S.FAILED: OPEN, S.RUNNING: "running", S.APPLIED: "applied", S.UNDOING: "undoing"}
+ENDS = (K.APPLIED, K.FAILED, K.UNDONE, K.UNDO_FAILED, K.RESOLVED)
 BESIDE = {K.REFUSED, K.LAPSED, K.SNOOZED, K.SNOOZE_ENDED, K.BATCH, K.STOPPED}
 # What people are told of their decision, and the row that has to be there.
 ANSWERS = (
@@ -39,7 +41,7 @@ ANSWERS = (
 )
 
 POOLS = {"work": 128, "forms": 8, "listener": 20, "forecast": 64}
-# More than that in the last third is a leak. All objects and all memory also grow by what is loaded when it is first used.
+# More than that in the last third is a leak. Objects and memory in all also grow by what is loaded at its first use.
 MOST_MORE = {"files": 6, "sockets": 6, "ours": 100, "objects": 20_000, "rss_kb": 16_000}
 MOST_ENTRIES, MOST_THREADS = 40, 3
 
@@ -99,46 +101,59 @@ def _of_answers(soak: Soak, store: Store) -> Iterator[str]:
                     yield f"{told.who} was told {match[0]!r}, and there is no such row"
 
 
-def _of_aws(soak: Soak, store: Store) -> Iterator[str]:
-    """Only what was approved was changed, once, and AWS is as the last decision left it."""
-    spans: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)  # by function's name
-    last: dict[str, tuple[datetime, Decision]] = {}  # and when it was begun
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From an approval, or the decision to undo, to its end."""
+
+    begin: datetime
+    end: Decision
+
+
+def _spans(store: Store) -> dict[str, list[Span]]:
+    """By function, oldest first."""
+    found: dict[str, list[Span]] = defaultdict(list)
     begun: dict[str, datetime] = {}
     for row in store.decisions.all():
         if row.kind in (K.APPROVED, K.UNDO):
             begun[row.request_id] = row.at
-        elif row.kind in (K.APPLIED, K.FAILED, K.UNDONE, K.UNDO_FAILED, K.RESOLVED) and row.request_id in begun:
-            spans[row.function_arn].append((begun.pop(row.request_id), row.at))
-            if row.kind is K.UNDO_FAILED:
-                last.pop(row.function_arn, None)  # some of it may be taken back, which the reason says
-            if row.kind in (K.APPLIED, K.UNDONE):
-                last[row.function_arn] = spans[row.function_arn][-1][0], row
-    lost = sum(one.lost for one in soak.aws.changes) + soak.kills
+        elif row.kind in ENDS and row.request_id in begun:
+            found[row.function_arn].append(Span(begun.pop(row.request_id), row))
+    return found
+
+
+def _of_aws(soak: Soak, store: Store) -> Iterator[str]:
+    """Only what was approved was changed, once, and AWS is as the last decision left it."""
+    spans = _spans(store)
+    yield from _of_changes(soak, spans)
+    for arn, its in spans.items():
+        last = next((one for one in reversed(its) if one.end.kind in (K.APPLIED, K.UNDONE, K.UNDO_FAILED)), None)
+        if last is None or last.end.kind is K.UNDO_FAILED:
+            continue  # some of it may be taken back, which the reason says
+        if arn not in soak.deployments.arns or soak.deployments.touched[arn] > last.begin:
+            continue  # other hands have been there since
+        mode = soak.aws.function(arn)["TracingConfig"]["Mode"]
+        if mode != ("Active" if last.end.kind is K.APPLIED else last.end.after):
+            yield f"{arn} is {mode}, and the last decision was {last.end.kind} {last.end.after}"
+
+
+def _of_changes(soak: Soak, spans: dict[str, list[Span]]) -> Iterator[str]:
+    by_name = {arn.rpartition(":")[2]: its for arn, its in spans.items()}
     made: Counter[tuple[str, str, datetime]] = Counter()
     for change in soak.aws.changes:
         if f"/{FIX_ROLE}/" not in change.caller:
             yield f"{change.caller} made {change.action}"
-            continue
-        name = str(change.asked.get("FunctionName") or "").rpartition(":")[2] or str(change.asked.get("FunctionName"))
-        if not change.asked.get("FunctionName"):
-            continue  # of a role: which function it was for, its caller's session says
-        within = [
-            begin for arn, all_of in spans.items() for begin, end in all_of
-            if arn.endswith(f":{name}") and begin <= change.time <= end + timedelta(seconds=1)
-        ]  # fmt: skip
+        named = str(change.asked.get("FunctionName") or "")
+        if not named:
+            continue  # of a role; its caller's session may no more than the plan of one fix says
+        name = named.rpartition(":")[2]
+        within = [one for one in by_name.get(name, ()) if one.begin <= change.time <= one.end.at + timedelta(seconds=1)]
         if not within:
-            yield f"{change.action} of {name} at {change.time:%H:%M:%S} was approved by nobody: {spans}"
+            yield f"{change.action} of {name} at {change.time:%H:%M:%S} was approved by nobody"
         elif change.action == "UpdateFunctionConfiguration":
-            made[name, str(change.asked.get("TracingConfig")), max(within)] += 1
-    twice = sum(count - 1 for count in made.values())
+            made[name, str(change.asked.get("TracingConfig")), within[-1].begin] += 1
+    twice, lost = sum(count - 1 for count in made.values()), sum(one.lost for one in soak.aws.changes) + soak.kills
     if twice > lost:
         yield f"{twice} changes were made twice, and only {lost} answers were lost: {made}"
-    for arn, (since, row) in last.items():
-        if arn not in soak.deployments.arns or soak.deployments.touched[arn] > since:
-            continue  # other hands have been there since
-        mode = soak.aws.function(arn)["TracingConfig"]["Mode"]
-        if mode != ("Active" if row.kind is K.APPLIED else row.after):
-            yield f"{arn} is {mode}, and the last decision was {row.kind} {row.after}"
 
 
 def _of_posts(soak: Soak, store: Store) -> Iterator[str]:
@@ -157,7 +172,9 @@ def _of_posts(soak: Soak, store: Store) -> Iterator[str]:
         if post.ts and shown.get((post.posted_channel, post.ts)) not in (None, store.posts.shown(post.id)):
             yield f"{post.key} looks otherwise than memory says"
     yield from _of_digests(posts)
-    threads = Counter((one.channel, one.thread_ts, tuple(file.id for file in one.files)) for one in there.values() if one.files)
+    threads = Counter(
+        (one.channel, one.thread_ts, tuple(file.id for file in one.files)) for one in there.values() if one.files
+    )
     yield from (f"files were shared {count} times: {what}" for what, count in threads.items() if count > 1)
 
 
@@ -224,5 +241,10 @@ def _of_the_run(soak: Soak) -> Iterator[str]:
             yield f"Slack: {fault}"
     log = soak.bot.log.read_text(errors="replace")
     for line in log.splitlines():
-        if "reference " in line or "stumbled" in line or "could not be drawn or sent" in line or "Slack took no blocks" in line:
+        if (
+            "reference " in line
+            or "stumbled" in line
+            or "could not be drawn or sent" in line
+            or "Slack took no blocks" in line
+        ):
             yield f"log: {line}"

@@ -1,19 +1,15 @@
-"""Hours of the bot's life in a minute: the real process between the stand-ins, while people, deployments and faults come
-by chance, and the bot is stopped and killed; the clock jumps from one moment to the next.
+"""Hours of the bot's life in a minute: the real process between the stand-ins, while people, deployments and faults
+come by chance, and the bot is stopped and killed; the clock jumps from one moment to the next.
 """
 
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from datetime import time as clock_time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,11 +22,11 @@ from bot.demo.slack import SlackStandIn, Workspace
 from storage.models import PostState
 from storage.store import Store, open_store
 from tests.e2e.soak_actors import APPROVERS, Crowd, Deployments, Faults
+from tests.e2e.soak_process import Bot, Clock
 
 TEAMS = ("payments", "checkout", "search")
 HERE = (ACCOUNTS["prod"], ACCOUNTS["staging"])
 REGION = "eu-central-1"
-BEGIN = clock_time(8, 40)
 SETTINGS = f"""
 [aws]
 accounts = ["{HERE[0]}", "{HERE[1]}"]
@@ -57,71 +53,6 @@ request_hours = 3
 undo_hours = 2
 fixes_per_second = 10
 """
-
-
-class Clock:
-    """The machine's, and so many seconds more."""
-
-    def __init__(self) -> None:
-        real = datetime.now(UTC)
-        monday = real.date() + timedelta(days=7 - real.weekday())
-        self.ahead = (datetime.combine(monday, BEGIN, UTC) - real).total_seconds()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.ahead)
-
-
-class Bot:
-    """The process, started as often as it ends."""
-
-    def __init__(self, folder: Path, environment: dict[str, str], clock: Clock) -> None:
-        self.log, self._environment, self._clock = folder / "bot.log", environment, clock
-        self._process: subprocess.Popen[str] | None = None
-        self.starts = self._logged = 0
-
-    @property
-    def runs(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def was_up(self) -> bool:
-        """Whether it has come so far, since its last start, that it asks Slack."""
-        return "bot.service" in self.log.read_text(errors="replace")[self._logged :]
-
-    def start(self) -> None:
-        self.starts += 1
-        self._logged = len(self.log.read_text(errors="replace")) if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.e2e.soak_bot", str(self._clock.ahead)],
-                cwd=ROOT, env=self._environment, stderr=log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            )  # fmt: skip
-
-    def end(self, how: signal.Signals) -> int:
-        """Its exit code."""
-        assert self._process
-        self._process.send_signal(how)
-        try:
-            return self._process.wait(60)
-        except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGUSR1)
-            time.sleep(1)
-            raise AssertionError(f"it does not end\n{self.log.read_text()[-12000:]}") from None
-        finally:
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe:
-                    pipe.close()
-
-    def ask(self, order: str) -> dict[str, Any]:
-        assert self._process
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(order + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, f"the bot ended by itself\n{self.log.read_text()[-3000:]}"
-        found: dict[str, Any] = json.loads(answer)
-        return found
 
 
 @dataclass(slots=True)
@@ -316,13 +247,13 @@ class Soak:
     def _settle(self) -> None:
         """Until Slack has all posts as memory has them and nothing is being changed."""
         rests = 0
-        for _ in range(150):
-            self._jump(1.5)
+        for _ in range(60):
+            self._jump(2)
             time.sleep(0.2)
             rests = rests + 1 if self.slack.connections and not self._open() else 0
             if rests == 3:
                 return
-        raise AssertionError(f"it never comes to rest: {self._open()}\n{self.bot.log.read_text()[-3000:]}")
+        raise AssertionError(f"it never comes to rest: {self._open()}")
 
     def _open(self) -> list[str]:
         with self.memory() as store:

@@ -10,7 +10,7 @@ from tests.e2e.soaking import Plan, Soak
 
 @pytest.mark.timeout(300)
 def test_twelve_hours_of_faults_lose_nothing_double_nothing_and_leak_nothing(tmp_path: Path) -> None:
-    with Soak(tmp_path, Plan(seed=20, step_minutes=8, ends=2)) as soak:
+    with Soak(tmp_path, Plan(seed=20, step_minutes=11, acts=5, ends=2)) as soak:
         soak.run()
         assert problems(soak) == []
         # What was asked of the bot was no small thing, or none of this says anything.
@@ -20,4 +20,4 @@ def test_twelve_hours_of_faults_lose_nothing_double_nothing_and_leak_nothing(tmp
         assert soak.hours >= 12
         assert soak.kills + soak.stops == 2
         assert len(soak.faults.ordered) >= 5
-        assert len({call.error for call in soak.slack.calls}) >= 4
+        assert sum(not call.ok for call in soak.slack.calls) >= 10

@@ -286,24 +286,29 @@ class AwsStandIn(Seeding):
             cut = next((done for rule, done in self._cut if rule.takes(request)), None)
             if cut is False:
                 return _broken(environ, start_response)
-            try:
-                answer = self._answer(request)
-            except AwsError as error:
-                answer = failure(request, error)
-            status: list[str] = []
-
-            def begin(line: str, headers: list[tuple[str, str]]) -> object:
-                status.append(line)
-                return start_response(line, headers)
-
-            given = answer.send(begin) if answer else self._ask_moto(environ, begin, request)
-            if written and status[0].startswith("2"):
-                self._changed(request, cut=bool(cut))
-            if cut:
-                return _broken(environ, lambda *_: None)
+            given = self._carry_out(request, environ, start_response, written=written, cut=bool(cut))
         if hold and hold.done:
             hold.wait()
         return given
+
+    def _carry_out(
+        self, request: Request, environ: Environ, start_response: StartResponse, *, written: bool, cut: bool
+    ) -> Iterable[bytes]:
+        """`written`: it is one of those that are remembered where they go well; `cut`: nobody hears the answer."""
+        try:
+            answer = self._answer(request)
+        except AwsError as error:
+            answer = failure(request, error)
+        status: list[str] = []
+
+        def begin(line: str, headers: list[tuple[str, str]]) -> object:
+            status.append(line)
+            return None if cut else start_response(line, headers)
+
+        given = answer.send(begin) if answer else self._ask_moto(environ, begin, request)
+        if written and status[0].startswith("2"):
+            self._changed(request, cut=cut)
+        return _broken(environ, start_response) if cut else given
 
     def _changed(self, request: Request, *, cut: bool) -> None:
         now, by = self._knobs.clock(), self._sessions.principal(request.access_key).arn
