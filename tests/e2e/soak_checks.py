@@ -126,9 +126,9 @@ def _of_aws(soak: Soak, store: Store) -> Iterator[str]:
     spans = _spans(store)
     yield from _of_changes(soak, spans)
     for arn, its in spans.items():
-        last = next((one for one in reversed(its) if one.end.kind in (K.APPLIED, K.UNDONE, K.UNDO_FAILED)), None)
-        if last is None or last.end.kind is K.UNDO_FAILED:
-            continue  # some of it may be taken back, which the reason says
+        last = its[-1]
+        if last.end.kind not in (K.APPLIED, K.UNDONE):
+            continue  # what failed half way has changed some of it, which the reason says
         if arn not in soak.deployments.arns or soak.deployments.touched[arn] > last.begin:
             continue  # other hands have been there since
         mode = soak.aws.function(arn)["TracingConfig"]["Mode"]
