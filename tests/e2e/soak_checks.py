@@ -151,7 +151,10 @@ def _of_changes(soak: Soak, spans: dict[str, list[Span]]) -> Iterator[str]:
             yield f"{change.action} of {name} at {change.time:%H:%M:%S} was approved by nobody"
         elif change.action == "UpdateFunctionConfiguration":
             made[name, str(change.asked.get("TracingConfig")), within[-1].begin] += 1
-    twice, lost = sum(count - 1 for count in made.values()), sum(one.lost for one in soak.aws.changes) + soak.kills
+    twice, lost = (
+        sum(count - 1 for count in made.values()),
+        sum(one.lost for one in soak.aws.changes) + soak.kills + soak.late,
+    )
     if twice > lost:
         yield f"{twice} changes were made twice, and only {lost} answers were lost: {made}"
 

@@ -93,6 +93,7 @@ class Soak:
         )  # fmt: skip
         self.measured: list[Measured] = []
         self.kills = self.stops = 0
+        self.late = 0  # stops that took so long that it was killed
         self.exit_codes: list[int] = []
         self._roles: set[str] = set()
 
@@ -219,7 +220,10 @@ class Soak:
             self.stops += 1
             was_up = self.bot.was_up
             code = self.bot.end(signal.SIGTERM)
-            if was_up or code != -signal.SIGTERM:  # before it has begun anything it dies as any process does
+            self.late += code == -signal.SIGKILL
+            if code != -signal.SIGKILL and (
+                was_up or code != -signal.SIGTERM
+            ):  # before it has begun anything it dies as any process does
                 self.exit_codes.append(code)
         self.clock.ahead += 60 * self.chance.uniform(0, 30)
         self._start()
