@@ -56,7 +56,7 @@ class MovedDatetime(datetime):
     """In the place of `datetime` in the modules that look at the machine's clock themselves."""
 
     @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # the clock alone is another
         return now().astimezone(tz)
 
 
@@ -92,11 +92,11 @@ def move_clocks() -> None:
         commands.aws.one_function,
         commands.aws.simulator,
     ):
-        module.datetime = MovedDatetime  # type: ignore[attr-defined]
+        module.datetime = MovedDatetime  # type: ignore[attr-defined] # the clock alone is another
     for module in (bot.outbox, bot.channels, bot.people):
-        module.time = MovedTime("time")  # type: ignore[attr-defined]
-    bot.scheduler.BackgroundScheduler = MovedScheduler  # type: ignore[misc]
-    bot.service.Outbox = MovedOutbox  # type: ignore[misc]
+        module.time = MovedTime("time")  # type: ignore[attr-defined] # the clock alone is another
+    bot.scheduler.BackgroundScheduler = MovedScheduler  # type: ignore[misc] # told when the clock has jumped
+    bot.service.Outbox = MovedOutbox  # type: ignore[misc] # told when the clock has jumped
     bot.doors.PING_SECONDS = PING_SECONDS
 
 

@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -62,7 +62,8 @@ class Bot:
             return self._process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGUSR1)  # the log says then where it stands
-            time.sleep(0.5)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.5)
             self._process.kill()
             return self._process.wait()
         finally:

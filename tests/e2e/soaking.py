@@ -5,7 +5,7 @@ come by chance, and the bot is stopped and killed; the clock jumps from one mome
 import os
 import random
 import signal
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -203,7 +203,7 @@ class Soak:
             if marks and self.hours >= marks[0]:
                 marks.pop(0)
                 self._measure()
-            time.sleep(plan.breath)
+            self._breathe(plan.breath)
             self._jump(self.chance.uniform(0.2, 2 * plan.step_minutes))
         self.faults.end()
         self._settle()
@@ -239,7 +239,11 @@ class Soak:
             if self.slack.connections:
                 return
             self._jump(0.02)
-            time.sleep(0.1)
+            self._breathe(0.1)
+
+    def _breathe(self, seconds: float) -> None:
+        """Of the machine's clock, in which both sides are at work; nobody waits here for anything in particular."""
+        threading.Event().wait(seconds)
 
     def _jump(self, minutes: float) -> None:
         self.clock.ahead += 60 * minutes
@@ -253,7 +257,7 @@ class Soak:
         rests = 0
         for _ in range(60):
             self._jump(2)
-            time.sleep(0.2)
+            self._breathe(0.2)
             rests = rests + 1 if self.slack.connections and not self._open() else 0
             if rests == 3:
                 return
