@@ -10,7 +10,7 @@ from tests.e2e.soaking import Plan, Soak
 
 @pytest.mark.timeout(300)
 def test_twelve_hours_of_faults_lose_nothing_double_nothing_and_leak_nothing(tmp_path: Path) -> None:
-    with Soak(tmp_path, Plan(seed=20, step_minutes=16, acts=7, ends=2)) as soak:
+    with Soak(tmp_path, Plan(seed=20, step_minutes=8, ends=2)) as soak:
         soak.run()
         assert problems(soak) == []
         # What was asked of the bot was no small thing, or none of this says anything.
