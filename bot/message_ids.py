@@ -13,11 +13,14 @@ LOST = {"duplicate_message_not_found", "duplicate_channel_not_found"}
 LOST_BEFORE = "lost "
 
 
-def message_id(post: Post, target: str, *, plain: bool) -> str:
-    """`plain`: without its blocks, which makes it another message."""
+def message_id(post: Post, *, plain: bool) -> str:
+    """`plain`: without its blocks, which makes it another message.
+
+    It goes by the channel as the row names it: by which id or name Slack is asked may change between two attempts.
+    """
     lost = _lost(post)
     anew = f" {lost}" if lost else ""  # an id that Slack knows is not taken again
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{post.key} {target} {plain}{anew}"))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{post.key} {post.channel} {plain}{anew}"))
 
 
 def what_to_keep(post: Post, error: str) -> str:

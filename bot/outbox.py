@@ -176,7 +176,7 @@ class Outbox:
             thread_ts=thread_ts,
             unfurl_links=False,
             unfurl_media=False,
-            client_msg_id=message_id(post, target, plain=plain),
+            client_msg_id=message_id(post, plain=plain),
         )
         place = str(answer["channel"]), str(answer["ts"])
         shown = _hash(text, blocks)

@@ -99,6 +99,25 @@ def test_the_other_id_stays_until_slack_loses_that_one_too(
     assert [one.text for one in slack.workspace.messages(PAYMENTS)] == ["hello"]
 
 
+def test_the_id_is_one_whether_slack_lists_its_channels_or_not(
+    context: Context, outbox: Outbox, slack: SlackStandIn, clock: SetClock
+) -> None:
+    slack.workspace.takes_an_id_once = True
+    given_notice(context)
+    slack.fail_next("conversations.list", error="fatal_error", times=2)  # so that the channel is asked for by its name
+    slack.fail_next("chat.postMessage", error="internal_error", status=500, after_effect=True)
+    wait_for(lambda: outbox.send_due() and slack.calls_of("chat.postMessage"))
+    slack.rates.forgive()
+    clock.forward(minutes=6)
+    outbox._channels._failed = None  # the ten seconds until it is asked again
+
+    wait_for(lambda: outbox.send_due() and context.store.posts.all()[0].state is PostState.SENT)
+
+    places = [call.args["channel"] for call in slack.calls_of("chat.postMessage")]
+    assert places == ["#team-payments", PAYMENTS]
+    assert [one.text for one in slack.workspace.messages(PAYMENTS)] == ["hello"]
+
+
 def test_a_touched_post_is_drawn_again_in_place(
     context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function]
 ) -> None:

@@ -1,6 +1,7 @@
 """The server: every call is recorded, checked, and answered by a completion or else by moto."""
 
 import logging
+import socket
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -49,7 +50,7 @@ from bot.demo.aws.roles import Roles
 from bot.demo.aws.seeding import Seeding
 from bot.demo.aws.sessions import Session, Sessions, denied
 from bot.demo.aws.simulator import Simulator
-from bot.demo.aws.trail import Trail
+from bot.demo.aws.trail import Change, Trail, changes
 from bot.demo.aws.xray import XRay
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,9 @@ class AwsStandIn(Seeding):
         self._buckets = Buckets(knobs.calls_per_second)
         self._denied: list[Rule] = []
         self._throttled: list[Rule | Rhythm] = []
+        self._cut: list[tuple[Rule, bool]] = []
         self._calls: list[Call] = []
+        self._changes: list[Change] = []
         self._holds = Holds()
         self._lock = threading.RLock()
         self._handlers = self._table()
@@ -193,6 +196,12 @@ class AwsStandIn(Seeding):
             return list(self._calls)
 
     @property
+    def changes(self) -> list[Change]:
+        """Every call that changed a function or a role, oldest first; what is seeded is no call."""
+        with self._lock:
+            return list(self._changes)
+
+    @property
     def sessions(self) -> list[Session]:
         """Every role that was assumed, oldest first."""
         with self._lock:
@@ -254,11 +263,22 @@ class AwsStandIn(Seeding):
         with self._lock:
             self._throttled.append(Rhythm(every, service))
 
+    def cut(self, times: int = 1, *, done: bool, service: str | None = None, action: str | None = None) -> None:
+        """Break the connection of the next `times` matching calls: before they are carried out, or, where `done`,
+        before they are answered. Mind that boto3 tries again by itself."""
+        with self._lock:
+            self._cut.append((Rule(None, None, service, action, times), done))
+
     def forgive(self) -> None:
-        """Forget every `deny` and `throttle`."""
+        """Forget every `deny`, `fail` and `throttle`."""
         with self._lock:
             self._denied.clear()
             self._throttled.clear()
+
+    def mend(self) -> None:
+        """Forget every `cut`."""
+        with self._lock:
+            self._cut.clear()
 
     def hold(self, action: str, *, done: bool) -> Hold:
         """Hold up the next call of `action`: before it is carried out, or, where `done`, before it is answered."""
@@ -283,24 +303,39 @@ class AwsStandIn(Seeding):
             hold.wait()
             if hold.lost:
                 return failure(request, AwsError("ServiceException", "It never came", 500)).send(start_response)
-        written = self.trail.reads(request) and bool(request.params)  # before somebody else reads the request
+        written = changes(request) and bool(request.params)  # before somebody else reads the request
         with self._lock:  # moto's backends are not made for threads
-            try:
-                answer = self._answer(request)
-            except AwsError as error:
-                answer = failure(request, error)
-            status: list[str] = []
-
-            def begin(line: str, headers: list[tuple[str, str]]) -> object:
-                status.append(line)
-                return start_response(line, headers)
-
-            given = answer.send(begin) if answer else self._ask_moto(environ, begin, request)
-            if written and status[0].startswith("2"):
-                self.trail.write(request, self._knobs.clock())
+            cut = next((done for rule, done in self._cut if rule.takes(request)), None)
+            if cut is False:
+                return _broken(environ, start_response)
+            given = self._carry_out(request, environ, start_response, written=written, cut=bool(cut))
         if hold and hold.done:
             hold.wait()
         return given
+
+    def _carry_out(
+        self, request: Request, environ: Environ, start_response: StartResponse, *, written: bool, cut: bool
+    ) -> Iterable[bytes]:
+        """`written`: it is one of those that are remembered where they go well; `cut`: nobody hears the answer."""
+        try:
+            answer = self._answer(request)
+        except AwsError as error:
+            answer = failure(request, error)
+        status: list[str] = []
+
+        def begin(line: str, headers: list[tuple[str, str]]) -> object:
+            status.append(line)
+            return None if cut else start_response(line, headers)
+
+        given = answer.send(begin) if answer else self._ask_moto(environ, begin, request)
+        if written and status[0].startswith("2"):
+            self._changed(request, cut=cut)
+        return _broken(environ, start_response) if cut else given
+
+    def _changed(self, request: Request, *, cut: bool) -> None:
+        now, by = self._knobs.clock(), self._sessions.principal(request.access_key).arn
+        self._changes.append(Change(request.account, request.action, request.params, now, by, cut))
+        self.trail.write(request, now)
 
     def _ask_moto(self, environ: Environ, start_response: StartResponse, request: Request | None) -> Iterable[bytes]:
         """moto's answer; where it has none, an error that says so and that no client tries again."""
@@ -347,6 +382,13 @@ class AwsStandIn(Seeding):
             if rule.takes(request):
                 raise rule.refusal or denied(request, principal, f"{request.service}:{request.action}", "*", rule.by)
         self._sessions.authorize(request, principal)
+
+
+def _broken(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """No answer: the connection ends here."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    start_response("500 Gone", [])
+    return []
 
 
 class _Quiet(MotoRequestHandler):

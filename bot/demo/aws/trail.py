@@ -6,6 +6,7 @@ The shapes: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrai
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,23 @@ _IAM = frozenset(
     "DeleteRolePermissionsBoundary".split()
 )
 _LEFT_OUT = frozenset({"Code", "ZipFile", "Environment", "PolicyDocument"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A call that was carried out and that changes a function or a role."""
+
+    account: str
+    action: str
+    asked: Mapping[str, Any]  # as boto3 names it
+    time: datetime
+    caller: str  # ARN
+    lost: bool = False  # the caller never had the answer
+
+
+def changes(request: Request) -> bool:
+    """Whether it is such a call."""
+    return request.action in (_LAMBDA if request.service == "lambda" else _IAM if request.service == "iam" else ())
 
 
 def event(
@@ -76,12 +94,6 @@ class Trail:
 
     def goes_to(self, box: Mailbox | None) -> None:
         self._box = box
-
-    def reads(self, request: Request) -> bool:
-        """Whether this call is to be written down where it goes well."""
-        if self._box is None:
-            return False
-        return request.action in (_LAMBDA if request.service == "lambda" else _IAM if request.service == "iam" else ())
 
     def write(self, request: Request, at: datetime) -> None:
         """IAM's events are those of us-east-1, wherever it was called."""

@@ -127,6 +127,12 @@ class Rates:
         with self._lock:
             self._storm = _Storm(every, retry_after, frozenset(methods)) if every else None
 
+    def forgive(self) -> None:
+        """Forget every failure that was ordered, and the storm."""
+        with self._lock:
+            self._ordered.clear()
+            self._storm = None
+
     def take(self, method: str, channel: str) -> None:
         """Count one call; raises NotNow(429) with the seconds to wait where it was one too many."""
         with self._lock:
