@@ -15,6 +15,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -34,6 +35,7 @@ import commands.aws.accounts
 import commands.aws.one_function
 import commands.aws.simulator
 from bot.config import load
+from bot.doors import SocketDoor
 from bot.outbox import Outbox
 from bot.service import Service
 
@@ -97,7 +99,7 @@ def move_clocks() -> None:
         module.time = MovedTime("time")  # type: ignore[attr-defined] # the clock alone is another
     bot.scheduler.BackgroundScheduler = MovedScheduler  # type: ignore[misc] # told when the clock has jumped
     bot.service.Outbox = MovedOutbox  # type: ignore[misc] # told when the clock has jumped
-    bot.doors.PING_SECONDS = PING_SECONDS
+    bot.doors.SocketDoor = partial(SocketDoor, ping_seconds=PING_SECONDS)  # type: ignore[misc,assignment]
 
 
 class Sleepers:
