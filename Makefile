@@ -19,7 +19,7 @@ run: venv-run ## the bot, with this environment's settings
 
 # What one of the four processes has compiled of the tests is there for the others, whatever the environment says.
 test: venv-dev ## all tests; ARGS="tests/commands -k audit" for some
-	@PYTHONDONTWRITEBYTECODE= exec .venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= exec .venv/bin/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits timed beside Cloud Custodian's, into BENCHMARKS.md; ARGS="--no-peer" for ours alone
 	@exec .venv/bin/python -m tests.bench $(ARGS)

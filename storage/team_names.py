@@ -8,7 +8,10 @@ from storage.connection import Connection, to_json
 from storage.digests import Digests
 from storage.posts import Posts
 
-_KEPT_IN = ("posts", "requests", "snoozes", "assignments", "exemptions", "grace_notices", "batches", "deployed")
+_KEPT_IN = (
+    *("posts", "requests", "snoozes", "assignments", "exemptions", "grace_notices", "batches", "deployed"),
+    "evidence_reports",
+)
 _KNOWN_IN = ("functions", "past")  # of functions, also those that no audit sees any more
 _VERDICTS = ("traced", "untraced", "exempt", "not_applicable", "unknown")
 # Of which there is a row for each team: by what else, and what adds up where there is one for either name.
