@@ -1,15 +1,16 @@
 """Audits: when one was taken, what it could not see, and its totals by team."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
+
+import msgspec
 
 from storage.connection import Connection, Row, maybe_text, to_text, to_time
 from storage.models import Audit, Coverage, Inventory, NotScanned, Source
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """The accounts and regions that an audit was narrowed down to, as `audits` has them: "" for everything."""
 
     text: str

@@ -1,16 +1,16 @@
 """Which functions an exemption covers, since when, and why one has left it. Who has left does not come back."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from storage.connection import Connection, maybe_text, to_json, to_text, to_time
 from storage.exemptions import GONE
 from storage.models import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """A function that an exemption covers, or has covered."""
 
     exemption_id: int
@@ -25,7 +25,7 @@ class Member:
         return self.arn.rsplit(":", 1)[-1]
 
 
-_COLUMNS = ", ".join(f"exemption_members.{name}" for name in Member.__slots__)
+_COLUMNS = ", ".join(f"exemption_members.{name}" for name in Member.__struct_fields__)
 
 
 class Exempted:

@@ -110,16 +110,14 @@ class Form(Word):
     TENANCY = "tenancy"  # isolated by tenant
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What one check says of one function, as a sentence for people."""
 
     check: CheckName
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServedVersion:
+class ServedVersion(msgspec.Struct, frozen=True):
     """A published version that an alias sends traffic to."""
 
     version: str
@@ -127,8 +125,7 @@ class ServedVersion:
     weight: float = 1.0  # share of the alias's traffic, 0.0 to 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(msgspec.Struct, frozen=True):
     """A function's alias and every version that it serves, the weighted one included."""
 
     name: str
@@ -220,8 +217,7 @@ def settle(function: Function, verdict: Verdict, findings: tuple[Finding, ...]) 
     msgspec.structs.force_setattr(function, "findings", findings)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """An AWS account; AWS Organizations knows its name, and gives an e-mail address that is never kept."""
 
     id: str  # 12 digits

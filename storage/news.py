@@ -8,6 +8,8 @@ from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
 
+import msgspec
+
 from storage.models import Form, Function, Verdict
 
 # What is chosen when a function is made, and never again.
@@ -68,8 +70,7 @@ class Since:
         return {kind: len(self.of(kind)) for kind in ChangeKind}
 
 
-@dataclass(frozen=True, slots=True)
-class LastKnown:
+class LastKnown(msgspec.Struct, frozen=True):
     """A function as it was when AWS last showed it; the audit at hand could not see its place."""
 
     function: Function

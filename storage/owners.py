@@ -2,16 +2,16 @@
 
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from storage.connection import Connection, Row, maybe_time, to_json, to_text, to_time
 from storage.models import TeamFrom
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(msgspec.Struct, frozen=True):
     """Functions of this ARN or name pattern that no tag gives to a team are this team's."""
 
     id: int
@@ -27,8 +27,7 @@ class Assignment:
         return self.pattern == arn or fnmatchcase(name, self.pattern)
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(msgspec.Struct, frozen=True):
     """A function, as far as it matters who owns it."""
 
     arn: str
@@ -44,8 +43,7 @@ class Owned:
         return self.team is None or self.team_from is TeamFrom.ASSIGNED
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelState:
+class ChannelState(msgspec.Struct, frozen=True):
     """Whether a channel took the last post that was meant for it."""
 
     error: str  # "": it did

@@ -3,8 +3,9 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar, Unpack
+
+import msgspec
 
 from commands.aws.errors import AwsProblem, Where, our_errors
 
@@ -21,8 +22,7 @@ def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True):
     """How waiting is done; tests bring a clock of their own."""
 
     clock: Callable[[], float] = time.monotonic  # seconds

@@ -4,10 +4,11 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from commands.aws.errors import AwsProblem, our_errors
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """Where botocore keeps what it knows of a service, and how its calls are signed."""
 
     folder: str  # in botocore/data
@@ -40,8 +40,7 @@ SERVICES: Mapping[str, Service] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """One service in one region: where it is, and for which name and region a call to it is signed."""
 
     url: str  # without a slash at its end

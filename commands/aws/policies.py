@@ -8,15 +8,15 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from commands.aws import conditions
 from commands.aws.conditions import Context, Match
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRequest:
+class PolicyRequest(msgspec.Struct, frozen=True):
     """An action to judge, and every value that a condition key may have in it.
 
     `context` has lower-case keys; None among the values means that the key may be absent. A key that is not listed
@@ -27,8 +27,7 @@ class PolicyRequest:
     context: Context
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(msgspec.Struct, frozen=True):
     """One statement that speaks of the request, and whether it applies."""
 
     effect: str  # "Allow" or "Deny"

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from commands.aws import policies
 from commands.aws.conditions import Match
 from commands.aws.policies import PolicyRequest, Ruling
@@ -45,8 +47,7 @@ class Role:
         return self.path.startswith("/aws-service-role/") or ":role/aws-service-role/" in self.arn
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """Whether functions under a role may write to X-Ray, and where that is open, why."""
 
     may_write: MayWrite | None = None  # None: the role could not be read

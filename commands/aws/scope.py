@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -19,8 +21,7 @@ class Member:
     tags: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """One of the two tables. It names an account if any of its lines does."""
 
     accounts: tuple[str, ...] = ()
