@@ -125,10 +125,11 @@ def _approve(slack: SlackStandIn, digest: Message, world: World) -> "Future[tupl
     view = _until(lambda: _view(slack, "that match"), 60, "the form")
     ana.click_in_view(view["id"], TEXT, FIXED)
     wanted = world.accounts * world.regions
-    _until(lambda: _view(slack, f"{wanted:,} "), 60, f"the form's count of {wanted}")
+    _until(lambda: _view(slack, f"All {wanted:,} that match"), 120, f"the form's count of {wanted:,}")
     outcome = ana.submit(view["id"], **{TEXT: FIXED, ALL: [{"value": "all"}]})
     if not outcome.ok:
         raise RuntimeError(f"the form was not taken: {outcome}")
+    _until(lambda: _view(slack, f"{wanted:,} functions approved"), 120, "the approval")
     begun = time.monotonic()
     said = f"{wanted:,} of {wanted:,} Lambda functions fixed"
     done: Future[tuple[int, float]] = Future()
