@@ -21,8 +21,9 @@ run: venv-run ## the bot, with this environment's settings
 test: venv-dev ## all tests; ARGS="tests/commands -k audit" for some
 	@PYTHONDONTWRITEBYTECODE= exec .venv/bin/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits timed beside Cloud Custodian's, into BENCHMARKS.md; ARGS="--no-peer" for ours alone
-	@exec .venv/bin/python -m tests.bench $(ARGS)
+bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits beside Cloud Custodian's, load, hours of faults; ARGS="--no-load" for some
+	@.venv/bin/python -m tests.bench $(ARGS)
+	$(if $(ARGS),,@.venv/bin/python -m tests.bench.soak)
 
 pictures: venv-dev ## docs/pictures taken anew by the browser tests, with fewer colours where pngquant is installed
 	@LAMPLIGHTER_SCREENSHOTS=docs/pictures LAMPLIGHTER_BROWSER=required .venv/bin/python -m pytest -q tests/bot/test_pictures.py tests/bot/test_report_pictures.py tests/bot/test_map_pictures.py $(ARGS)

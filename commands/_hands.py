@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 # Python runs one thread at a time. Each that computes can keep an acknowledgement waiting for one switch interval at
 # each of its steps, some ten; so few must compute at once, and the others wait where they take no turn.
-HANDS = 6
+HANDS = 3
 # Who has not computed at all for so long waits, for AWS or an audit; somebody else's question goes on then.
 STILL_SECONDS = 0.25
 
