@@ -21,7 +21,7 @@ run: venv-run ## the bot, with this environment's settings
 test: venv-dev ## all tests; ARGS="tests/commands -k audit" for some
 	@PYTHONDONTWRITEBYTECODE= exec .venv/bin/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits beside Cloud Custodian's, load, hours of faults; ARGS="--no-load" for some
+bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits beside Cloud Custodian, into BENCHMARKS.md, load, and hours of faults; ARGS="--no-peer" for ours alone
 	@.venv/bin/python -m tests.bench $(ARGS)
 	$(if $(ARGS),,@.venv/bin/python -m tests.bench.soak)
 

@@ -99,7 +99,7 @@ def move_clocks() -> None:
         module.time = MovedTime("time")  # type: ignore[attr-defined] # the clock alone is another
     bot.scheduler.BackgroundScheduler = MovedScheduler  # type: ignore[misc] # told when the clock has jumped
     bot.service.Outbox = MovedOutbox  # type: ignore[misc] # told when the clock has jumped
-    bot.doors.SocketDoor = partial(SocketDoor, ping_seconds=PING_SECONDS)  # type: ignore[misc,assignment]
+    bot.doors.SocketDoor = partial(SocketDoor, ping_seconds=PING_SECONDS)  # type: ignore[misc,assignment] # the same, and it pings oftener
 
 
 class Sleepers:
