@@ -104,6 +104,7 @@ class Replicated:
                     raise ConfigProblem(
                         f"{path}: a litestream of an earlier start does not end. End process {number} first."
                     ) from problem
+            # A lock tells nobody that it was let go of, and a wait in flock itself would have no end.
             time.sleep(LOOK_SECONDS)
 
     def _restore(self) -> None:
@@ -178,7 +179,7 @@ class Replicated:
                     process.kill()
                     process.wait()
                     return "it did not end in time"
-                time.sleep(LOOK_SECONDS)
+                time.sleep(LOOK_SECONDS)  # both its end and the bot's being told are looked for
             if process.returncode:
                 said.seek(0)
                 why = (said.read().strip() or "no reason given").splitlines()[-1]
