@@ -30,22 +30,21 @@ def history(request: Request, context: Context) -> Answer:
 
 def show(request: Request, context: Context) -> Answer:
     """Answer *History* on a function's card: beside the card, not in its place."""
-    found = context.store.history.find(request.value)
-    if found is None:
-        yield Say(FORGOTTEN)
-        return
-    text, blocks = page(context, *found)
-    yield Say(text, tuple(blocks))
+    return _found(request, context, Say)
 
 
 def turn(request: Request, context: Context) -> Answer:
     """Answer *Older* and *Newer*."""
+    return _found(request, context, Replace)
+
+
+def _found(request: Request, context: Context, how: type[Say] | type[Replace]) -> Answer:
     found = context.store.history.find(request.value)
     if found is None:
         yield Say(FORGOTTEN)
         return
     text, blocks = page(context, *found)
-    yield Replace(text, tuple(blocks))
+    yield how(text, tuple(blocks))
 
 
 def post(request: Request, context: Context) -> Answer:
