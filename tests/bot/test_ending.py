@@ -25,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from bot.signals import end_when_told
 logging.basicConfig(format="%(message)s")
 stop = threading.Event()
-end_when_told(stop, float(sys.argv[1]), lambda: ["taking up the fix 7"])
+end_when_told(stop, float(sys.argv[1]), lambda: time.sleep(float(sys.argv[3])) or ["taking up the fix 7"])
 pool = ThreadPoolExecutor()
 pool.submit(time.sleep, float(sys.argv[2]))
 print("ready", flush=True)
@@ -36,9 +36,10 @@ print("ended", flush=True)
 """
 
 
-def stopped(within: float, works: float, *, twice: bool = False) -> tuple[int, str, str]:
-    """Exit code, output and errors of a process that is told to stop while it works for so many seconds."""
-    command = [sys.executable, "-c", STUCK, str(within), str(works)]
+def stopped(within: float, works: float, *, mute: float = 0, twice: bool = False) -> tuple[int, str, str]:
+    """Exit code, output and errors of a process that is told to stop while it works for so many seconds, and cannot
+    say for `mute` what it works on."""
+    command = [sys.executable, "-c", STUCK, str(within), str(works), str(mute)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout
     process.stdout.readline()
@@ -59,6 +60,10 @@ def test_what_does_not_is_cut_short_and_named() -> None:
 
     assert (code, out) == (0, "told\n")
     assert errors == ("ending after 0 s, with this cut short and taken up at the next start: taking up the fix 7\n")
+
+
+def test_what_cannot_even_be_named_is_cut_short_too() -> None:
+    assert stopped(within=0.3, works=20, mute=20) == (0, "told\n", "")
 
 
 def test_a_second_signal_ends_it_at_once() -> None:
