@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 TAKE_UP_SECONDS = 60
+READERS = 6  # twice as many as there are hands, so that fixes and posts find one too
 # How long one thread may compute before another's turn; Python's own is 0.005, and an acknowledgement takes ten turns.
 SWITCH_SECONDS = 0.001
 
@@ -75,7 +76,7 @@ class Service:
             if self.stop.is_set():
                 return
             self._restored = replica is not None and replica.restored
-            store = Store(self._config.database, sole=True)
+            store = Store(self._config.database, sole=True, readers=READERS)
             try:
                 store.check()
                 self._run(store)
