@@ -18,21 +18,50 @@ _FOREVER = "9999"
 _TRACED, _UNKNOWN = "traced", "unknown"
 # Beside traced ones, those that may have sent traces: nobody kept how they were, or AWS hid it. Functions that are gone
 # recorded what they did.
-_NOW = """
-    with seen as (  -- in 30 days, of the newest look at each function; max() takes the other columns along
+_SEEN = """
+    seen as materialized (  -- in 30 days, of the newest look at each function; max() takes the other columns along
         select arn, seen * 30 / (julianday(until) - julianday(since)) as traces, max(closed_at)
         from forecast_checks where state = 'seen' and closed_at >= (
             select strftime('%Y-%m-%dT%H:%M:%f', max(finished_at), '-30 days') from audits
         ) group by arn
     )
-    select functions.arn, account, coalesce(seen.traces, recorded_expected / iif(unit = 'spans', ?, 1.0)) / 30,
-        team, verdict, gone_at, coalesce(known_since, made_at), coalesce(made_at, functions.since)
-    from functions left join forecasts using (arn) left join seen using (arn)
 """
-_THEN = """
-    select function, team, verdict, since, until from past
-    where until > ? and since < ? and (verdict in ('traced', 'unknown') or verdict is null)
-"""
+_A_DAY = "coalesce(seen.traces, recorded_expected / iif(unit = 'spans', :spans_a_trace, 1.0)) / 30"
+_LOOKED_AT = "left join forecasts using (arn) left join seen using (arn)"
+_BEGAN = "coalesce(known_since, made_at)"
+_MADE = "coalesce(made_at, functions.since)"
+_GOES_ON = "gone_at is null and verdict in ('traced', 'unknown')"
+_WAS = "until > :first and past.since < :last and (past.verdict in ('traced', 'unknown') or past.verdict is null)"
+_NOW = f"""
+    with {_SEEN}
+    select functions.arn, account, {_A_DAY}, team, verdict, gone_at, {_BEGAN} from functions {_LOOKED_AT}
+"""  # noqa: S608 - constants, as in the rest
+_THEN = f"select function, team, verdict, past.since, until from past where {_WAS}"  # noqa: S608
+
+# The same, added up by SQLite: there are hundreds of thousands, of which most share account, team and audits.
+_KNOWN_FROM = f"select account, min({_MADE}) from functions group by account"  # noqa: S608
+_NOW_TOGETHER = f"""
+    with {_SEEN}
+    select account, team, verdict, {_BEGAN}, '{_FOREVER}', total({_A_DAY}), count(*) - count({_A_DAY})
+    from functions {_LOOKED_AT} where {_GOES_ON} group by 1, 2, 3, 4
+"""  # noqa: S608
+_WEIGHED = f"""
+    weighed as materialized (
+        select id, arn, account, {_A_DAY} as a_day from past_functions join functions using (arn) {_LOOKED_AT}
+    )
+"""  # noqa: S608
+_THEN_TOGETHER = f"""
+    with {_SEEN}, {_WEIGHED}
+    select account, team, verdict, since, until, total(a_day), count(*) - count(a_day)
+    from past join weighed on id = function where {_WAS} group by 1, 2, 3, 4, 5
+"""  # noqa: S608
+_UNWEIGHED = f"""
+    with {_SEEN}, {_WEIGHED}
+    select count(*) from (
+        select arn from functions {_LOOKED_AT} where {_A_DAY} is null and {_GOES_ON} and {_BEGAN} < :last
+        union select arn from past join weighed on id = function where a_day is null and {_WAS}
+    )
+"""  # noqa: S608
 
 
 class Whose(NamedTuple):
@@ -66,6 +95,8 @@ class FunctionTraces:
 # and such a function with its team, whether that it was traced is in doubt, and from when to when that was so.
 _Function = tuple[str, str, float | None]
 _Spell = tuple[_Function, str | None, bool, str, str]
+# Of all functions that share it: account, team, verdict, since and until; traces a day; of how many none are known.
+_Spells = tuple[str, str | None, str | None, str, str, float, int]
 _Place = tuple[int, float]  # in which span, and how many days after the first time
 # By span: how many traces a day began in it, less those that ended; and the same, each times the days of its place.
 _Sums = tuple[list[float], list[float]]
@@ -80,44 +111,34 @@ class TraceHistory:
 
     def recorded(self, edges: Sequence[datetime], spans_a_trace: float) -> Traces:
         """Between each of these times and the next."""
-        known_from: dict[str, str] = {}
-        now: dict[str | None, float] = {}
-        axis, sums, unweighed = _Axis(edges), dict[tuple[str, str | None, bool], _Sums](), set[str]()
-        places, new = axis.places, len(axis.lengths)
-        for (arn, account, a_day), team, doubtful, since, until in self._spells(edges, spans_a_trace, known_from, now):
-            began, ended = places[since], places[until]
-            if began is ended:  # all of it before the first, or after the last
-                continue
-            if a_day is None:
-                unweighed.add(arn)
-                continue
-            whose = (account, team, doubtful)
+        known_from, now = dict(self._db.tuples(_KNOWN_FROM)), dict[str | None, float]()
+        asked = {"first": to_text(edges[0]), "last": to_text(edges[-1]), "spans_a_trace": spans_a_trace}
+        axis, sums, unweighed = _Axis(edges), dict[Whose, _Sums](), 0
+        for account, team, verdict, since, until, a_day, unknown in self._together(asked, known_from):
+            doubtful = verdict != _TRACED
+            if until == _FOREVER and not doubtful and a_day:
+                now[team] = now.get(team, 0.0) + 30 * a_day
+            whose = Whose(account, None if doubtful else team, doubtful)
             its = sums.get(whose)
             if its is None:
-                its = sums[whose] = ([0.0] * new, [0.0] * new)
-            by_span, by_time = its
-            if began:
-                span, days = began
-                by_span[span] += a_day
-                by_time[span] += a_day * days
-            if ended:
-                span, days = ended
-                by_span[span] -= a_day
-                by_time[span] -= a_day * days
+                its = sums[whose] = axis.sums()
+            if axis.add(its, a_day, since, until):
+                unweighed += unknown
+        if unweighed:  # and each function once
+            ((unweighed,),) = self._db.tuples(_UNWEIGHED, asked)
         spans: tuple[dict[Whose, float], ...] = tuple({} for _ in axis.lengths)
-        for (account, team, doubtful), its in sums.items():
-            one = Whose(account, None if doubtful else team, doubtful)
+        for whose, its in sums.items():
             for found, traces in zip(spans, axis.within(its), strict=True):
                 if traces > 0:
-                    found[one] = found.get(one, 0.0) + traces
-        return Traces(spans, {one: to_time(text) for one, text in known_from.items()}, len(unweighed), now)
+                    found[whose] = traces
+        return Traces(spans, {one: to_time(text) for one, text in known_from.items()}, unweighed, now)
 
     def of_functions(self, since: datetime, until: datetime, spans_a_trace: float) -> list[FunctionTraces]:
         """Those that were known to be traced then, each of them once."""
         edges = (since, until)
         axis, sums = _Axis(edges), dict[str, dict[str | None, float]]()
         newest: dict[str, tuple[str, str | None]] = {}
-        for (arn, _, a_day), team, doubtful, began, ended in self._spells(edges, spans_a_trace, {}, {}):
+        for (arn, _, a_day), team, doubtful, began, ended in self._spells(edges, spans_a_trace):
             first, end = axis.places[began], axis.places[ended]
             if doubtful or not a_day or first is None or first is end:
                 continue
@@ -130,34 +151,31 @@ class TraceHistory:
                 newest[arn] = (began, team)
         return [FunctionTraces(arn, newest[arn][1], by_team) for arn, by_team in sums.items()]
 
-    def _spells(
-        self,
-        edges: Sequence[datetime],
-        spans_a_trace: float,
-        known_from: dict[str, str],
-        now: dict[str | None, float],
-    ) -> Iterator[_Spell]:
-        """Those that go on, then those that were over within these times; to be read to its end. What else the same
-        look at all functions tells is filled in: since when each account is known, and what is recorded now by team."""
+    def _together(self, asked: Mapping[str, object], known_from: dict[str, str]) -> Iterator[_Spells]:
+        """Those that go on, then those that were over within these times; to be read to its end. What is known of an
+        account from before its functions as they are now is filled in."""
+        yield from self._db.tuples(_NOW_TOGETHER, asked)
+        for spells in self._db.tuples(_THEN_TOGETHER, asked):
+            account, since = spells[0], spells[3]
+            if since < known_from[account]:
+                known_from[account] = since
+            yield spells
+
+    def _spells(self, edges: Sequence[datetime], spans_a_trace: float) -> Iterator[_Spell]:
+        """The same, one by one."""
         by_arn: dict[str, _Function] = {}
-        for arn, account, a_day, team, verdict, gone_at, since, made_at in self._db.tuples(_NOW, [spans_a_trace]):
+        told = self._db.tuples(_NOW, {"spans_a_trace": spans_a_trace})
+        for arn, account, a_day, team, verdict, gone_at, since in told:
             by_arn[arn] = function = (arn, account, a_day)
-            if made_at < known_from.get(account, _FOREVER):
-                known_from[account] = made_at
             if gone_at is None and verdict in (_TRACED, _UNKNOWN):
                 yield function, team, verdict != _TRACED, since, _FOREVER
-                if verdict == _TRACED and a_day:
-                    now[team] = now.get(team, 0.0) + 30 * a_day
         past = self._db.tuples("select id, arn from past_functions")
         by_number = {number: by_arn[arn] for number, arn in past if arn in by_arn}
-        then = self._db.tuples(_THEN, [to_text(edges[0]), to_text(edges[-1])])
+        then = self._db.tuples(_THEN, {"first": to_text(edges[0]), "last": to_text(edges[-1])})
         for number, team, verdict, since, until in then:
             its = by_number.get(number)
-            if its is None:
-                continue
-            if since < known_from[its[1]]:
-                known_from[its[1]] = since
-            yield its, team, verdict != _TRACED, since, until
+            if its is not None:
+                yield its, team, verdict != _TRACED, since, until
 
 
 class _Axis:
@@ -167,6 +185,26 @@ class _Axis:
         self.places = _Places(edges)
         self._ends = [(edge - edges[0]) / _DAY for edge in edges[1:]]
         self.lengths = [(until - since) / _DAY for since, until in pairwise(edges)]
+
+    def sums(self) -> _Sums:
+        """Of nothing yet."""
+        return [0.0] * len(self.lengths), [0.0] * len(self.lengths)
+
+    def add(self, sums: _Sums, a_day: float, since: str, until: str) -> bool:
+        """False: all of it is before the first edge, or after the last."""
+        began, ended = self.places[since], self.places[until]
+        if began is ended:
+            return False
+        by_span, by_time = sums
+        if began:
+            span, days = began
+            by_span[span] += a_day
+            by_time[span] += a_day * days
+        if ended:
+            span, days = ended
+            by_span[span] -= a_day
+            by_time[span] -= a_day * days
+        return True
 
     def within(self, sums: _Sums) -> Iterator[float]:
         """Traces, in each span."""

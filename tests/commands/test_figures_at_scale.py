@@ -1,6 +1,5 @@
 """A report over 100,000 functions and a year of audits of 500 teams, in less time than a person waits."""
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -17,13 +16,17 @@ from commands.aws.accounts import Cloud
 from storage.connection import Connection, to_text
 from storage.kpis import Window
 from storage.models import Coverage
-from storage.store import Store, open_store
+from storage.store import Store
 from tests.commands.conftest import NOON, SETTINGS, HandClock, NamedPeople
+from tests.yardstick import yards
 
 FUNCTIONS, TEAMS, DAYS = 100_000, 500, 365
 CHURN = 100  # one of so many functions changes each day
 FIXED_A_DAY, ALARMS, INCIDENTS_A_DAY = 40, 2_000, 60
-MOST_SECONDS = 2.0  # of the processor's time, SQLite's included: others may be at work on the machine
+# Of the processor's time, SQLite's included. A yard was 0.45 s where this was set, on a day on which that machine took
+# 2.5 times as long as on the day before for an audit of 10,000 functions: 2.3 s then, and 0.9 s on the other.
+MOST_YARDS = 5.0
+TRIES = 4
 MOST_BYTES = 500_000_000
 
 NUMBERS = "with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n + 1 < :many)"
@@ -153,8 +156,9 @@ def build(path: Path) -> None:
 def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     path = tmp_path_factory.mktemp("year") / "memory.db"
     build(path)
-    with open_store(path) as store:
-        yield store
+    store = Store(path, readers=1)  # as in the bot
+    yield store
+    store.close()
 
 
 @pytest.mark.parametrize(
@@ -171,14 +175,13 @@ def test_a_report_over_a_year_is_there_at_once(year: Store, rule: Production, te
     context = Context(
         year, Cloud(SETTINGS), TeamSettings(), NamedPeople(), HandClock(), ZoneInfo("UTC"), FixPolicy(production=rule)
     )
-    took = []
-    for _ in range(3):
-        began = time.thread_time()
-        found = figures(context, Window(NOON - timedelta(days=DAYS), NOON), team)
-        took.append(time.thread_time() - began)
-
+    took: list[float] = []
     # Who shares the processor's caches slows down what is measured; the least is what the report itself takes.
-    assert min(took) < MOST_SECONDS, f"{took} seconds"
+    while len(took) < TRIES and min(took, default=MOST_YARDS) >= MOST_YARDS:
+        found, needed = yards(lambda: figures(context, Window(NOON - timedelta(days=DAYS), NOON), team))
+        took.append(needed)
+
+    assert min(took) < MOST_YARDS, f"{took} yards"
     assert len(found.whole.trend) == DAYS
     assert len(found.by_team) == (1 if team else TEAMS)
     assert found.remediation.n > 0
@@ -198,16 +201,16 @@ def test_the_file_of_a_year_stays_small(year: Store) -> None:
 
 
 def test_a_look_is_found_to_be_due_at_once(year: Store) -> None:
-    began = time.thread_time()
-    assert len(year.incidents.places()) == 100
-    assert year.incidents.last_look() is not None
-    assert time.thread_time() - began < MOST_SECONDS
+    (places, last), took = yards(lambda: (year.incidents.places(), year.incidents.last_look()))
+
+    assert len(places) == 100
+    assert last is not None
+    assert took < 1
 
 
 def test_the_figures_of_a_short_window_are_there_at_once(year: Store) -> None:
     context = Context(year, Cloud(SETTINGS), TeamSettings(), NamedPeople(), HandClock(), ZoneInfo("UTC"))
-    began = time.thread_time()
-    found = figures(context, Window(NOON - timedelta(days=30), NOON), None)
+    found, took = yards(lambda: figures(context, Window(NOON - timedelta(days=30), NOON), None))
 
-    assert time.thread_time() - began < MOST_SECONDS
+    assert took < MOST_YARDS
     assert len(found.whole.trend) == 30

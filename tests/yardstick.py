@@ -1,0 +1,44 @@
+"""How fast this machine is at this moment, for bounds on what the processor may take.
+
+One and the same virtual machine was seen to need 2.5 times as long for the same work on one day as on the day before. A
+bound in seconds says nothing there; so what is bounded is counted in pieces of a work that is always the same, done
+just before and just after.
+"""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_ROWS = 60_000
+
+
+def yards(work: Callable[[], T]) -> tuple[T, float]:
+    """What `work` returns, and the processor's time that it took in this thread, in yards."""
+    before = _yard()
+    began = time.thread_time()
+    done = work()
+    took = time.thread_time() - began
+    return done, took / ((before + _yard()) / 2)
+
+
+def _yard() -> float:
+    """Seconds: SQLite's joins and sums, and Python's own loops, over more than the processor's caches hold."""
+    chance = random.Random(1)
+    began = time.thread_time()
+    file = sqlite3.connect(":memory:")
+    file.execute("create table one (arn text primary key, number integer, padding text)")
+    file.execute("create table other (arn text primary key, number real) without rowid")
+    names = [f"arn:aws:lambda:eu-central-1:111111111111:function:service-{n}-handler" for n in range(_ROWS)]
+    file.executemany("insert into one values (?, ?, ?)", ((name, n % 97, "x" * 200) for n, name in enumerate(names)))
+    chance.shuffle(names)
+    file.executemany("insert into other values (?, ?)", ((name, n / 7) for n, name in enumerate(names)))
+    sums: dict[int, float] = {}
+    for number, weight in file.execute("select one.number, other.number from one join other using (arn)"):
+        sums[number] = sums.get(number, 0.0) + weight
+    file.close()
+    assert len(sums) == 97
+    return time.thread_time() - began
