@@ -67,7 +67,7 @@ def _show(soak: Soak, console: Console, seconds: float) -> None:
     cpu = sum(resource.getrusage(who).ru_utime for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     console.print(
         f"  {soak.hours:.1f} h in {seconds:.0f} s ({cpu:.0f} s of CPU so far); {soak.crowd.acts} acts of people, "
-        f"{soak.kills} kills, {soak.stops} stops, {soak.late} of them too late"
+        f"{soak.kills} kills, {soak.amid} of them amid a fix, {soak.stops} stops, {soak.late} of them too late"
     )
     console.print(f"  decisions: {', '.join(f'{kind} {count}' for kind, count in kinds.most_common())}")
     console.print(

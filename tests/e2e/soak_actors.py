@@ -66,6 +66,12 @@ class Crowd:
         with suppress(*GONE):
             what()
 
+    def approve(self) -> None:
+        """Something that waits for it, if there is anything."""
+        self.acts += 1
+        with suppress(*GONE):
+            self._click(APPROVE)
+
     def close(self) -> None:
         self._hands.shutdown(wait=True)
 
@@ -101,8 +107,8 @@ class Crowd:
     def _home(self) -> None:
         self._slack.acting_as(self._who()).open_home()
 
-    def _click(self) -> None:
-        action = self._chance.choices(list(CLICKS), list(CLICKS.values()))[0]
+    def _click(self, action: str = "") -> None:
+        action = action or self._chance.choices(list(CLICKS), list(CLICKS.values()))[0]
         offered = self._offered(action)
         if not offered:
             return

@@ -93,6 +93,7 @@ class Soak:
         )  # fmt: skip
         self.measured: list[Measured] = []
         self.kills = self.stops = 0
+        self.amid = 0  # kills while AWS was at work on an approved fix
         self.late = 0  # stops that took so long that it was killed
         self.exit_codes: list[int] = []
         self._roles: set[str] = set()
@@ -215,7 +216,7 @@ class Soak:
         self.crowd.act()
         if self.chance.random() < 0.6:
             self.kills += 1
-            self.bot.end(signal.SIGKILL)
+            self._kill()
         else:
             self.stops += 1
             was_up = self.bot.was_up
@@ -227,6 +228,18 @@ class Soak:
                 self.exit_codes.append(code)
         self.clock.ahead += 60 * self.chance.uniform(0, 30)
         self._start()
+
+    def _kill(self) -> None:
+        """While it waits for AWS to turn on tracing, if anybody has something to approve and nothing else fails."""
+        hold = self.aws.hold("UpdateFunctionConfiguration", done=self.chance.random() < 0.5)
+        for _ in range(10):
+            if hold.reached.is_set():
+                self.amid += 1
+                break
+            self.crowd.approve()
+            self._breathe(0.3)
+        self.bot.end(signal.SIGKILL)
+        hold.let_go(lost=not hold.done)
 
     def _start(self) -> None:
         """Until it listens; where Slack is away, a little later."""

@@ -19,5 +19,6 @@ def test_twelve_hours_of_faults_lose_nothing_double_nothing_and_leak_nothing(tmp
         assert {"approved", "applied", "failed", "requested"} <= kinds
         assert soak.hours >= 12
         assert soak.kills + soak.stops == 2
+        assert soak.amid >= 1
         assert len(soak.faults.ordered) >= 5
         assert sum(not call.ok for call in soak.slack.calls) >= 10
