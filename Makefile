@@ -17,9 +17,9 @@ demo: venv-demo ## the whole bot in a pretend workspace and a pretend cloud; pri
 run: venv-run ## the bot, with this environment's settings
 	@exec .venv/bin/python -m bot run $(ARGS)
 
-# What one of the four processes has compiled of the tests is there for the others, whatever the environment says.
+# What one of the processes has compiled of the tests is there for the others, whatever the environment says.
 test: venv-dev ## all tests; ARGS="tests/commands -k audit" for some
-	@PYTHONDONTWRITEBYTECODE= exec .venv/bin/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= exec .venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: venv-dev $(if $(findstring --no-peer,$(ARGS)),,venv-peer) ## audits beside Cloud Custodian, into BENCHMARKS.md, load, and hours of faults; ARGS="--no-peer" for ours alone
 	@.venv/bin/python -m tests.bench $(ARGS)

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import logging
 import os
 import socket
 from contextlib import suppress
@@ -11,6 +12,8 @@ from typing import IO, Self
 
 from bot.config import ConfigProblem
 from storage.lock import lock_of
+
+log = logging.getLogger(__name__)
 
 TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
@@ -24,23 +27,37 @@ class OnlyOne:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
+        self._file = self._taken()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+
+    def again(self) -> None:
+        """To be asked now and again: who takes the lock's file for a leftover and deletes it lets a second bot start.
+        Where none has, the lock is taken anew; else this raises ConfigProblem, and this bot must end."""
+        before = self._file
+        if before is None or _same(before, self._path):
+            return
+        self._file = self._taken()
+        before.close()
+        log.warning("%s was deleted while this bot ran, and is there again: do not delete it", self._path)
+
+    def _taken(self) -> IO[str]:
         try:
-            self._file = self._path.open("a+", encoding="utf-8")
+            file = self._path.open("a+", encoding="utf-8")
         except OSError as problem:
             raise ConfigProblem(
                 f"cannot open the database {self._database}: {problem.strerror}, for {self._path.name} beside it. "
                 "Set LAMPLIGHTER_DATABASE to a file in a folder that exists and can be written to."
             ) from problem
         try:
-            self._take(self._file)
+            self._take(file)
         except BaseException:
-            self._file.close()
+            file.close()
             raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
+        return file
 
     def _take(self, file: IO[str]) -> None:
         try:
@@ -69,6 +86,13 @@ class OnlyOne:
                 f"{self._database}: the file has a second name (a hard link), by which another program could write to "
                 "it unseen. Remove the other name, or make a copy of the file and use that."
             )
+
+
+def _same(file: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _holder(file: IO[str]) -> str:

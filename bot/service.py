@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 TAKE_UP_SECONDS = 60
+ALONE_SECONDS = 5
 READERS = 6  # twice as many as there are hands, so that fixes and posts find one too
 # How long one thread may compute before another's turn; Python's own is 0.005, and an acknowledgement takes ten turns.
 SWITCH_SECONDS = 0.001
@@ -66,13 +67,15 @@ class Service:
         self.stop = threading.Event()
         self.ready = threading.Event()
         self._unfinished: Callable[[], list[str]] = list
+        self._only_one = OnlyOne(config.database)
+        self._another: ConfigProblem | None = None  # why this bot had to end
 
     def run(self) -> None:
         """Raises ConfigProblem or StorageProblem for what only a person can mend."""
         end_when_told(self.stop, self._config.file.stop.seconds, self._left)
         sys.setswitchinterval(SWITCH_SECONDS)
         # Whoever is refused must not have opened the file: to open it brings it to this version's schema.
-        with OnlyOne(self._config.database), replicated(self._config, self.stop) as replica:
+        with self._only_one, replicated(self._config, self.stop) as replica:
             if self.stop.is_set():
                 return
             self._restored = replica is not None and replica.restored
@@ -82,9 +85,20 @@ class Service:
                 self._run(store)
             finally:
                 store.close()
+        if self._another:
+            raise self._another
 
     def _left(self) -> list[str]:
         return self._unfinished()
+
+    def _keep_alone(self) -> None:
+        """Of two bots that found themselves on one database, the one without the lock ends."""
+        try:
+            self._only_one.again()
+        except ConfigProblem as problem:
+            log.error("ending: %s", problem)
+            self._another = problem
+            self.stop.set()
 
     def _run(self, store: Store) -> None:
         client = self._web_client()
@@ -118,6 +132,7 @@ class Service:
             if self._until_slack(lambda: _opened(vitals.door, app), vitals) is None:
                 return
             daily.every(TAKE_UP_SECONDS, "take-up", lambda: _take_up(context, desk))
+            daily.every(ALONE_SECONDS, "only-one", self._keep_alone)
             daily.start()
             vitals.watch_over("clock", lambda: daily.alive)
             if listening:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.yardstick import FAST_YARD_SECONDS, yard
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# How long one example takes says nothing where four processes share two cores; each test has a timeout of its own.
+# How long one example takes says nothing where several processes share two cores; each test has a timeout of its own.
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
 
@@ -59,6 +61,14 @@ LONG = (
     "tests/commands/test_full",
     "tests/bot/",
 )
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Of `-n auto`, for two cores: most tests wait now and then. On a slow machine five keep each other from answering
+    the stand-in of Slack within its three seconds."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    return 5 if min(yard(), yard()) < FAST_YARD_SECONDS else 3
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

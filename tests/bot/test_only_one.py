@@ -111,3 +111,31 @@ def test_a_folder_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
         OnlyOne(tmp_path / "nowhere" / "lamplighter.db"),
     ):
         pass
+
+
+def test_a_lock_whose_file_was_deleted_is_taken_anew(database: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lock = database.with_name("lamplighter.db.lock")
+    with OnlyOne(database) as only_one:
+        only_one.again()
+        assert caplog.text == ""
+        lock.unlink()
+
+        only_one.again()
+
+        assert "was deleted while this bot ran" in caplog.text
+        with pytest.raises(ConfigProblem, match="another Lamplighter runs"), OnlyOne(database):
+            pass
+    with OnlyOne(database):
+        pass
+
+
+def test_who_finds_another_with_the_lock_is_told_to_end(database: Path) -> None:
+    with OnlyOne(database) as only_one:
+        database.with_name("lamplighter.db.lock").unlink()
+        second = held_by_another(database)
+        try:
+            with pytest.raises(ConfigProblem, match=rf"another Lamplighter runs .*process {second.pid} "):
+                only_one.again()
+        finally:
+            second.kill()
+            second.communicate()

@@ -7,6 +7,8 @@ import pytest
 
 from bot.demo.show import ROOT
 from bot.demo.slack import BOT_USER_ID, Channel
+from bot.only_one import OnlyOne
+from storage.lock import lock_of
 from tests.e2e.scene import Scene, wait_for, words
 
 
@@ -83,6 +85,20 @@ def test_two_bots_on_one_database_is_refused_in_one_line(quiet_scene: Scene) -> 
 
     assert second.returncode == 2
     assert "another Lamplighter runs on this database" in second.stderr
+
+
+def test_where_the_file_of_the_lock_was_deleted_the_bot_that_lost_it_ends(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    database = Path(scene.environment["LAMPLIGHTER_DATABASE"])
+    scene.start_bot()
+    scene.until_posted()
+    assert scene.bot
+
+    lock_of(database).unlink()
+    with OnlyOne(database):
+        assert scene.bot.wait(40) == 2
+
+    assert "another Lamplighter runs on this database" in scene.logged().splitlines()[-1]
 
 
 @pytest.mark.parametrize("name", ["xoxb-wrong"])
