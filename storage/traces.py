@@ -35,33 +35,33 @@ _WAS = "until > :first and past.since < :last and (past.verdict in ('traced', 'u
 _NOW = f"""
     with {_SEEN}
     select functions.arn, account, {_A_DAY}, team, verdict, gone_at, {_BEGAN} from functions {_LOOKED_AT}
-"""  # noqa: S608 - constants, as in the rest
-_THEN = f"select function, team, verdict, past.since, until from past where {_WAS}"  # noqa: S608
+"""  # noqa: S608 - constants
+_THEN = f"select function, team, verdict, past.since, until from past where {_WAS}"  # noqa: S608 - constants
 
 # The same, added up by SQLite: there are hundreds of thousands, of which most share account, team and audits.
-_KNOWN_FROM = f"select account, min({_MADE}) from functions group by account"  # noqa: S608
+_KNOWN_FROM = f"select account, min({_MADE}) from functions group by account"  # noqa: S608 - constants
 _NOW_TOGETHER = f"""
     with {_SEEN}
     select account, team, verdict, {_BEGAN}, '{_FOREVER}', total({_A_DAY}), count(*) - count({_A_DAY})
     from functions {_LOOKED_AT} where {_GOES_ON} group by 1, 2, 3, 4
-"""  # noqa: S608
+"""  # noqa: S608 - constants
 _WEIGHED = f"""
     weighed as materialized (
         select id, arn, account, {_A_DAY} as a_day from past_functions join functions using (arn) {_LOOKED_AT}
     )
-"""  # noqa: S608
+"""  # noqa: S608 - constants
 _THEN_TOGETHER = f"""
     with {_SEEN}, {_WEIGHED}
     select account, team, verdict, since, until, total(a_day), count(*) - count(a_day)
     from past join weighed on id = function where {_WAS} group by 1, 2, 3, 4, 5
-"""  # noqa: S608
+"""  # noqa: S608 - constants
 _UNWEIGHED = f"""
     with {_SEEN}, {_WEIGHED}
     select count(*) from (
         select arn from functions {_LOOKED_AT} where {_A_DAY} is null and {_GOES_ON} and {_BEGAN} < :last
         union select arn from past join weighed on id = function where a_day is null and {_WAS}
     )
-"""  # noqa: S608
+"""  # noqa: S608 - constants
 
 
 class Whose(NamedTuple):

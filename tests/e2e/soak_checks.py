@@ -25,14 +25,15 @@ COURSE: dict[str, dict[DecisionKind, str]] = {
         K.REQUESTED: OPEN, K.APPROVED: "running", K.DENIED: CLOSED, K.CANCELLED: CLOSED, K.EXPIRED: CLOSED,
         K.RESOLVED: CLOSED, K.EXEMPTED: CLOSED,
     },
-    "running": {K.APPLIED: "applied", K.FAILED: OPEN, K.RESOLVED: CLOSED},
+    # Stopped: of a batch, before it came to this one.
+    "running": {K.APPLIED: "applied", K.FAILED: OPEN, K.RESOLVED: CLOSED, K.STOPPED: OPEN},
     "applied": {K.UNDO: "undoing"},
     "undoing": {K.UNDONE: CLOSED, K.UNDO_FAILED: "applied", K.RESOLVED: CLOSED},
     CLOSED: {},
 }  # fmt: skip
 STANDS = {S.OPEN: OPEN, S.FAILED: OPEN, S.RUNNING: "running", S.APPLIED: "applied", S.UNDOING: "undoing"}
 ENDS = (K.APPLIED, K.FAILED, K.UNDONE, K.UNDO_FAILED, K.RESOLVED)
-BESIDE = {K.REFUSED, K.LAPSED, K.SNOOZED, K.SNOOZE_ENDED, K.BATCH, K.STOPPED}
+BESIDE = {K.REFUSED, K.LAPSED, K.SNOOZED, K.SNOOZE_ENDED, K.BATCH}
 # What people are told of their decision, and the row that has to be there.
 ANSWERS = (
     (re.compile(r"Asked in .* to turn on tracing for `([^`]+)`"), K.REQUESTED),

@@ -97,6 +97,9 @@ class Soak:
         self.late = 0  # stops that took so long that it was killed
         self.exit_codes: list[int] = []
         self._roles: set[str] = set()
+        self._hard: list[
+            bool
+        ] = []  # of each end to come, whether it is a kill: half of them, and one more of an odd number
 
     def __enter__(self) -> Self:
         self.aws.start()
@@ -190,6 +193,8 @@ class Soak:
         plan = self.plan
         self._start()
         ends = sorted(self.chance.uniform(0.3, plan.hours / 3) for _ in range(plan.ends))
+        self._hard = [bool(number % 2) for number in range(plan.ends, 0, -1)]
+        self.chance.shuffle(self._hard)
         marks = [plan.hours * part for part in (0.4, 0.55, 0.7, 0.85)]
         while self.hours < plan.hours:
             self._listen()
@@ -214,7 +219,7 @@ class Soak:
     def _again(self) -> None:
         """Ended in the midst of things, down for a while, and started again."""
         self.crowd.act()
-        if self.chance.random() < 0.6:
+        if self._hard.pop():
             self.kills += 1
             self._kill()
         else:
@@ -230,9 +235,10 @@ class Soak:
         self._start()
 
     def _kill(self) -> None:
-        """While it waits for AWS to turn on tracing, if anybody has something to approve and nothing else fails."""
+        """While it waits for AWS to turn on tracing, if anybody finds something to approve."""
+        self.faults.calm()
         hold = self.aws.hold("UpdateFunctionConfiguration", done=self.chance.random() < 0.5)
-        for _ in range(10):
+        for _ in range(20):
             if hold.reached.is_set():
                 self.amid += 1
                 break
