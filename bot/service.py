@@ -51,7 +51,6 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 30.0
 TAKE_UP_SECONDS = 60
 ALONE_SECONDS = 5
-READERS = 6  # twice as many as there are hands, so that fixes and posts find one too
 # How long one thread may compute before another's turn; Python's own is 0.005, and an acknowledgement takes ten turns.
 SWITCH_SECONDS = 0.001
 
@@ -79,7 +78,7 @@ class Service:
             if self.stop.is_set():
                 return
             self._restored = replica is not None and replica.restored
-            store = Store(self._config.database, sole=True, readers=READERS)
+            store = Store(self._config.database, sole=True)
             try:
                 store.check()
                 self._run(store)

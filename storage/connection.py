@@ -1,8 +1,8 @@
-"""The SQLite file: every read and write of the storage package goes through this. One connection behind one lock, and
-where many threads ask, others that only read."""
+"""One connection to the SQLite file, behind one lock; every read and write of the storage package goes through it."""
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from storage.readers import Readers
 from storage.schema import migrations
-from storage.sqlite import Database, over
+from storage.sqlite import Database
 
 Row = dict[str, Any]
 
@@ -46,24 +45,19 @@ class StorageProblem(Exception):
 class Connection:
     """The file, opened and brought to the newest schema.
 
-    Threads share it: a transaction holds the lock to its end, and so does whoever reads where there are no readers.
+    Threads share it: whoever reads or writes holds the lock, and a transaction holds it to its end.
     Raises StorageProblem where the path cannot be opened, is no database of ours or of a newer version, is damaged, or
     could not be copied before it is migrated.
     """
 
-    _readers: Readers | None = None
-
-    def __init__(self, path: Path | str, *, sole: bool = False, readers: int = 0) -> None:
-        """`sole`: whoever opens it is the one bot that may run on it; see `_refuse_under_a_bot`. `readers`: so many
-        threads may read at one time without waiting for each other or for who writes."""
+    def __init__(self, path: Path | str, *, sole: bool = False) -> None:
+        """`sole`: whoever opens it is the one bot that may run on it; see `_refuse_under_a_bot`."""
         self.path = Path(path)
         self.patience = BUSY_TIMEOUT_SECONDS  # how long a write waits for another process's to end
         self._lock = threading.RLock()
         self._own = threading.local()
         try:
             self._open(sole)
-            if readers:
-                self._readers = Readers(self.path, readers, BUSY_TIMEOUT_SECONDS)
         except OSError as problem:
             raise StorageProblem(
                 f"cannot open the database {self.path}: {problem.strerror}. "
@@ -92,7 +86,9 @@ class Connection:
             # Full: a commit is on the disk when it returns, so that a power cut takes back nothing that was answered.
             for pragma in ("page_size = 8192", "journal_mode = wal", "foreign_keys = on", "synchronous = full"):
                 self._sqlite.execute(f"pragma {pragma}")
-            self._db = over(self._sqlite)
+            self._sqlite.create_function("regexp", 2, _regexp, deterministic=True)
+            # What other packages would add to every connection is not wanted here, and takes long to look for.
+            self._db = Database(self._sqlite, execute_plugins=False)
             if len(known) < len(STEPS):
                 self._migrate(sole)
         except BaseException:
@@ -155,7 +151,6 @@ class Connection:
         if joins:
             return
         self._begin(self.patience if patience is None else patience)
-        self._own.writes = True
         try:
             try:
                 yield
@@ -165,7 +160,6 @@ class Connection:
                 raise
             self._own.kept = self.kept + 1
         finally:
-            self._own.writes = False
             self._lock.release()
 
     def _begin(self, patience: float) -> None:
@@ -212,24 +206,14 @@ class Connection:
         """How many transactions of this thread were kept so far."""
         return getattr(self._own, "kept", 0)
 
-    @contextmanager
-    def _reading(self) -> Iterator[Database]:
-        """Who writes sees what it has written so far."""
-        if self._readers is None or getattr(self._own, "writes", False):
-            with self._lock:
-                yield self._db
-        else:
-            with self._readers.one() as reader:
-                yield reader
-
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
-        with self._reading() as file:
-            return list(file.query(sql, _plain(parameters)))
+        with self._lock:
+            return list(self._db.query(sql, _plain(parameters)))
 
     def tuples(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """For many rows that are looked at one by one; to be read to its end, for it holds a connection."""
-        with self._reading() as file:
-            yield from file.execute(sql, _plain(parameters))
+        """For many rows that are looked at one by one; to be read to its end, for it holds the lock."""
+        with self._lock:
+            yield from self._sqlite.execute(sql, _plain(parameters))
 
     def row(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Row | None:
         return next(iter(self.rows(sql, parameters)), None)
@@ -266,8 +250,6 @@ class Connection:
             return int(self._db.execute(sql, row).lastrowid or 0)
 
     def close(self) -> None:
-        if self._readers:
-            self._readers.close()
         with self._lock:
             self._sqlite.close()
 
@@ -289,6 +271,11 @@ def steps_of(file: sqlite3.Connection, path: Path) -> set[str]:
     if not done and any(not name.startswith(NOT_OURS) for name in tables):
         raise StorageProblem(f"the database {path} is another program's. Set LAMPLIGHTER_DATABASE to another file.")
     return done
+
+
+def _regexp(pattern: str, text: str) -> bool:
+    """SQL's `text regexp pattern`, which SQLite leaves to its users; `re` keeps what it has compiled."""
+    return re.match(pattern, text) is not None
 
 
 def _plain(parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | dict[str, Any]:

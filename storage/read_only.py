@@ -5,9 +5,9 @@ import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from storage.connection import BUSY_TIMEOUT_SECONDS, Connection, StorageProblem
+from storage.connection import BUSY_TIMEOUT_SECONDS, Connection, StorageProblem, _regexp
 from storage.schema import migrations
-from storage.sqlite import over
+from storage.sqlite import Database
 
 
 class ReadOnly(Connection):
@@ -23,7 +23,8 @@ class ReadOnly(Connection):
             raise StorageProblem(f"there is no database {self.path}. Name the file with --database.")
         try:
             self._sqlite = self._opened()
-            self._db = over(self._sqlite)
+            self._sqlite.create_function("regexp", 2, _regexp, deterministic=True)
+            self._db = Database(self._sqlite, execute_plugins=False)
         except sqlite3.DatabaseError as problem:
             mend = "Name the bot's SQLite file, or take the copy anew."
             if self._wal_size():

@@ -4,8 +4,6 @@ Where pictures are drawn numpy is installed, and to load it beside would add a t
 memory of an audit in a terminal.
 """
 
-import re
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,16 +26,4 @@ def _without(names: tuple[str, ...]) -> Iterator[None]:
 with _without(_NOT_NEEDED):
     from sqlite_utils import Database, Migrations
 
-__all__ = ["Database", "Migrations", "over"]
-
-
-def over(connection: sqlite3.Connection) -> Database:
-    """With what the package's SQL uses and SQLite leaves to its users."""
-    connection.create_function("regexp", 2, _regexp, deterministic=True)
-    # What other packages would add to every connection is not wanted here, and takes long to look for.
-    return Database(connection, execute_plugins=False)
-
-
-def _regexp(pattern: str, text: str) -> bool:
-    """SQL's `text regexp pattern`; `re` keeps what it has compiled."""
-    return re.match(pattern, text) is not None
+__all__ = ["Database", "Migrations"]

@@ -63,12 +63,10 @@ class Store:
         connection: Connection | None = None,
         *,
         sole: bool = False,
-        readers: int = 0,
         read_only: bool = False,
     ) -> None:
-        """`connection`: another than this would open; `sole` and `readers`: see Connection."""
-        opened = _read_only(path) if read_only and not connection else connection
-        self._connection = opened or Connection(path, sole=sole, readers=readers)
+        """`connection`: another than this would open; `sole`: see Connection."""
+        self._connection = connection or (_read_only(path) if read_only else Connection(path, sole=sole))
         self.audits = Audits(self._connection)
         self.functions = Functions(self._connection)
         self.requests = Requests(self._connection)

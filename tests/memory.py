@@ -14,7 +14,7 @@ from storage.store import Store
 def new_store(path: Path) -> Store:
     path.touch(mode=0o600, exist_ok=False)
     path.write_bytes(_newest())
-    return Store(path, readers=2)  # as the bot opens it, which has some more
+    return Store(path)
 
 
 @cache

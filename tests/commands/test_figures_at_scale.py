@@ -16,7 +16,7 @@ from commands.aws.accounts import Cloud
 from storage.connection import Connection, to_text
 from storage.kpis import Window
 from storage.models import Coverage
-from storage.store import Store
+from storage.store import Store, open_store
 from tests.commands.conftest import NOON, SETTINGS, HandClock, NamedPeople
 from tests.yardstick import yards
 
@@ -156,9 +156,8 @@ def build(path: Path) -> None:
 def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     path = tmp_path_factory.mktemp("year") / "memory.db"
     build(path)
-    store = Store(path, readers=1)  # as in the bot
-    yield store
-    store.close()
+    with open_store(path) as store:
+        yield store
 
 
 @pytest.mark.parametrize(
