@@ -63,6 +63,7 @@ LONG = (
 )
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
     """Of `-n auto`, for two cores: most tests wait now and then. On a slow machine five keep each other from answering
     the stand-in of Slack within its three seconds."""

@@ -23,8 +23,8 @@ from tests.yardstick import yards
 FUNCTIONS, TEAMS, DAYS = 100_000, 500, 365
 CHURN = 100  # one of so many functions changes each day
 FIXED_A_DAY, ALARMS, INCIDENTS_A_DAY = 40, 2_000, 60
-# Of the processor's time, SQLite's included. A yard was 0.45 s where this was set, on a day on which that machine took
-# 2.5 times as long as on the day before for an audit of 10,000 functions: 2.3 s then, and 0.9 s on the other.
+# Of the processor's time, SQLite's included. Where this was set a yard was 0.45 s, and a report took about 2 s, on a
+# machine that needed 2.5 times as long for an audit as on the day before, when 2 s were the bound.
 MOST_YARDS = 5.0
 TRIES = 4
 MOST_BYTES = 500_000_000

@@ -24,7 +24,7 @@ from storage.store import Store, open_store
 
 T = TypeVar("T")
 
-PATIENCE = 3  # a machine was seen to need 2.5 times as long from one day to the next; what hangs, hangs longer
+PATIENCE = 3  # see tests/yardstick.py: a machine may be slow for a day, and what hangs, hangs longer
 
 
 def wait_for(look: Callable[[], T], seconds: float = 20.0, what: str = "") -> T:
