@@ -97,9 +97,7 @@ class Soak:
         self.late = 0  # stops that took so long that it was killed
         self.exit_codes: list[int] = []
         self._roles: set[str] = set()
-        self._hard: list[
-            bool
-        ] = []  # of each end to come, whether it is a kill: half of them, and one more of an odd number
+        self._hard: list[bool] = []  # of each end to come, whether it is a kill
 
     def __enter__(self) -> Self:
         self.aws.start()
@@ -193,7 +191,7 @@ class Soak:
         plan = self.plan
         self._start()
         ends = sorted(self.chance.uniform(0.3, plan.hours / 3) for _ in range(plan.ends))
-        self._hard = [bool(number % 2) for number in range(plan.ends, 0, -1)]
+        self._hard = [number % 2 == 0 for number in range(plan.ends)]  # every other; of an odd number one more
         self.chance.shuffle(self._hard)
         marks = [plan.hours * part for part in (0.4, 0.55, 0.7, 0.85)]
         while self.hours < plan.hours:
@@ -239,11 +237,10 @@ class Soak:
         self.faults.calm()
         hold = self.aws.hold("UpdateFunctionConfiguration", done=self.chance.random() < 0.5)
         for _ in range(20):
-            if hold.reached.is_set():
+            self.crowd.approve()
+            if hold.reached.wait(0.3):
                 self.amid += 1
                 break
-            self.crowd.approve()
-            self._breathe(0.3)
         self.bot.end(signal.SIGKILL)
         hold.let_go(lost=not hold.done)
 
