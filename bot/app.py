@@ -16,6 +16,7 @@ from bot.at_home import Homes, ToHome, beside_home
 from bot.desk import Desk
 from bot.once import Once
 from bot.replies import Asker, Deliver, Drawings, ToButton, ToCommand, ToField, ToForm
+from bot.socket_mode import Envelope, NeedsNoWords
 from commands._types import Button, Clock, Entry, Event, Form, Run, Slash
 from commands.help import asks_for_help, help_for
 from commands.home import kept_up
@@ -49,6 +50,33 @@ def build_app(entries: Iterable[Entry], desk: Desk, client: WebClient, signing_s
             case Clock():
                 pass  # the scheduler's
     return app
+
+
+def needs_no_words(entries: Iterable[Entry]) -> NeedsNoWords:
+    """Whether a request is one of these entries' that its listener takes for certain, and says nothing with that: a
+    command, a button or an event. A form may be told what is wrong in it; what nobody knows is Slack's to refuse."""
+    commands, actions, events = set(), set(), set()
+    for entry in entries:
+        match entry:
+            case Slash():
+                commands.add(entry.command)
+            case Button():
+                actions.add(entry.action_id)
+            case Event():
+                events.add(entry.event)
+
+    def known(envelope: Envelope) -> bool:
+        payload = envelope["payload"]
+        match envelope["type"]:
+            case "slash_commands":
+                return payload["command"] in commands
+            case "events_api":
+                return payload["event"]["type"] in events
+            case "interactive" if payload["type"] == "block_actions":
+                return all(action["action_id"] in actions for action in payload["actions"])
+        return False
+
+    return known
 
 
 def _event_listener(entry: Event, desk: Desk, homes: Homes) -> Callable[..., None]:

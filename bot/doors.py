@@ -15,7 +15,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from bot.config import Config
 from bot.health import Health
 from bot.serving import ARRIVAL_SECONDS, Serving
-from bot.socket_mode import PING_SECONDS, SocketClient
+from bot.socket_mode import PING_SECONDS, NeedsNoWords, SocketClient
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,9 @@ class Door(Protocol):
     def prepare(self) -> None:
         """What can be there before Slack answers."""
 
-    def open(self, app: App) -> None:
-        """From now on requests come in. Raises SlackClientError or OSError where Slack does not answer."""
+    def open(self, app: App, needs_no_words: NeedsNoWords) -> None:
+        """From now on requests come in; over a WebSocket, those that need no words are acknowledged as they are read.
+        Raises SlackClientError or OSError where Slack does not answer."""
 
     def close(self) -> None:
         """No more requests come in."""
@@ -63,7 +64,7 @@ class SocketDoor:
     def prepare(self) -> None:
         """Nothing: until Slack answers there is no one to connect to."""
 
-    def open(self, app: App) -> None:
+    def open(self, app: App, needs_no_words: NeedsNoWords) -> None:
         if self._client is None:
             self._client = SocketClient(
                 self._token,
@@ -71,6 +72,7 @@ class SocketDoor:
                 web_client=WebClient(token=self._token, base_url=self._base_url, timeout=SLACK_TIMEOUT_SECONDS),
                 concurrency=CONCURRENCY,
                 ping_interval=self._ping_seconds,
+                needs_no_words=needs_no_words,
             )
             self._client.socket_mode_request_listeners.append(_Handler(app).handle)
         self._client.open()
@@ -126,7 +128,7 @@ class HttpDoor:
     def prepare(self) -> None:
         self._serving.open()
 
-    def open(self, app: App) -> None:
+    def open(self, app: App, needs_no_words: NeedsNoWords) -> None:  # noqa: ARG002 - here the answer tells all
         from slack_bolt.adapter.wsgi import SlackRequestHandler
 
         self._signed.bolt = SlackRequestHandler(app, path=EVENTS)

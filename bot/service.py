@@ -13,7 +13,7 @@ from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.app import build_app
+from bot.app import build_app, needs_no_words
 from bot.channels import ChannelNames
 from bot.config import Config, ConfigProblem, require_slack
 from bot.desk import Desk
@@ -27,6 +27,7 @@ from bot.scheduler import DailyClock
 from bot.scopes import SCOPES
 from bot.signals import end_when_told
 from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
+from bot.socket_mode import NeedsNoWords
 from bot.vitals import Vitals
 from commands import COMMANDS
 from commands._batch import lock_of, run_batch
@@ -128,7 +129,7 @@ class Service:
         outbox.start()
         vitals.watch_over("outbox", lambda: outbox.alive)
         try:
-            if self._until_slack(lambda: _opened(vitals.door, app), vitals) is None:
+            if self._until_slack(lambda: _opened(vitals.door, app, needs_no_words(COMMANDS)), vitals) is None:
                 return
             daily.every(TAKE_UP_SECONDS, "take-up", lambda: _take_up(context, desk))
             daily.every(ALONE_SECONDS, "only-one", self._keep_alone)
@@ -295,10 +296,10 @@ def _finish(answer: Callable[[], Iterator[object]]) -> None:
         pass
 
 
-def _opened(door: Door, app: App) -> bool:
+def _opened(door: Door, app: App, no_words: NeedsNoWords) -> bool:
     """Raises ConfigProblem where Slack will never take the app-level token."""
     try:
-        door.open(app)
+        door.open(app, no_words)
     except SlackApiError as problem:
         error = error_code(problem)
         if error in TOKEN_REFUSED:

@@ -3,18 +3,26 @@
 It reconnects when Slack asks for it, when Slack says goodbye and when a ping is not answered for 20 s. It does not
 notice at once that the other side is gone without a word, nor ever that no ping was answered from the start; it asks
 for a new address every 5 s for as long as none is given; and where Slack has it wait, it sleeps.
+
+And it acknowledges what needs no words as soon as it is read. Bolt does that some ten changes of threads later, each of
+which waits for whatever else is computed.
 """
 
 import errno
+import json
 import logging
 import socket
+import threading
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from queue import Empty
+from typing import Any, TypeAlias
 
 from slack_sdk.errors import SlackApiError, SlackClientError, SlackClientNotConnectedError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.builtin.connection import Connection
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
 
@@ -25,15 +33,26 @@ STALE_PINGS = 4  # so many without an answer, and the connection is given up: as
 FIRST_WAIT = 0.2  # of the time between two pings
 LONGEST_WAIT_SECONDS = 60.0
 LINK_DISABLED = "link_disabled"
+# A whole request at once, mostly: each further piece waits for its turn. Not many requests, for each of which slack_sdk
+# calls itself.
+RECEIVED_BYTES = 8192
+
+Envelope: TypeAlias = Mapping[str, Any]  # what Socket Mode sends: `type`, `envelope_id`, `payload`
+NeedsNoWords: TypeAlias = Callable[[Envelope], bool]
 
 
 class SocketClient(SocketModeClient):
     """`why`: what keeps it from being connected, as far as it is known."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, needs_no_words: NeedsNoWords = lambda _: False, **kwargs: Any) -> None:
+        """`needs_no_words`: which requests are taken for certain, and answered by "it arrived"."""
         self.why = "no WebSocket has been opened yet"
         self._connected_at = 0.0
         self._wait = self._not_before = 0.0
+        self._needs_no_words = needs_no_words
+        self._acknowledged: set[str] = set()
+        self._taking = threading.Lock()
+        kwargs.setdefault("receive_buffer_size", RECEIVED_BYTES)
         super().__init__(*args, **kwargs)
         self._wait = FIRST_WAIT * self.ping_interval
 
@@ -88,14 +107,36 @@ class SocketClient(SocketModeClient):
         return all(runner.is_alive() for runner in runners)
 
     def close(self) -> None:
-        """What has been taken is acknowledged; the rest Slack gives back to whoever sent it. slack_sdk would hang up
-        first, and wait up to 3 s for the receiver to notice."""
-        self.closed, self.auto_reconnect_enabled = True, False
+        """What has been taken is acknowledged, and what was acknowledged is worked on; the rest Slack gives back to
+        whoever sent it. slack_sdk would hang up first, and wait up to 3 s for the receiver to notice."""
+        with self._taking:
+            self.closed, self.auto_reconnect_enabled = True, False
         self.message_queue.put(None)
         if self.message_processor.is_alive():
             self.message_processor.shutdown()  # type: ignore[no-untyped-call] # slack_sdk leaves it untyped
+        self._work_on_the_rest()
         self.message_workers.shutdown()
         super().close()
+
+    def enqueue_message(self, message: str) -> None:
+        with self._taking:
+            if self.closed:
+                return  # Slack says to whoever sent it that nobody took it
+            self._acknowledge(message)
+            super().enqueue_message(message)
+
+    def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        try:
+            super().run_message_listeners(message, raw_message)
+        finally:
+            self._acknowledged.discard(str(message.get("envelope_id")))
+
+    def send_socket_mode_response(self, response: SocketModeResponse | dict[str, Any]) -> None:
+        answer = response.to_dict() if isinstance(response, SocketModeResponse) else response
+        if answer.get("envelope_id") not in self._acknowledged:
+            super().send_socket_mode_response(response)
+        elif answer.get("payload"):
+            log.error("an answer had words after its request was acknowledged, and they were not sent")
 
     @property
     def _stale_seconds(self) -> float:
@@ -104,6 +145,30 @@ class SocketClient(SocketModeClient):
     def _heard_at(self) -> float:
         session = self.current_session
         return max(self._connected_at, (session.last_ping_pong_time if session else None) or 0.0)
+
+    def _acknowledge(self, message: str) -> None:
+        """Where that fails for whatever reason, Bolt acknowledges later, or says what is wrong."""
+        try:
+            envelope = json.loads(message)
+            session = self.current_session
+            if session is not None and "payload" in envelope and self._needs_no_words(envelope):
+                session.send(json.dumps({"envelope_id": envelope["envelope_id"]}))
+                self._acknowledged.add(str(envelope["envelope_id"]))
+        except Exception as problem:  # noqa: BLE001 - this is the thread that receives, and it must go on
+            log.debug("a request was not acknowledged as soon as it was read: %s", error_code(problem))
+
+    def _work_on_the_rest(self) -> None:
+        """Raises nothing: what waits in the queue when nobody takes from it any more is handed on."""
+        with suppress(Empty):
+            while True:
+                raw = self.message_queue.get_nowait()
+                if raw is not None:
+                    self.message_workers.submit(self._hand_on, raw)
+
+    def _hand_on(self, raw: str) -> None:
+        message = json.loads(raw) if raw.startswith("{") else {}
+        if message.get("type") != "disconnect":
+            self.run_message_listeners(message, raw)
 
     def _is_wanted(self) -> bool:
         return bool(self.auto_reconnect_enabled and not self.closed)

@@ -44,7 +44,7 @@ class Wire:
             self.reached.append(body["text"])
             ack()
 
-        self.door.open(self.app)
+        self.door.open(self.app, lambda _: False)
 
     @property
     def port(self) -> int:
@@ -273,7 +273,7 @@ def test_who_comes_before_or_after_the_bot_is_told_to_come_again(wire: Wire) -> 
     assert (status, headers["Retry-After"], wire.reached) == (503, "30", [])
     assert not wire.door.connected()[0]
 
-    wire.door.open(wire.app)
+    wire.door.open(wire.app, lambda _: False)
     assert wire.slack("in time")[0] == 200
     assert wire.reached == ["in time"]
 

@@ -36,7 +36,7 @@ def app(client: WebClient) -> App:
 @pytest.fixture
 def door(slack: SlackStandIn, app: App) -> Iterator[SocketDoor]:
     made = SocketDoor(slack.app_token, slack.api_url, ping_seconds=0.2)  # a 25th of the usual
-    made.open(app)
+    made.open(app, lambda _: False)
     yield made
     made.close()
     assert not made.alive
@@ -160,7 +160,7 @@ def test_a_websocket_that_is_refused_is_no_connection(slack: SlackStandIn, app: 
     door = SocketDoor(slack.app_token, slack.api_url, ping_seconds=0.2)
     try:
         with pytest.raises(SlackClientError):
-            door.open(app)
+            door.open(app, lambda _: False)
         assert door.connected() == (False, "Socket Mode is not connected: Slack takes no WebSocket")
     finally:
         door.close()
@@ -177,7 +177,7 @@ def test_what_was_taken_is_acknowledged_before_it_hangs_up(slack: SlackStandIn, 
         ack("done")
 
     door = SocketDoor(slack.app_token, slack.api_url, ping_seconds=0.2)
-    door.open(app)
+    door.open(app, lambda _: False)
     outcomes: list[bool] = []
     asking = threading.Thread(target=lambda: outcomes.append(heard(slack)))
     asking.start()
