@@ -103,10 +103,11 @@ class Desk:
 
     def _by_hand(self, run: Run, request: Request) -> Iterator[Reply]:
         """Each step while a hand is free for it; its delivery to Slack takes none."""
-        with self.context.hands.at_work():
+        hands, store = self.context.hands, self.context.store
+        with hands.at_work():
             answers = iter(run(request, self.context))
         while True:
-            with self.context.hands.at_work():
+            with hands.at_work(), store.asking():
                 reply = next(answers, None)
             if reply is None:
                 return

@@ -7,13 +7,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from storage.schema import migrations
 from storage.sqlite import Database
+from storage.turns import Turns
 
 Row = dict[str, Any]
 
@@ -54,7 +55,7 @@ class Connection:
         """`sole`: whoever opens it is the one bot that may run on it; see `_refuse_under_a_bot`."""
         self.path = Path(path)
         self.patience = BUSY_TIMEOUT_SECONDS  # how long a write waits for another process's to end
-        self._lock = threading.RLock()
+        self._lock = Turns()
         self._own = threading.local()
         try:
             self._open(sole)
@@ -200,6 +201,10 @@ class Connection:
             raise StorageProblem(
                 f"cannot write to the database {self.path}: {trouble(problem) or problem}."
             ) from problem
+
+    def asking(self) -> AbstractContextManager[None]:
+        """What this thread reads meanwhile is for a question, and others go before it."""
+        return self._lock.asking()
 
     @property
     def kept(self) -> int:

@@ -4,7 +4,6 @@ import glob
 import os
 import shutil
 import sqlite3
-import threading
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from storage.connection import Connection, StorageProblem, steps_of
 from storage.decisions import Decisions
 from storage.models import Decision
 from storage.sqlite import Database
+from storage.turns import Turns
 
 KEPT = 3  # copies that were made before a migration; the oldest go
 ROOM = 8 << 20  # bytes that are left free beside a copy, for what a migration itself writes
@@ -85,7 +85,7 @@ class _Reader(Connection):
     """A file that is only read, in the schema that it has."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self._lock = path, threading.RLock()
+        self.path, self._lock = path, Turns()
         self.sqlite = self._sqlite = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         self._db = Database(self._sqlite, execute_plugins=False)
 

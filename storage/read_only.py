@@ -1,13 +1,13 @@
 """The file for whoever only looks: nothing in it is changed, none is made, and no right to write is needed."""
 
 import sqlite3
-import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from storage.connection import BUSY_TIMEOUT_SECONDS, Connection, StorageProblem, _regexp
 from storage.schema import migrations
 from storage.sqlite import Database
+from storage.turns import Turns
 
 
 class ReadOnly(Connection):
@@ -18,7 +18,7 @@ class ReadOnly(Connection):
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self._lock = threading.RLock()
+        self._lock = Turns()
         if not self.path.is_file():
             raise StorageProblem(f"there is no database {self.path}. Name the file with --database.")
         try:

@@ -269,6 +269,10 @@ class Store:
         """Several changes that stand or fall together; see Connection.transaction."""
         return self._connection.transaction()
 
+    def asking(self) -> AbstractContextManager[None]:
+        """What this thread reads meanwhile is for a question, and whoever works or decides goes before it."""
+        return self._connection.asking()
+
     def close(self) -> None:
         self._connection.close()
 

@@ -1,0 +1,131 @@
+"""Who decides or works does not stand behind those who ask, and nobody stands for ever."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from storage import turns
+from storage.turns import Turns
+from tests.memory import new_store
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def waiting(turn: Turns, how_many: int) -> bool:
+    return turn._waiting == how_many
+
+
+def until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not look():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.001)
+
+
+def taking(turn: Turns, name: str, order: list[str], *, asks: bool) -> threading.Thread:
+    def take() -> None:
+        with turn.asking() if asks else nullcontext(), turn:
+            order.append(name)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    return thread
+
+
+def test_a_thread_takes_it_again_and_has_it_until_it_has_given_all_back() -> None:
+    turn, entered = Turns(), threading.Event()
+    with turn:
+        with turn:
+            pass
+        other = threading.Thread(target=lambda: (turn.acquire(), entered.set(), turn.release()))
+        other.start()
+        assert not entered.wait(0.2)
+    other.join(10)
+    assert entered.is_set()
+
+
+def test_nobody_gives_back_what_another_has() -> None:
+    turn = Turns()
+    turn.acquire()
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError):
+        pool.submit(turn.release).result()
+    turn.release()
+    with pytest.raises(RuntimeError):
+        turn.release()
+
+
+def test_whoever_works_goes_before_whoever_asks_though_that_one_came_first() -> None:
+    for _ in range(20):
+        turn, order = Turns(), list[str]()
+        with turn:
+            works = [taking(turn, "a fix", order, asks=False) for _ in range(3)]
+            until(lambda turn=turn: waiting(turn, 3))  # type: ignore[misc] # mypy takes the default for none
+            asks = [taking(turn, "a question", order, asks=True) for _ in range(3)]
+            works.append(taking(turn, "a fix", order, asks=False))
+            until(lambda turn=turn: waiting(turn, 4))  # type: ignore[misc] # as above
+        for one in works + asks:
+            one.join(10)
+        assert order == ["a fix"] * 4 + ["a question"] * 3
+
+
+def test_a_question_is_not_put_off_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LONGEST_SECONDS", 0.2)
+    turn, asked, stop = Turns(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            with turn:
+                stop.wait(0.005)
+
+    def ask() -> None:
+        with turn.asking(), turn:
+            asked.set()
+
+    working = [threading.Thread(target=work) for _ in range(4)]  # of whom three always wait
+    for one in working:
+        one.start()
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert asked.wait(20)
+    stop.set()
+    for one in [*working, asking]:
+        one.join(10)
+
+
+def test_beside_questions_that_read_all_the_time_a_decision_is_kept_at_once(tmp_path: Path) -> None:
+    """Each question reads for some 50 ms; behind three of them without an order a hundred writes took minutes."""
+    store = new_store(tmp_path / "memory.db")
+    slow = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 150000) select sum(i) from n"
+    stop, answered = threading.Event(), list[object]()
+
+    def ask() -> None:
+        while not stop.is_set():
+            with store.asking():
+                answered.append(store._connection.rows(slow))
+
+    def decide(number: int) -> None:
+        for step in range(10):
+            store.tips.dismiss(f"tip {step}", f"U{number}", "T1", NOON)
+
+    asking = [threading.Thread(target=ask) for _ in range(6)]
+    for one in asking:
+        one.start()
+    try:
+        until(lambda: len(answered) > 3)
+        before = len(answered)
+        with ThreadPoolExecutor(10) as pool:
+            list(pool.map(decide, range(10)))
+        meanwhile = len(answered) - before
+    finally:
+        stop.set()
+        for one in asking:
+            one.join(30)
+        store.close()
+    # Of ten that wait, one goes after another: between two questions there is room for all of them.
+    assert meanwhile <= 40
