@@ -41,10 +41,10 @@ def draw(context: Context, post: Post, items: Sequence[Item]) -> tuple[str, list
     asleep = {one.function_arn for one in naps if one.function_arn}
     items = [_with_news(one, own) for one in items if one.function is None or one.function.arn not in asleep]
     items = [one for one in items if not _went_elsewhere(one, post.team)]
-    members = context.store.functions.members(post.team)
-    untraced = [one for one in members if one.verdict is Verdict.UNTRACED]
+    functions = context.store.functions
+    untraced = functions.of_team(post.team, Verdict.UNTRACED)
     forecasts, audit = forecasts_of(context, untraced), context.store.audits.latest()
-    coverage = Coverage.of(context.store.functions.of_team_since(post.team, audit.started_at)) if audit else Coverage()
+    coverage = functions.coverage_of_team_since(post.team, audit.started_at) if audit else Coverage()
     shown = {one.function.arn for one in items if one.function} | asleep
     zero = living.zero_text(post.team, coverage, own.zero_since) if own and own.zero_told and own.zero_since else ""
     zero = "" if untraced else zero
@@ -61,7 +61,7 @@ def draw(context: Context, post: Post, items: Sequence[Item]) -> tuple[str, list
         choices=_choices(items, len(untraced)),
         others=Counter(one.account for one in untraced if one.arn not in shown),
         listed=any(one.kind in (PostKind.LIST, PostKind.FILE) for one in context.store.posts.replies(post.id)),
-        naps=[_nap(one, members) for one in naps],
+        naps=[_nap(one, untraced) for one in naps],
         zero=zero,
         total=Total.of(forecasts.get(one.arn) for one in untraced),
         loud=[one.name for one in in_order(context, untraced, {}, forecasts) if _is_busy(forecasts.get(one.arn))],
@@ -131,8 +131,8 @@ def _asleep(context: Context, team: str | None) -> set[str]:
     return {one.function_arn for one in _naps(context, team) if one.function_arn}
 
 
-def _nap(one: Snooze, members: Sequence[Function]) -> Nap:
-    name = next((each.name for each in members if each.arn == one.function_arn), "") if one.function_arn else ""
+def _nap(one: Snooze, untraced: Sequence[Function]) -> Nap:
+    name = next((each.name for each in untraced if each.arn == one.function_arn), "") if one.function_arn else ""
     return Nap(one.id, name, one.by, one.until)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from commands import _as_of, _find
 from commands._answers import ask_now
-from commands._audits import coverage_by_team, take_audit
+from commands._audits import take_audit
 from commands._changes import last_known
 from commands._costs import forecasts_of, in_order
 from commands._depth import as_seen, depth_now
@@ -78,19 +78,18 @@ def _card(context: Context, function: Function) -> Say:
 
 
 def _everything(context: Context, taken: Audit) -> Say:
-    functions = context.store.functions.seen_since(taken.started_at)
-    total = Coverage.of(functions)
+    by_team = context.store.measures.coverage_now(taken.started_at, None)
+    total = Coverage.sum(by_team.values())
     told = (news.since_line(context.store.changes.since_last(taken.id)), news.kept_line(last_known(context, taken)))
     totals = context.store.totals
     costs, recorded = totals.untraced(taken.started_at), totals.recorded(taken.started_at)
-    made = digest.everything_blocks(taken, total, coverage_by_team(functions), told, costs, recorded)
+    made = digest.everything_blocks(taken, total, by_team, told, costs, recorded)
     return Say(digest.everything_text(taken, total), tuple(made))
 
 
 def _team(context: Context, team: str | None, taken: Audit) -> Say:
-    members = context.store.functions.of_team_since(team, taken.started_at)
-    counts = Coverage.of(members)
-    dark = [function for function in members if function.verdict is Verdict.UNTRACED]
+    counts = context.store.functions.coverage_of_team_since(team, taken.started_at)
+    dark = context.store.functions.untraced_of_team_since(team, taken.started_at)
     forecasts, known = forecasts_of(context, dark), context.store.digests.of_team(team)
     untraced = in_order(context, dark, known.news if known else {}, forecasts)
     where = channel(context.store.posts.channel_of(team) or context.teams.channel_of(team))

@@ -1,8 +1,10 @@
 """The current state of every function that an audit ever saw."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import orjson
 
@@ -10,6 +12,7 @@ from storage.connection import Connection, Row, maybe_text, maybe_time, to_text,
 from storage.models import (
     Alias,
     CheckName,
+    Coverage,
     Finding,
     Form,
     Function,
@@ -22,6 +25,8 @@ from storage.models import (
 )
 from storage.news import LastKnown
 from storage.saving import COLUMNS, KEPT, SAVE_CHANGED, SAVE_SAME
+
+W = TypeVar("W", bound=StrEnum)
 
 
 class Functions:
@@ -109,8 +114,8 @@ class Functions:
 
     def get(self, arn: str) -> Function | None:
         """None for one that was never seen or is gone."""
-        row = self._db.row(f"select {KEPT} from functions where arn = ? and gone_at is null", [arn])  # noqa: S608 - ours
-        return from_row(row) if row else None
+        sql = f"select {KEPT} from functions where arn = ? and gone_at is null"  # noqa: S608 - ours
+        return next(map(from_values, list(self._db.tuples(sql, [arn]))), None)
 
     def last_team(self, arn: str) -> str | None:
         """Whose it is, or was when it was last seen; "": nobody's that is known; None: it was never seen."""
@@ -149,8 +154,16 @@ class Functions:
         """Those that AWS was asked about at or after that time."""
         return self._list("seen_at >= ?", [to_text(at)])
 
-    def of_team_since(self, team: str | None, at: datetime) -> list[Function]:
-        return self._list("team is ? and seen_at >= ?", [team, to_text(at)])
+    def untraced_of_team_since(self, team: str | None, at: datetime) -> list[Function]:
+        return self._list("team is ? and verdict = ? and seen_at >= ?", [team, str(Verdict.UNTRACED), to_text(at)])
+
+    def coverage_of_team_since(self, team: str | None, at: datetime) -> Coverage:
+        """Of those that AWS was asked about at or after that time."""
+        sql = """
+            select verdict, count(*) from functions
+            where gone_at is null and team is ? and seen_at >= ? group by verdict
+        """
+        return Coverage(**dict(self._db.tuples(sql, [team, to_text(at)])))
 
     def names(self) -> list[str]:
         """Each once, sorted."""
@@ -158,9 +171,17 @@ class Functions:
         return [row["name"] for row in rows]
 
     def teams(self) -> list[str]:
-        """Each once, sorted."""
-        sql = "select distinct team from functions where gone_at is null and team is not null order by team"
-        return [row["team"] for row in self._db.rows(sql)]
+        """Each once, sorted. From one to the next by the index: every command that names a team asks this."""
+        sql = """
+            with recursive known(team) as (
+                select min(team) from functions where gone_at is null
+                union all
+                select (select min(team) from functions where gone_at is null and team > known.team) from known
+                where known.team is not null
+            )
+            select team from known where team is not null
+        """
+        return [team for (team,) in self._db.tuples(sql)]
 
     def sharing(self, role: str, but: str) -> int:
         """How many functions other than `but` use this execution role."""
@@ -191,7 +212,8 @@ class Functions:
         """  # noqa: S608 - ours
         asked = {"before": to_text(before), "accounts": _json(list(accounts)), "regions": _json(list(regions))}
         return [
-            LastKnown(seen_at=to_time(row.pop("seen_at")), function=from_row(row)) for row in self._db.rows(sql, asked)
+            LastKnown(seen_at=to_time(seen_at), function=from_values(values))
+            for *values, seen_at in list(self._db.tuples(sql, asked))
         ]
 
     def _time(self, column: str, arn: str) -> datetime | None:
@@ -200,7 +222,7 @@ class Functions:
 
     def _list(self, where: str, parameters: Sequence[object]) -> list[Function]:
         sql = f"select {KEPT} from functions where gone_at is null and {where} order by name, account, region"  # noqa: S608 - ours
-        return [from_row(row) for row in self._db.rows(sql, parameters)]
+        return list(map(from_values, list(self._db.tuples(sql, parameters))))  # made when others may read again
 
 
 def _to_row(function: Function) -> Row:
@@ -267,32 +289,77 @@ def _alias_to_json(alias: Alias) -> dict[str, object]:
     return {"name": alias.name, "versions": versions}
 
 
-def from_row(row: Row) -> Function:
-    """A row of the columns in `KEPT` as its noun."""
-    keys = orjson.loads(row["environment_keys"])
+def from_values(values: Sequence[Any]) -> Function:
+    """What stands in the columns of `KEPT`, as its noun. A question may be about all of a team's 20,000 functions, most
+    of which share their findings, layers and settings' names: each of these is made once."""
+    (
+        arn, account, region, name, mode, role, role_may_write, runtime, last_modified, revision_id, code_sha256, team,
+        aliases, sources, edge, layers, environment_keys, package_type, handler, forms, published_mode,
+        untraced_callers, managed_by, stack, stack_id, logical_id, production, team_from, channel, tag_marks, verdict,
+        findings,
+    ) = values  # fmt: skip
     return Function(
-        **row
-        | {
-            "mode": TracingMode(row["mode"]) if row["mode"] else None,
-            "role_may_write": MayWrite(row["role_may_write"]) if row["role_may_write"] else None,
-            "last_modified": maybe_time(row["last_modified"]),
-            "aliases": None if row["aliases"] is None else tuple(_alias(item) for item in orjson.loads(row["aliases"])),
-            "sources": None if row["sources"] is None else tuple(orjson.loads(row["sources"])),
-            "edge": bool(row["edge"]),
-            "layers": tuple(orjson.loads(row["layers"])),
-            "environment_keys": None if keys is None else tuple(keys),
-            "forms": tuple(Form(form) for form in orjson.loads(row["forms"])),
-            "published_mode": TracingMode(row["published_mode"]) if row["published_mode"] else None,
-            "untraced_callers": tuple(orjson.loads(row["untraced_callers"])),
-            "managed_by": Manager(row["managed_by"]) if row["managed_by"] else None,
-            "production": None if row["production"] is None else bool(row["production"]),
-            "team_from": TeamFrom(row["team_from"]) if row["team_from"] else None,
-            "verdict": Verdict(row["verdict"]),
-            "findings": tuple(
-                Finding(CheckName(item["check"]), item["text"]) for item in orjson.loads(row["findings"])
-            ),
-        }
+        arn=arn,
+        account=account,
+        region=region,
+        name=name,
+        mode=_MODES[mode],
+        role=role,
+        role_may_write=_MAY_WRITE[role_may_write],
+        runtime=runtime,
+        last_modified=maybe_time(last_modified),
+        revision_id=revision_id,
+        code_sha256=code_sha256,
+        team=team,
+        aliases=() if aliases == "[]" else _aliases(aliases),
+        sources=_texts(sources),
+        edge=bool(edge),
+        layers=_texts(layers) or (),
+        environment_keys=_texts(environment_keys),
+        package_type=package_type,
+        handler=handler,
+        forms=() if forms == "[]" else tuple(map(Form, orjson.loads(forms))),
+        published_mode=_MODES[published_mode],
+        untraced_callers=_texts(untraced_callers) or (),
+        managed_by=_MANAGERS[managed_by],
+        stack=stack,
+        stack_id=stack_id,
+        logical_id=logical_id,
+        production=None if production is None else bool(production),
+        team_from=_TEAM_FROM[team_from],
+        channel=channel,
+        tag_marks=tag_marks,
+        verdict=_VERDICTS[verdict],
+        findings=_findings(findings),
     )
+
+
+def _by_text(words: type[W]) -> Mapping[str | None, W | None]:
+    """An enumeration's members by their texts: to ask it takes ten times as long."""
+    return {None: None, **{str(word): word for word in words}}
+
+
+_MODES, _MAY_WRITE, _MANAGERS, _TEAM_FROM = (
+    _by_text(TracingMode),
+    _by_text(MayWrite),
+    _by_text(Manager),
+    _by_text(TeamFrom),
+)
+_VERDICTS = {str(verdict): verdict for verdict in Verdict}
+
+
+@lru_cache(maxsize=10_000)
+def _texts(told: str | None) -> tuple[str, ...] | None:
+    return None if told is None or told == "null" else tuple(orjson.loads(told))
+
+
+@lru_cache(maxsize=10_000)
+def _findings(told: str) -> tuple[Finding, ...]:
+    return tuple(Finding(CheckName(item["check"]), item["text"]) for item in orjson.loads(told))
+
+
+def _aliases(told: str | None) -> tuple[Alias, ...] | None:
+    return None if told is None else tuple(map(_alias, orjson.loads(told)))
 
 
 def _alias(item: Row) -> Alias:

@@ -110,14 +110,14 @@ class Form(Word):
     TENANCY = "tenancy"  # isolated by tenant
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """What one check says of one function, as a sentence for people."""
 
     check: CheckName
     text: str
 
 
-class ServedVersion(msgspec.Struct, frozen=True):
+class ServedVersion(msgspec.Struct, frozen=True, gc=False):
     """A published version that an alias sends traffic to."""
 
     version: str
@@ -125,7 +125,7 @@ class ServedVersion(msgspec.Struct, frozen=True):
     weight: float = 1.0  # share of the alias's traffic, 0.0 to 1.0
 
 
-class Alias(msgspec.Struct, frozen=True):
+class Alias(msgspec.Struct, frozen=True, gc=False):
     """A function's alias and every version that it serves, the weighted one included."""
 
     name: str

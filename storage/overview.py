@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from storage.connection import Connection, to_text, to_time
-from storage.functions import from_row
+from storage.functions import from_values
 from storage.models import Coverage, Function, Verdict
 from storage.saving import KEPT
 
@@ -68,7 +68,7 @@ class Overview:
 
     def page(self, teams: Collection[str] | None, verdict: Verdict, start: int, size: int) -> list[Function]:
         """By team, and of each the most invoked first, then by name; those of no team last."""
-        rows = self._db.rows(
+        rows = self._db.tuples(
             f"""
             select {KEPT} from functions
             left join (select arn as known, {_PER_DAY} as per_day from forecasts) on known = arn
@@ -77,7 +77,7 @@ class Overview:
             """,  # noqa: S608 - constants
             {"verdict": str(verdict), "teams": _json(teams), "size": size, "start": start},
         )
-        return [from_row(row) for row in rows]
+        return list(map(from_values, list(rows)))
 
 
 def _json(teams: Collection[str] | None) -> str | None:
