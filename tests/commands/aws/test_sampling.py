@@ -1,8 +1,8 @@
 """The arithmetic of forecasts: what holds for any counts, and that hidden traffic's true traces lie in the range."""
 
 import math
-import random
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -73,10 +73,9 @@ def test_counts_add_up(parts: list[list[float]], seconds: int) -> None:
 def test_however_a_bins_invocations_are_spread_its_traces_lie_in_the_range(
     number: int, seconds: int, seed: int
 ) -> None:
-    dice = random.Random(seed)
-    stretch = dice.randint(1, seconds)
-    busy, _ = hidden.scattered(dice, number, stretch) if number <= 20 * stretch else (stretch, number)
-    traces = busy + hidden.binomial(dice, number - busy, 0.05)
+    dice = np.random.default_rng(seed)
+    busy, _ = hidden.scattered(dice, np.array([number]), int(dice.integers(1, seconds, endpoint=True)))
+    traces = int(busy[0] + hidden.binomial(dice, number - busy[0], 0.05))
 
     told = recorded([float(number)], seconds)
     assert told.low <= traces <= told.high
@@ -164,32 +163,34 @@ OTHERS = {
     "half hours": hidden.half_hours(3),
     "a nightly batch": hidden.nightly(20_000, 3),
 }
-COSTLY = (*EVEN, "steady 1/s", "diurnal 2/s", "half hours")  # a draw for each invocation
 
 
 def seeds_of(name: str) -> range:
-    return range(2 if name in COSTLY else 5)
+    return range(2 if name in EVEN else 5)  # of what is evenly spaced, chance has a say in the 5 % alone
 
 
 def cases(shapes: dict[str, Shape]) -> list[object]:
     return [pytest.param(shape, seed, id=f"{name}-{seed}") for name, shape in shapes.items() for seed in seeds_of(name)]
 
 
-def check(truth: Hidden) -> None:
+def check(truth: Hidden) -> list[Range]:
+    """What is told of the month ahead, of bins of each size."""
+    told = []
     for period in (HOUR, FIVE_MINUTES, MINUTE):
         bins = truth.bins(period)
         window, ahead = recorded(bins, period), month(bins, period)
         assert window.low <= truth.window_traces <= window.high, period
         assert ahead.low <= truth.month_traces <= ahead.high, period
+        told.append(ahead)
+    return told
 
 
 @pytest.mark.parametrize(("shape", "seed"), cases(STEADY | WAVES | EVEN))
 def test_of_steady_and_daily_traffic_what_is_expected_is_true_within_a_tenth(shape: Shape, seed: int) -> None:
     truth = hide(shape, seed, first_weekday=seed % 7)
 
-    check(truth)
-    for period in (HOUR, FIVE_MINUTES, MINUTE):
-        assert month(truth.bins(period), period).expected == pytest.approx(truth.month_traces, rel=0.1)
+    for ahead in check(truth):
+        assert ahead.expected == pytest.approx(truth.month_traces, rel=0.1)
 
 
 @pytest.mark.parametrize(("shape", "seed"), cases(OTHERS))
