@@ -59,7 +59,7 @@ class Counted:
 
 def is_count(value: float) -> bool:
     """Whether it can be a number of invocations."""
-    return math.isfinite(value) and 0 <= value < LARGEST
+    return 0 <= value < LARGEST  # which nothing is that is not finite
 
 
 def count(bins: Iterable[float], seconds: int) -> Counted:
@@ -68,7 +68,7 @@ def count(bins: Iterable[float], seconds: int) -> Counted:
     busy = 0
     empty = math.log1p(-1 / seconds)  # the logarithm of the chance that one invocation leaves a second empty
     for number in bins:
-        if number == 0 or not is_count(number):
+        if not 0 < number < LARGEST:
             continue
         total += number
         busy += 1
@@ -199,7 +199,7 @@ def spiky(bins: Sequence[float], seconds: int) -> bool:
 
 
 def _counts(bins: Sequence[float]) -> list[float]:
-    return [number if is_count(number) else 0.0 for number in bins]
+    return [number if 0 <= number < LARGEST else 0.0 for number in bins]
 
 
 def _beside(bins: Sequence[float], place: int) -> float:
