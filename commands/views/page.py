@@ -27,13 +27,12 @@ ABOVE, UNDER = 0.45, 0.4  # of a text's size: what of it may stand out, such as 
 
 class Page:
     def __init__(self, height: int) -> None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
         self.height = height
         self._figure = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor="white")
         FigureCanvasAgg(self._figure)
-        self._measure: Any = RendererAgg(WIDTH, height, DPI)  # type: ignore[no-untyped-call] # matplotlib has no type for it
 
     def png(self) -> bytes:
         out = io.BytesIO()
@@ -102,8 +101,7 @@ class Page:
 
     def wide(self, shown: str, size: int, bold: bool = False) -> float:
         """Of one line of what can be drawn."""
-        wide, _, _ = self._measure.get_text_width_height_descent(shown, _font(size, bold), ismath=False)
-        return float(wide)
+        return _wide(shown, size, bold)
 
 
 def drawable(text: str) -> str:
@@ -136,6 +134,20 @@ def _letters() -> frozenset[int]:
     return frozenset.intersection(
         *(frozenset(get_font(findfont(_font(10, bold))).get_charmap()) for bold in (False, True))
     )
+
+
+@lru_cache(maxsize=2048)  # the same texts are measured to find their room and to be written, on one page after another
+def _wide(shown: str, size: int, bold: bool) -> float:
+    wide, _, _ = _renderer().get_text_width_height_descent(shown, _font(size, bold), ismath=False)
+    return float(wide)
+
+
+@lru_cache(maxsize=1)
+def _renderer() -> Any:
+    """It draws nothing, so that its size does not matter."""
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    return RendererAgg(1, 1, DPI)  # type: ignore[no-untyped-call] # matplotlib has no type for it
 
 
 @lru_cache(maxsize=32)
