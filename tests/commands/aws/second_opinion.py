@@ -144,7 +144,8 @@ def matches(positive, value, wanted, with_variables, context):
 
 
 def glob(pattern, text):
-    return fnmatchcase(text, pattern.replace("[", "[[]"))
+    start = re.split(r"[*?]", pattern, maxsplit=1)[0]  # which tells of most, before a pattern is compiled
+    return text.startswith(start) and fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
 def filled(text, context, wild):

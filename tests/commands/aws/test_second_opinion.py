@@ -143,16 +143,27 @@ DEFAULTS = ["${aws:username, 'ana'}", f"${{aws:username,'{ACCOUNT}'}}", "${aws:P
 any_value = st.sampled_from([*TEXTS, ACCOUNT, ARN, *DEFAULTS, "é", True, False, 10, 3600])
 
 
+# Strategies are made once: to make them for each role, and to have them checked, takes longer than to draw from them.
+few_open = st.lists(st.sampled_from(OPEN), min_size=1, max_size=2)
+
+
 @st.composite
 def any_candidate(draw):
     """Any role; of the keys that are open it names two at most, so that all contexts can be tried."""
-    pool = [*CERTAIN, *draw(st.lists(st.sampled_from(OPEN), min_size=1, max_size=2))]
-    keys = st.sampled_from(pool) | st.sampled_from(pool).map(str.upper) | st.sampled_from(pool[len(CERTAIN) :])
+    policies, boundary = policies_on(tuple(draw(few_open)))
+    return role(*draw(policies), boundary=draw(boundary))
+
+
+@cache
+def policies_on(named):
+    """Policies and boundaries with conditions on these keys that are open, and on any of the others."""
+    pool = [*CERTAIN, *named]
+    keys = st.sampled_from(pool) | st.sampled_from(pool).map(str.upper) | st.sampled_from(named)
     conditions = st.dictionaries(
         any_operator, st.dictionaries(keys, one_or_more(any_value), min_size=1, max_size=2), max_size=2
     )
     documents = document(conditions)
-    return role(*draw(st.lists(documents, max_size=3)), boundary=draw(st.none() | documents))
+    return st.lists(documents, max_size=3), st.none() | documents
 
 
 def document(conditions):
@@ -233,30 +244,38 @@ ON_OPEN = st.one_of(
 )
 
 
+any_order, any_sure = st.permutations(sorted(TWO_WAYS)), st.sampled_from(SURE)
+unconditional = document(st.just({}))
+
+
 @st.composite
 def decidable(draw):
     """A role whose conditions are all of the kind that we decide, each key that is open tested once in all of it."""
-    once = draw(st.permutations(sorted(TWO_WAYS)))[:3]
+    once = draw(any_order)[:3]
 
     def conditions():
-        key = draw(st.sampled_from(SURE))
-        found = [(key, *draw(DECIDED.filter(lambda one: suits(key, one[0]))))] if draw(st.booleans()) else []
+        key = draw(any_sure)
+        found = [(key, *draw(decided(key)))] if draw(st.booleans()) else []
         if once and draw(st.booleans()):
             key = once.pop()
-            tests = ON_OPEN if key in OPEN else DECIDED.filter(lambda one: suits(key, one[0]))
-            found.append((key, *draw(tests)))
+            found.append((key, *draw(ON_OPEN if key in OPEN else decided(key))))
         block = {}
         for key, operator, wanted in found:
             block.setdefault(operator, {})[key] = wanted
         return block
 
     def drawn():
-        made = draw(document(st.just({})))
+        made = draw(unconditional)
         statements = [made["Statement"]] if isinstance(made["Statement"], dict) else made["Statement"]
         return {**made, "Statement": [{**statement, "Condition": conditions()} for statement in statements]}
 
     policies = [drawn() for _ in range(draw(st.integers(0, 2)))]
     return role(*policies, boundary=drawn() if draw(st.booleans()) else None)
+
+
+@cache
+def decided(key):
+    return DECIDED.filter(lambda one: suits(key, one[0]))
 
 
 def suits(key, operator):
