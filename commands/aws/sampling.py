@@ -114,6 +114,8 @@ def month(bins: Sequence[float], seconds: int) -> Range:
     has no more in it than what was seen. To both ends is added what chance does to traffic that comes at random, in
     bursts of the size that days differ by from those a week later.
     """
+    if not any(bins):  # as many of a fleet's functions have it, and soon told
+        return Range(0.0, 0.0, 0.0)
     kept, a_day = _counts(bins), _DAY // seconds
     days = [count(kept[start : start + a_day], seconds) for start in range(0, len(kept), a_day)]
     whole = reduce(Counted.__add__, days, Counted())
@@ -185,6 +187,8 @@ def spiky(bins: Sequence[float], seconds: int) -> bool:
     Either most of them stand in bins beside which there is next to nothing, or the bins are so equal that a timetable
     must be behind them, with several invocations a minute. `bins`: one after the other, with those that had none.
     """
+    if not any(bins):
+        return False
     kept = _counts(bins)
     total = sum(kept)
     if not total:
