@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -50,8 +51,14 @@ def client(slack: SlackStandIn) -> WebClient:
 
 @pytest.fixture
 def context(tmp_path: Path, clock: SetClock) -> Iterator[Context]:
+    with context_in(tmp_path, clock) as made:
+        yield made
+
+
+@contextmanager
+def context_in(folder: Path, clock: SetClock) -> Iterator[Context]:
     """Memory on a real file; AWS is not asked by what is tested with this."""
-    store = new_store(tmp_path / "memory.db")
+    store = new_store(folder / "memory.db")
     yield Context(
         store=store,
         cloud=Cloud(AwsSettings()),

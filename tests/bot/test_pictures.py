@@ -1,6 +1,8 @@
 """What people read, in the page and at both widths: digests of four sizes, the forms, Home and the reminder.
 
-Each is drawn by the bot itself from memory. Where LAMPLIGHTER_SCREENSHOTS names a folder, the pictures are left there.
+Each is drawn by the bot itself from memory. It is one bot for all of them, since two weeks of digests take longer to
+send than to look at: what is clicked on here decides nothing, and what was opened is closed again. Where
+LAMPLIGHTER_SCREENSHOTS names a folder, the pictures are left there.
 """
 
 import math
@@ -46,7 +48,7 @@ from storage.models import (
     TracingMode,
     Verdict,
 )
-from tests.bot.conftest import ROOT, SetClock
+from tests.bot.conftest import ROOT, SetClock, context_in
 from tests.bot.demo.slack.conftest import hang_up
 
 pytestmark = pytest.mark.browser
@@ -135,7 +137,18 @@ def seen(context: Context, clock: SetClock, functions: Sequence[Function]) -> No
         tell(context, team, day)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory, clock: SetClock) -> Iterator[Context]:
+    with context_in(tmp_path_factory.mktemp("bot"), clock) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
 def slack(clock: SetClock) -> Iterator[SlackStandIn]:
     """Its messages are of the day that the bot believes in, so that a picture is the same tomorrow."""
     workspace = Workspace(people.people(), people.channels(), people.user_groups(), clock=lambda: clock().timestamp())
@@ -143,7 +156,12 @@ def slack(clock: SetClock) -> Iterator[SlackStandIn]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def client(slack: SlackStandIn) -> WebClient:
+    return WebClient(token=slack.bot_token, base_url=slack.api_url)
+
+
+@pytest.fixture(scope="module")
 def bot(slack: SlackStandIn, client: WebClient, context: Context, clock: SetClock) -> Iterator[None]:
     """A week after checkout's last functions were told, and on the morning on which they are traced."""
     who = SlackPeople(client, TEAM_ID, people.APPROVERS, {})
@@ -191,13 +209,18 @@ def _send(context: Context, client: WebClient, clock: SetClock) -> None:
 
 
 @pytest.fixture(params=[1280, 400])
-def page(browser: Browser, bot: None, clock: SetClock, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(
+    browser: Browser, bot: None, slack: SlackStandIn, clock: SetClock, request: pytest.FixtureRequest
+) -> Iterator[Page]:
     opened = browser.new_page(
         viewport={"width": request.param, "height": 900}, timezone_id="Europe/Berlin", locale="en-GB"
     )
     opened.clock.set_fixed_time(clock())
+    unread = dict(slack.workspace._last_read)
     yield opened
     opened.close()
+    slack.workspace._last_read = unread  # so that each finds the channels as if nobody had looked
+    assert slack.faults == []
 
 
 def visit(page: Page, slack: SlackStandIn, place: str, more: str = "") -> None:
@@ -298,6 +321,8 @@ def test_the_forms(page: Page, slack: SlackStandIn) -> None:
     modal.get_by_label("Take all of them").check()
     expect(modal).to_contain_text("Tracing all 3: about $", timeout=SLOWLY)
     keep(page, "review")
+    page.get_by_test_id("modal-close").first.click()
+    expect(modal).to_be_hidden()
 
 
 def test_a_reminder_of_an_exemption(page: Page, slack: SlackStandIn) -> None:
