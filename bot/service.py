@@ -1,6 +1,5 @@
 """The bot from start to stop: builds everything once, waits for Slack, and ends without losing what it began."""
 
-import gc
 import logging
 import sys
 import threading
@@ -29,6 +28,7 @@ from bot.scopes import SCOPES
 from bot.signals import end_when_told
 from bot.slack_errors import NO_ANSWER, TOKEN_REFUSED, error_code
 from bot.socket_mode import NeedsNoWords
+from bot.tidying import TIDY_SECONDS, look_through_memory_by_the_clock, tidy
 from bot.vitals import Vitals
 from commands import COMMANDS
 from commands._batch import lock_of, run_batch
@@ -55,11 +55,6 @@ TAKE_UP_SECONDS = 60
 ALONE_SECONDS = 5
 # How long one thread may compute before another's turn; Python's own is 0.005, and an acknowledgement takes ten turns.
 SWITCH_SECONDS = 0.001
-# Python looks through all that lives for what only refers to itself, and nothing else runs meanwhile: half a second at
-# 100,000 functions, and every few seconds while many ask. What is young is looked through often, and all of it by the
-# clock.
-YOUNG, MIDDLE_AGED, NEVER = 5_000, 10, 1_000_000
-TIDY_SECONDS = 600
 
 
 class Service:
@@ -80,7 +75,7 @@ class Service:
         """Raises ConfigProblem or StorageProblem for what only a person can mend."""
         end_when_told(self.stop, self._config.file.stop.seconds, self._left)
         sys.setswitchinterval(SWITCH_SECONDS)
-        gc.set_threshold(YOUNG, MIDDLE_AGED, NEVER)
+        look_through_memory_by_the_clock()
         # Whoever is refused must not have opened the file: to open it brings it to this version's schema.
         with self._only_one, replicated(self._config, self.stop) as replica:
             if self.stop.is_set():
@@ -140,7 +135,7 @@ class Service:
                 return
             daily.every(TAKE_UP_SECONDS, "take-up", lambda: _take_up(context, desk))
             daily.every(ALONE_SECONDS, "only-one", self._keep_alone)
-            daily.every(TIDY_SECONDS, "tidy", gc.collect)
+            daily.every(TIDY_SECONDS, "tidy", tidy)
             daily.start()
             vitals.watch_over("clock", lambda: daily.alive)
             if listening:
@@ -149,8 +144,6 @@ class Service:
             if metrics:
                 metrics.open()
             vitals.running()
-            gc.collect()
-            gc.freeze()  # what is there now lives to the end
             self.ready.set()
             log.info("Lamplighter is ready")
             self.stop.wait()

@@ -1,4 +1,5 @@
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -265,6 +266,38 @@ def test_a_drawing_that_looks_the_same_asks_slack_for_nothing(
     kept = wait_for(lambda: (now := context.store.posts.get(post.id)).shown_version == now.wanted_version and now)
     assert kept.wanted_version == 2
     assert slack.calls_of("chat.update") == []
+
+
+def test_a_message_that_takes_long_to_draw_rests_nine_times_as_long_and_keeps_back_no_other(
+    context: Context, client: WebClient, slack: SlackStandIn
+) -> None:
+    drawn: list[tuple[str, float]] = []
+
+    def compute(context: Context, post: Post) -> tuple[str, list[Block]]:
+        began = time.thread_time()
+        while post.key == "large" and post.state is PostState.SENT and time.thread_time() - began < 0.1:
+            pass
+        drawn.append((post.key, time.monotonic()))
+        return f"{post.key} {len(drawn)}", []
+
+    outbox = Outbox(context, client, ChannelNames(client), compute)
+    large, small = given_notice(context, key="large"), given_notice(context, "#team-search", "small")
+    wait_for(lambda: outbox.send_due() and len(drawn) == 2)
+    drawn.clear()
+
+    deadline = time.monotonic() + 4.0
+    while time.monotonic() < deadline:  # both change all the time, as digests do while a batch is fixed
+        for post in (large, small):
+            context.store.posts.redraw(post.id)
+        outbox.send_due()
+        threading.Event().wait(0.02)
+
+    times = [at for key, at in drawn if key == "large"]
+    others = [at for key, at in drawn if key == "small"]
+    assert len(times) >= 2
+    assert min(after - before for before, after in itertools.pairwise(times)) >= 0.9
+    assert len(others) >= 3  # a second apart, as always
+    assert max(after - before for before, after in itertools.pairwise(others)) < 1.6
 
 
 @pytest.mark.parametrize("state", ["archived", "missing", "not a member"])
