@@ -2,77 +2,149 @@
 
 import math
 import random
+from abc import ABC, abstractmethod
+from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate
 
 HourlyRate = Callable[[datetime], float]  # invocations in the hour that begins then
-Split = Callable[[datetime, int, datetime], int]  # of an hour's so many invocations, those until then
-Between = Callable[[datetime, datetime], int]  # invocations from then until then, both whole minutes
+Split = Callable[[datetime, int], Sequence[int]]  # of an hour's so many, those until each minute; the 61st are all
 
 _HOUR = timedelta(hours=1)
 
 
-def by_hour(hourly: HourlyRate, split: Split) -> Between:
-    """Whole invocations, split within their hour, so that all periods have the same sum."""
+class Between(ABC):
+    """Invocations from then until then, both whole minutes."""
 
-    @lru_cache(maxsize=1000)  # six weeks: the same are asked for again and again
-    def in_hour(hour: datetime) -> int:
-        return round(hourly(hour))
+    @abstractmethod
+    def of_hour(self, hour: datetime) -> int:
+        """All of the hour that begins then."""
 
-    def between(start: datetime, end: datetime) -> int:
+    @abstractmethod
+    def by_minute(self, hour: datetime) -> Sequence[int]:
+        """Those of the hour until each of its minutes begins, and all of them at the end."""
+
+    def __call__(self, start: datetime, end: datetime) -> int:
         total, at = 0, start
         while at < end:
             hour = at.replace(minute=0, second=0, microsecond=0)
             until = min(end, hour + _HOUR)
-            number = in_hour(hour)
-            total += number if until - at == _HOUR else split(hour, number, until) - split(hour, number, at)
+            if until - at == _HOUR:
+                total += self.of_hour(hour)
+            else:
+                sums = self.by_minute(hour)
+                total += sums[_minutes(until - hour)] - sums[_minutes(at - hour)]
             at = until
         return total
 
-    return between
+    def by_period(self, start: datetime, end: datetime, period: int) -> Iterator[tuple[datetime, int]]:
+        """Those of each period of so many seconds that begins in [start, end), of which `start` is one's begin.
+
+        Hour by hour where periods fit into it: two weeks in steps of a minute are 20,000 of them.
+        """
+        if 3600 % period or period == 3600:
+            step = timedelta(seconds=period)
+            total = self.of_hour if period == 3600 else lambda begin: self(begin, begin + step)
+            while start < end:
+                yield start, total(start)
+                start += step
+            return
+        minutes = period // 60
+        parts = [(timedelta(minutes=first), first, first + minutes) for first in range(0, 60, minutes)]
+        hour = start.replace(minute=0)
+        while hour < end:
+            sums = self.by_minute(hour)
+            for since, first, last in parts:
+                at = hour + since
+                if start <= at < end:
+                    yield at, sums[last] - sums[first]
+            hour += _HOUR
 
 
-def evenly(hour: datetime, number: int, until: datetime) -> int:
-    return number * int((until - hour).total_seconds()) // 3600
+def _minutes(time: timedelta) -> int:
+    return int(time.total_seconds()) // 60
+
+
+class ByHour(Between):
+    """Whole invocations, split within their hour, so that all periods have the same sum."""
+
+    def __init__(self, hourly: HourlyRate, split: Split) -> None:
+        self._hourly, self._split = hourly, split
+        self._known: dict[datetime, int] = {}  # the same hours are asked for again and again
+
+    def of_hour(self, hour: datetime) -> int:
+        number = self._known.get(hour)
+        if number is None:
+            if len(self._known) >= 1000:  # six weeks
+                self._known.clear()
+            number = self._known[hour] = round(self._hourly(hour))
+        return number
+
+    def by_minute(self, hour: datetime) -> Sequence[int]:
+        return self._split(hour, self.of_hour(hour))
+
+
+def evenly(_: datetime, number: int) -> Sequence[int]:
+    return [number * minute // 60 for minute in range(61)]
+
+
+def in_bursts(_: datetime, number: int) -> Sequence[int]:
+    """All of a quarter of an hour in its first minute."""
+    return [number * ((minute + 14) // 15) // 4 for minute in range(61)]
 
 
 def by_chance(seed: str) -> Split:
     """Minutes differ as they do where many people call: by about the root of their mean."""
-
-    @lru_cache(maxsize=4)
-    def cumulated(hour: datetime, number: int) -> list[int]:
-        dice = random.Random(f"{seed} {hour.timestamp()}")
-        mean = number / 60
-        if mean < 20:
-            drawn = sorted(dice.choices(range(60), k=number))
-            return [0, *(bisect_right(drawn, minute) for minute in range(60))]
-        weights = [max(0.0, dice.gauss(mean, math.sqrt(mean))) for _ in range(60)]
-        whole = sum(weights)
-        return [0, *(round(number * part / whole) for part in accumulate(weights))]
-
-    def split(hour: datetime, number: int, until: datetime) -> int:
-        return cumulated(hour, number)[int((until - hour).total_seconds()) // 60]
-
-    return split
+    return lambda hour, number: _by_chance(seed, hour, number)
 
 
-def in_bursts(hour: datetime, number: int, until: datetime) -> int:
-    """All of a quarter of an hour in its first minute."""
-    minutes = int((until - hour).total_seconds()) // 60
-    return number * ((minutes + 14) // 15) // 4
+@lru_cache(maxsize=20_000)  # two weeks of sixty functions in 17 MB: each test's demo asks for the same again
+def _by_chance(seed: str, hour: datetime, number: int) -> Sequence[int]:
+    dice = random.Random(f"{seed} {hour.timestamp()}")
+    mean = number / 60
+    if mean < 20:
+        drawn = sorted(dice.choices(range(60), k=number))
+        return array("q", [0, *(bisect_right(drawn, minute) for minute in range(60))])
+    deviation = math.sqrt(mean)
+    weights = [max(0.0, dice.gauss(mean, deviation)) for _ in range(60)]
+    whole = sum(weights)
+    return array("q", [0, *(round(number * part / whole) for part in accumulate(weights))])
 
 
-def by_minute(first: datetime, counts: Sequence[int]) -> Between:
-    sums = [0, *accumulate(counts)]
+class ByMinute(Between):
+    """So many in each minute from `first` on, a whole one."""
 
-    def until(at: datetime) -> int:
-        return sums[max(0, min(len(counts), math.floor((at - first).total_seconds() / 60)))]
+    def __init__(self, first: datetime, counts: Sequence[int]) -> None:
+        self._first, self._sums = first, [0, *accumulate(counts)]
 
-    return lambda start, end: until(end) - until(start)
+    def of_hour(self, hour: datetime) -> int:
+        at = self._at(hour)
+        return self._until(at + 60) - self._until(at)
+
+    def by_minute(self, hour: datetime) -> Sequence[int]:
+        at = self._at(hour)
+        before = self._until(at)
+        return [self._until(minute) - before for minute in range(at, at + 61)]
+
+    def _at(self, hour: datetime) -> int:
+        return math.floor((hour - self._first).total_seconds() / 60)
+
+    def _until(self, minute: int) -> int:
+        return self._sums[max(0, min(len(self._sums) - 1, minute))]
 
 
-def sum_of(first: Between, second: Between) -> Between:
-    return lambda start, end: first(start, end) + second(start, end)
+class SumOf(Between):
+    """Of one function by several ways."""
+
+    def __init__(self, first: Between, second: Between) -> None:
+        self._first, self._second = first, second
+
+    def of_hour(self, hour: datetime) -> int:
+        return self._first.of_hour(hour) + self._second.of_hour(hour)
+
+    def by_minute(self, hour: datetime) -> Sequence[int]:
+        both = zip(self._first.by_minute(hour), self._second.by_minute(hour), strict=True)
+        return [one + other for one, other in both]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.demo.aws.invocations import Between, HourlyRate, by_chance, by_hour, by_minute, evenly, in_bursts, sum_of
+from bot.demo.aws.invocations import Between, ByHour, ByMinute, HourlyRate, SumOf, by_chance, evenly, in_bursts
 from bot.demo.aws.knobs import Knobs, aware, page
 from bot.demo.aws.protocol import AwsError, Handler, Request
 
@@ -36,12 +36,7 @@ class Series:
     def points(self, start: datetime, end: datetime, period: int) -> Iterator[Point]:
         """The sums of all periods that begin in [start, end); a period without invocations has no point."""
         at = datetime.fromtimestamp(start.timestamp() // period * period, UTC)
-        step = timedelta(seconds=period)
-        while at < end:
-            total = self.between(at, at + step)
-            if total:
-                yield at, float(total)
-            at += step
+        return ((begin, float(total)) for begin, total in self.between.by_period(at, end, period) if total)
 
 
 class Metrics:
@@ -75,13 +70,13 @@ class Metrics:
         with the ExecutedVersion.
         """
         split = in_bursts if bursts else by_chance(seed) if seed else evenly
-        self._add(account, region, function, by_hour(hourly, split), qualifier, version)
+        self._add(account, region, function, ByHour(hourly, split), qualifier, version)
 
     def invoked_by_minute(
         self, account: str, region: str, function: str, first: datetime, counts: Sequence[int]
     ) -> None:
         """Give a function so many invocations in each minute from `first` on, a whole one."""
-        self._add(account, region, function, by_minute(first, counts), None, None)
+        self._add(account, region, function, ByMinute(first, counts), None, None)
 
     def _add(
         self, account: str, region: str, function: str, between: Between, qualifier: str | None, version: str | None
@@ -93,14 +88,14 @@ class Metrics:
             sets.append((*sets[1], ("ExecutedVersion", version)))
         for dimensions in sets:
             before = known.get(("Invocations", dimensions))
-            both = sum_of(before.between, between) if before else between
+            both = SumOf(before.between, between) if before else between
             known["Invocations", dimensions] = Series("Invocations", dimensions, both)
 
     def ran(self, account: str, region: str, function: str, hourly: HourlyRate) -> None:
         """Say for how many milliseconds of each hour a function runs, all its invocations together."""
         dimensions = (("FunctionName", function),)
         self._series.setdefault((account, region), {})["Duration", dimensions] = Series(
-            "Duration", dimensions, by_hour(hourly, evenly)
+            "Duration", dimensions, ByHour(hourly, evenly)
         )
 
     def invocations(self, account: str, region: str, function: str) -> Between | None:
