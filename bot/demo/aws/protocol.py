@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,7 +16,7 @@ from moto.core.exceptions import ServiceException
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request as MotoRequest
 from moto.core.routing import get_service_router
-from moto.core.serialize import get_serializer_class
+from moto.core.serialize import BaseJSONSerializer, ResponseSerializer, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
@@ -135,8 +135,7 @@ def read(environ: Environ) -> Request | None:
 def success(request: Request, result: Mapping[str, Any]) -> Answer:
     """`result` in the request's protocol, shaped by botocore's model of the operation."""
     operation = get_service_model(request.service).operation_model(request.action)
-    serializer = get_serializer_class(request.service, request.protocol)(operation)
-    done = serializer.serialize(result)
+    done = _serializer(request.service, request.protocol)(operation).serialize(result)
     body = done["body"]
     return Answer(int(done["status_code"]), body.encode() if isinstance(body, str) else body, dict(done["headers"]))
 
@@ -175,6 +174,31 @@ def _routed(service: str, environ: Environ) -> str:
     except (HTTPException, NotImplementedError):  # how werkzeug and moto say that no operation has this route
         return ""
     return str(operation.name)
+
+
+@cache
+def _serializer(service: str, protocol: str) -> type[ResponseSerializer]:
+    """moto's, and for JSON the same with less to do: of metrics it is asked to write hundreds of thousands of times and
+    numbers, for each of which it looks up again how such a thing is written."""
+    known = get_serializer_class(service, protocol)
+    if not issubclass(known, BaseJSONSerializer):
+        return known
+
+    class Quick(known):  # type: ignore[valid-type, misc]  # one of several classes
+        def _serialize_type_list(self, serialized: Any, value: Any, shape: Any, key: str) -> None:
+            kind = shape.member
+            if kind.type_name == "double" and all(type(one) is float for one in value):
+                self._default_serialize(serialized, list(value), shape, key)
+            elif kind.type_name == "timestamp" and not kind.serialization and all(map(_whole_in_utc, value)):
+                self._default_serialize(serialized, [int(one.timestamp()) for one in value], shape, key)
+            else:
+                super()._serialize_type_list(serialized, value, shape, key)
+
+    return Quick
+
+
+def _whole_in_utc(moment: object) -> bool:
+    return isinstance(moment, datetime) and moment.tzinfo is UTC and not moment.microsecond
 
 
 @cache
