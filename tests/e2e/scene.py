@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Self, TypeVar
@@ -118,17 +118,22 @@ class Scene:
     def until_posted(self, seconds: float = 40.0) -> None:
         """Until the daily job has ended and Slack has all its posts."""
 
+        store: Store | None = None
+
         def posted() -> bool:
+            nonlocal store
             assert self.bot is not None
             assert self.bot.poll() is None, self.logged()
-            if not Path(self.environment["LAMPLIGHTER_DATABASE"]).exists():
-                return False
-            with self.memory() as store:
-                posts = store.posts.all()
-                done = store.audits.latest() is not None and any(post.kind is PostKind.DIGEST for post in posts)
-                return done and all(post.state is not PostState.WAITING for post in posts)
+            if store is None:
+                if not Path(self.environment["LAMPLIGHTER_DATABASE"]).exists():
+                    return False
+                store = held.enter_context(self.memory())  # to open it takes longer than to look
+            posts = store.posts.all()
+            done = store.audits.latest() is not None and any(post.kind is PostKind.DIGEST for post in posts)
+            return done and all(post.state is not PostState.WAITING for post in posts)
 
-        wait_for(posted, seconds, "the first digests")
+        with ExitStack() as held:
+            wait_for(posted, seconds, "the first digests")
         self.slack.wait_until_connected()
 
     @contextmanager
