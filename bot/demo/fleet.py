@@ -6,7 +6,7 @@ import math
 import random
 from array import array
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -288,7 +288,7 @@ def _source(plan: FunctionPlan, kind: str) -> dict[str, Any]:
 
 def _traffic(dice: random.Random) -> "_Rate":
     """Busy and quiet functions, more by day than by night and on weekends."""
-    return _Rate(a_day=10 ** dice.uniform(2.2, 6.0), peak_hour=dice.uniform(11, 20), swing=dice.uniform(0.1, 0.9))
+    return _rate(10 ** dice.uniform(2.2, 6.0), dice.uniform(11, 20), dice.uniform(0.1, 0.9))
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,17 +296,24 @@ class _Rate:
     a_day: float
     peak_hour: float
     swing: float
+    days: dict[int, Sequence[float]] = field(default_factory=dict, compare=False)  # by ordinal, what was drawn so far
 
     def __call__(self, hour: datetime) -> float:
-        return _of_day(self, hour.replace(hour=0))[hour.hour]
+        number = hour.toordinal()
+        day = self.days.get(number)
+        if day is None:
+            if len(self.days) >= 100:
+                self.days.clear()
+            day = self.days[number] = array("d", (self._drawn(hour.replace(hour=other)) for other in range(24)))
+        return day[hour.hour]
 
-    def of_hour(self, hour: datetime) -> float:
+    def _drawn(self, hour: datetime) -> float:
         wave = 1 + self.swing * math.cos((hour.hour - self.peak_hour) / 24 * math.tau)
         mean = self.a_day / 24 * wave * (0.6 if hour.weekday() >= 5 else 1.0)
         chance = random.Random(f"{self.a_day} {hour.timestamp()}").gauss(0, math.sqrt(mean))
         return max(0.0, mean + chance)
 
 
-@lru_cache(maxsize=10_000)  # three months of a hundred functions in 5 MB: each test's demo asks for the same again
-def _of_day(rate: _Rate, day: datetime) -> Sequence[float]:
-    return array("d", (rate.of_hour(day.replace(hour=hour)) for hour in range(24)))
+@lru_cache(maxsize=200)  # a hundred days of each in 7 MB: each test's demo has the same functions, and asks again
+def _rate(a_day: float, peak_hour: float, swing: float) -> _Rate:
+    return _Rate(a_day, peak_hour, swing)

@@ -43,13 +43,18 @@ class Between(ABC):
     def by_period(self, start: datetime, end: datetime, period: int) -> Iterator[tuple[datetime, int]]:
         """Those of each period of so many seconds that begins in [start, end), of which `start` is one's begin.
 
-        Hour by hour where periods fit into it: two weeks in steps of a minute are 20,000 of them.
+        Hour by hour where either fits into the other: two weeks in steps of a minute are 20,000 of them.
         """
-        if 3600 % period or period == 3600:
-            step = timedelta(seconds=period)
-            total = self.of_hour if period == 3600 else lambda begin: self(begin, begin + step)
+        if period % 3600 == 0:
             while start < end:
-                yield start, total(start)
+                hours = [start + number * _HOUR for number in range(period // 3600)]
+                yield start, sum(map(self.of_hour, hours))
+                start = hours[-1] + _HOUR
+            return
+        if 3600 % period:
+            step = timedelta(seconds=period)
+            while start < end:
+                yield start, self(start, start + step)
                 start += step
             return
         minutes = period // 60
