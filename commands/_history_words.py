@@ -16,6 +16,7 @@ USAGE = (
     f"Write a function, a team, a person and a start, in any order: `{COMMAND} payments since 2026-10-03` or "
     f"`{COMMAND} refund-worker 4w`."
 )
+UNOWNED = "unowned"
 MOST_DAYS = 3660
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@?([UW][A-Z0-9]{2,})")
 _WINDOW = re.compile(r"(\d{1,4})([dw])", re.IGNORECASE)
@@ -132,6 +133,8 @@ def _found(search: Search, words: Sequence[str], context: Context) -> Search:
 
 def of_team(context: Context, said: str) -> tuple[str, ...]:
     """The team's name of now and all under which something was recorded; none where there is no such team."""
+    if said.strip().lower() == UNOWNED:
+        return ("",)
     recorded = context.store.history.teams()
     team = _find.team(context, _find.Wanted.read(said)) or context.teams.named(said)
     names = {name for name in recorded if context.teams.named(name) == team}

@@ -94,6 +94,6 @@ def _post(request: Request, context: Context, search: Search, file_format: str, 
 def _team(context: Context, search: Search) -> str | None:
     """Whose approvers may publish it: the team's that is asked about, or the function's; else those of all."""
     if search.teams:
-        return context.teams.named(search.teams[0])
+        return context.teams.named(search.teams[0]) or None
     teams = {context.store.functions.last_team(arn) or None for arn in search.functions}
     return teams.pop() if len(teams) == 1 else None

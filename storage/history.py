@@ -22,6 +22,7 @@ _LISTS_FUNCTION = """
 _OF_TEAM = """
     team in (select value from json_each(:teams))
     or function_arn in (select arn from functions where team in (select value from json_each(:teams)))
+    or (:no_team and function_arn in (select arn from functions where team is null))
     or (team is null and function_arn = '' and json_valid(detail)
         and json_extract(detail, '$.team') in (select value from json_each(:teams)))
 """
@@ -132,7 +133,7 @@ def _where(search: Search) -> tuple[str, dict[str, object]]:
         parameters["functions"] = to_json(list(search.functions))
     if search.teams:
         said.append(f"({_OF_TEAM})")
-        parameters["teams"] = to_json(list(search.teams))
+        parameters |= {"teams": to_json(list(search.teams)), "no_team": int("" in search.teams)}
     if search.person:
         said.append("actor = :person")
         parameters["person"] = search.person

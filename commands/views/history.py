@@ -152,7 +152,7 @@ def searched(search: Search, zone: ZoneInfo, *, plain: bool = False) -> str:
     """What was searched for; `plain`: for a terminal, without markup."""
     name = (lambda text: text) if plain else code
     said = [name(arn.rsplit(":", 1)[-1]) for arn in search.functions[:3]]
-    said += [f"team {name(one)}" for one in search.teams[:1]]
+    said += [f"team {name(one)}" if one else "functions of no known team" for one in search.teams[:1]]
     others = [name(one) for one in search.teams[1:4]]
     if others:
         said[-1] += f" (also as {', '.join(others)})"

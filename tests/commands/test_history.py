@@ -122,6 +122,22 @@ def test_a_team_is_found_by_its_other_names_and_what_was_recorded_under_them(
         assert "1 decision: team" in said(context, name).text
 
 
+def test_functions_of_no_known_team_are_found_together(
+    context: Context, people: Any, remembered: Remember, decide: Decide
+) -> None:
+    lost, found = remembered("lost", team=None), remembered("refund")
+    decide(lost.arn)
+    decide(found.arn)
+    people.of_team = {"payments": (EVE,)}
+
+    told = said(context, "unowned")
+    assert "1 decision: functions of no known team" in told.text
+    assert "`lost`" in str(told.blocks)
+    assert "`refund`" not in str(told.blocks)
+    assert "2 decisions" in said(context, "").text
+    assert "Nothing was posted" in said(context, "unowned csv", EVE).text  # that takes who may approve for all
+
+
 def _with_alias(context: Context, aliases: dict[str, str]) -> Context:
     return replace(context, teams=replace(context.teams, aliases=aliases))
 
