@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from bot.demo.slack import BOT_USER_ID, Channel, Message, Outcome, Person, SlackStandIn, Workspace
 from commands.views.digest import REVIEW
@@ -26,6 +27,7 @@ from tests.bench import world as truth
 from tests.bench.contestants import ROOT, environment
 from tests.bench.measuring import Memory, estate
 from tests.bench.world import TEAMS, World
+from tests.ports import free_port
 
 T = TypeVar("T")
 
@@ -69,15 +71,17 @@ class Loaded:
         return {name: self.acks[min(last, int(share * len(self.acks)))] for name, share in shares.items()}
 
 
-def measure_load(world: World, *, rate: float, seconds: float) -> Loaded:
-    """Start everything, let the bot audit once, then ask at `rate` commands a second while it audits and fixes."""
+def measure_load(world: World, *, rate: float, seconds: float, http: bool = False) -> Loaded:
+    """Start everything, let the bot audit once, then ask at `rate` commands a second while it audits and fixes.
+    `http`: Slack sends signed requests, in place of Socket Mode."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        slack = stack.enter_context(SlackStandIn(ROOT / "manifest.yml", _workspace(), tiers=False))
+        sent_to = f"http://127.0.0.1:{free_port()}/slack/events" if http else None
+        made = SlackStandIn(ROOT / "manifest.yml", _workspace(), tiers=False, request_url=sent_to)
+        slack = stack.enter_context(made)
         url = stack.enter_context(estate(world))
         bot = stack.enter_context(_bot(world, url, slack, folder))
         memory = stack.enter_context(Memory(bot.pid))
-        slack.wait_until_connected(60)
         digest = _until(lambda: _digest(slack), 300, "the digest of payments")
         batch = _approve(slack, digest, world)
         pool = stack.enter_context(ThreadPoolExecutor(TYPISTS))
@@ -172,11 +176,15 @@ def _bot(world: World, url: str, slack: SlackStandIn, folder: Path) -> "Iterator
     settings.write_text(_SETTINGS.format(accounts=accounts, regions=regions))
     own = {
         "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_API_URL": slack.api_url,
         "LAMPLIGHTER_CONFIG": str(settings),
         "LAMPLIGHTER_DATABASE": str(folder / "lamplighter.db"),
     }
+    if slack.request_url:
+        own["SLACK_SIGNING_SECRET"] = slack.signing_secret
+        settings.write_text(f'{settings.read_text()}[slack]\nlisten = "{urlsplit(slack.request_url).netloc}"\n')
+    else:
+        own["SLACK_APP_TOKEN"] = slack.app_token
     log = Path(os.environ.get("LAMPLIGHTER_LOAD_LOG", folder / "bot.log"))
     with log.open("wb") as said:
         bot = subprocess.Popen(

@@ -1,6 +1,5 @@
 """HTTP instead of Socket Mode: the same bot, reached by signed requests."""
 
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -11,12 +10,7 @@ import pytest
 
 from bot.demo.people import ANA
 from tests.e2e.scene import ROOT, Scene, wait_for
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """/metrics as Prometheus reads it: from memory, within bounds, by its conventions."""
 
 import re
-import socket
 import tomllib
 import urllib.error
 import urllib.request
@@ -44,6 +43,7 @@ from storage.models import (
 from storage.spend import Bill, Billed
 from tests.commands.conftest import HandClock, NamedPeople
 from tests.memory import new_store
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -235,12 +235,6 @@ def test_memory_is_asked_once_in_a_while(full: Context) -> None:
 # ---- the address
 
 Get = Callable[[str], tuple[int, str]]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

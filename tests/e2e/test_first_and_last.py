@@ -23,8 +23,8 @@ from bot.measuring import MetricsSection
 from bot.running import DEFAULT_LISTEN, HealthSection
 from bot.serving import Serving
 from bot.vitals import Vitals
-from tests.bot.test_doors import free_port
 from tests.e2e.scene import wait_for
+from tests.ports import free_port
 
 TOKEN = "a-token-of-32-characters-or-more"
 FINOPS = "C06F1N0PSX2"

@@ -35,6 +35,7 @@ from tests.bench.measuring import estate
 from tests.bench.world import World
 from tests.clusters import Cluster
 from tests.commands.aws.stumbling import STONE, dying, stumbling, waiting
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 WORLD = World(accounts=8, regions=2, functions=3, roles=2, latency=0)
@@ -114,11 +115,6 @@ def left_behind(before: set[threading.Thread]) -> list[threading.Thread]:
     for thread in new:
         thread.join(2)
     return [thread for thread in new if thread.is_alive()]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_a_cluster_finds_what_one_process_finds_also_outside_the_main_thread(healthy: Cluster) -> None:
