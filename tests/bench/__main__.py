@@ -41,7 +41,7 @@ def _worlds(_context: click.Context, _option: click.Parameter, texts: tuple[str,
 @click.option(
     "--load/--no-load", default=None,
     help=f"Send the bot {RATE} commands a second for {SECONDS} s while it audits {World.read(LOAD).total:,} functions "
-    "and fixes 300. Default: if no world is given.",
+    "and fixes 300, over Socket Mode and over HTTP. Default: if no world is given.",
 )  # fmt: skip
 @click.option(
     "--write/--no-write", default=None,
@@ -63,21 +63,21 @@ def main(worlds: tuple[World, ...], runs: int, peer: bool, load: bool | None, wr
         lineup = [(World.read(text), both) for text in SIDE_BY_SIDE]
         lineup += [(World.read(text), both[:1]) for text in ALONE]
     everything = [_measured(world, contestants, runs, console) for world, contestants in lineup]
-    loaded = (
-        measure_load(World.read(LOAD), rate=RATE, seconds=SECONDS) if load or (load is None and not worlds) else None
-    )
-    for line in report.while_it_works(loaded) if loaded else ():
-        console.print(line, highlight=False)
-    whole = peer and loaded is not None and not worlds
-    sys.exit(conclude(everything, setting, BENCHMARKS if write or (write is None and whole) else None, loaded))
+    loads = []
+    for http in (False, True) if load or (load is None and not worlds) else ():
+        loads.append(measure_load(World.read(LOAD), rate=RATE, seconds=SECONDS, http=http))
+        for line in report.while_it_works(loads[-1]):
+            console.print(line, highlight=False)
+    whole = bool(peer and loads and not worlds)
+    sys.exit(conclude(everything, setting, BENCHMARKS if write or (write is None and whole) else None, loads))
 
 
-def conclude(everything: Sequence[Measured], setting: Setting, path: Path | None, loaded: Loaded | None = None) -> int:
+def conclude(everything: Sequence[Measured], setting: Setting, path: Path | None, loads: Sequence[Loaded] = ()) -> int:
     """The exit code; `path` is written where every answer was right."""
-    if any(measured.wrong for measured in everything) or (loaded and loaded.failures):
+    if any(measured.wrong for measured in everything) or any(loaded.failures for loaded in loads):
         return 1
     if path:
-        path.write_text(report.markdown(everything, setting, loaded), encoding="utf-8")
+        path.write_text(report.markdown(everything, setting, loads), encoding="utf-8")
     return 0
 
 

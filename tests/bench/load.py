@@ -62,6 +62,7 @@ class Loaded:
     fixes: int
     batch: float  # from the approval to the last function's read-back
     peak_mb: float
+    http: bool = False  # in place of Socket Mode
 
     @property
     def waits(self) -> dict[str, float]:
@@ -88,9 +89,8 @@ def measure_load(world: World, *, rate: float, seconds: float, http: bool = Fals
         whole = pool.submit(_whole_audit, slack)
         acks, failures, sent = _ask(slack, pool, world, rate, seconds)
         fixes, took = batch.result()
-        return Loaded(
-            world, rate, sent, tuple(sorted(acks)), failures, whole.result(), fixes, took, memory.peak / 2**20
-        )
+        peak = memory.peak / 2**20
+        return Loaded(world, rate, sent, tuple(sorted(acks)), failures, whole.result(), fixes, took, peak, http)
 
 
 def _ask(

@@ -129,8 +129,9 @@ def while_it_works(loaded: Loaded) -> list[str]:
     ended = (
         f"The audit was answered after {loaded.audit:,.0f} s, and the last fix read back after {loaded.batch:,.0f} s"
     )
+    way = "HTTP" if loaded.http else "Socket Mode"
     return [
-        f"{loaded.sent:,} commands, {loaded.rate:g} a second, while {work}: {failed}.",
+        f"Over {way}: {loaded.sent:,} commands, {loaded.rate:g} a second, while {work}: {failed}.",
         f"Slack waited for the acknowledgement: {waited}. It gives an app 3,000 ms.",
         f"{ended}; the bot's memory was {loaded.peak_mb:,.0f} MB at most.",
     ]
@@ -148,7 +149,7 @@ def table(measured: Measured) -> "Table":
     return made
 
 
-def markdown(everything: Sequence[Measured], setting: Setting, loaded: Loaded | None = None) -> str:
+def markdown(everything: Sequence[Measured], setting: Setting, loads: Sequence[Loaded] = ()) -> str:
     """BENCHMARKS.md, whole."""
     parts = [
         _HEAD.format(
@@ -162,8 +163,9 @@ def markdown(everything: Sequence[Measured], setting: Setting, loaded: Loaded | 
             for name, refused in measured.refused.items()
         ]
     parts.append(f"{_GROWTH_HEAD}\n{_grid(GROWTH, growth(everything))}")
-    if loaded:
-        parts.append(_LOAD_HEAD + "".join(f"- {line}\n" for line in while_it_works(loaded)))
+    if loads:
+        parts.append(_LOAD_HEAD)
+        parts += ["".join(f"- {line}\n" for line in while_it_works(loaded)) for loaded in loads]
     return "\n".join(parts)
 
 
@@ -197,9 +199,8 @@ often it may be asked.
 
 _LOAD_HEAD = """## While it works
 
-The bot as a process of its own, between the pretend AWS and the strict Slack of the demo, over Socket Mode. The
-commands are a mix of ten: one function's card, a team, lists, reports, forms, help.
-
+The bot as a process of its own, between the pretend AWS and the strict Slack of the demo. The commands are a mix of
+ten: one function's card, a team, lists, reports, forms, help.
 """
 _GROWTH_HEAD = """## How Lamplighter grows
 
