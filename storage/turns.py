@@ -16,7 +16,8 @@ LONGEST_SECONDS = 2.0  # so long a question lets others go before it, each time 
 class Turns:
     """A lock that the thread which has it may take again."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_seconds: float = LONGEST_SECONDS) -> None:
+        self._longest = longest_seconds
         self._lock = threading.Lock()
         self._owner: int | None = None
         self._depth = 0
@@ -79,7 +80,7 @@ class Turns:
                 self._changed.notify_all()
 
     def _let_others_go_first(self) -> None:
-        until = time.monotonic() + LONGEST_SECONDS
+        until = time.monotonic() + self._longest
         with self._changed:
             while self._waiting and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)

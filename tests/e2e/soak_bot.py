@@ -65,7 +65,7 @@ class MovedDatetime(datetime):
 class MovedTime(ModuleType):
     """In the place of `time` in the modules whose patience is measured in seconds of that clock."""
 
-    sleep, time = staticmethod(time.sleep), staticmethod(time.time)
+    sleep, time, thread_time = staticmethod(time.sleep), staticmethod(time.time), staticmethod(time.thread_time)
 
     @staticmethod
     def monotonic() -> float:

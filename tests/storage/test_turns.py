@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from storage import turns
 from storage.turns import Turns
 from tests.memory import new_store
 
@@ -74,9 +73,8 @@ def test_whoever_works_goes_before_whoever_asks_though_that_one_came_first() -> 
         assert order == ["a fix"] * 4 + ["a question"] * 3
 
 
-def test_a_question_is_not_put_off_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LONGEST_SECONDS", 0.2)
-    turn, asked, stop = Turns(), threading.Event(), threading.Event()
+def test_a_question_is_not_put_off_for_ever() -> None:
+    turn, asked, stop = Turns(longest_seconds=0.2), threading.Event(), threading.Event()
 
     def work() -> None:
         while not stop.is_set():
