@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
+from slack_bolt.middleware.authorization import SingleTeamAuthorization
 from slack_sdk import WebClient
+from slack_sdk.web import SlackResponse
 
 from bot import inbound
 from bot.at_home import Homes, ToHome, beside_home
@@ -26,8 +28,11 @@ Body = dict[str, Any]
 LISTENERS = 20
 
 
-def build_app(entries: Iterable[Entry], desk: Desk, client: WebClient, signing_secret: str) -> App:
-    """The Bolt app with a listener for each entry that Slack knows of."""
+def build_app(
+    entries: Iterable[Entry], desk: Desk, client: WebClient, signing_secret: str, who: SlackResponse | None = None
+) -> App:
+    """The Bolt app with a listener for each entry that Slack knows of. `who`: what auth.test answered; without it, Bolt
+    asks at the first request, which is lost where Slack does not answer then."""
     app = App(
         client=client,
         signing_secret=signing_secret or None,
@@ -36,6 +41,9 @@ def build_app(entries: Iterable[Entry], desk: Desk, client: WebClient, signing_s
         request_verification_enabled=bool(signing_secret),
         listener_executor=ThreadPoolExecutor(LISTENERS, thread_name_prefix="listener"),
     )
+    for step in app._middleware_list:  # Bolt takes it of nobody else
+        if isinstance(step, SingleTeamAuthorization):
+            step.auth_test_result = who
     drawings, homes = Drawings(), Homes()
     for entry in entries:
         match entry:

@@ -40,6 +40,7 @@ BATCH_SECONDS = 2.0  # between two edits of how far a batch is
 # So many times as long as it computed, a message that is drawn anew rests: of a team with 10,000 untraced functions it
 # takes some tenths of a second, and each of its fixes has it drawn.
 REST_OF_DRAWING = 9
+DRAWING_WAITS_SECONDS = 0.5  # for who works or decides
 IDLE_SECONDS = 5.0
 SLOWEST_CALL_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 300.0
@@ -117,7 +118,8 @@ class Outbox:
         self._pacing.forget(time.monotonic())
         for post in self._context.store.posts.due(self._context.clock(), OF_A_CHANNEL):
             lane = self._lane(post)
-            wait = self._pacing.wait(_method(post), lane, post.key, now=time.monotonic())
+            lanes = (lane,) if self._stop.is_set() else (lane, post.key)  # at the end no message rests
+            wait = self._pacing.wait(_method(post), *lanes, now=time.monotonic())
             if wait > 0:
                 pause = min(pause, wait)
                 continue
@@ -252,7 +254,7 @@ class Outbox:
         if post.newer is not None:
             self._link(post.newer)
         began = time.thread_time()
-        with self._context.store.asking():  # no decision waits for it
+        with self._context.store.asking(DRAWING_WAITS_SECONDS):  # behind it wait all other messages
             text, blocks = self._draw(self._context, post)
         rest = max(
             REST_OF_DRAWING * (time.thread_time() - began), BATCH_SECONDS if post.kind is PostKind.BATCH else 0.0

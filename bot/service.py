@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
 
 from bot.app import build_app, needs_no_words
 from bot.channels import ChannelNames
@@ -109,21 +110,21 @@ class Service:
         try:
             who = self._until_slack(lambda: self._who_am_i(client), vitals)
             if who is not None:
-                self._serve(store, client, str(who["team_id"]), self._missing_scopes(who), vitals)
+                self._serve(store, client, who, vitals)
         finally:
             vitals.stop()
 
-    def _serve(self, store: Store, client: WebClient, workspace: str, missing: list[str], vitals: Vitals) -> None:
-        context, people = self._context(store, client, workspace)
+    def _serve(self, store: Store, client: WebClient, who: SlackResponse, vitals: Vitals) -> None:
+        context, people = self._context(store, client, str(who["team_id"]))
         outbox = Outbox(context, client, ChannelNames(client), draw)
         desk = Desk(context, people, outbox)
-        app = build_app(COMMANDS, desk, client, self._config.environment.slack_signing_secret)
+        app = build_app(COMMANDS, desk, client, self._config.environment.slack_signing_secret, who)
         metrics = self._metrics_door(context)
         clocks = [entry for entry in COMMANDS if isinstance(entry, Clock)]
         daily = DailyClock(clocks, context, context.schedule.slots(), outbox.nudge)
         listening = self._listening(context, outbox)
         self._unfinished = lambda: desk.at_work() + daily.at_work()
-        self._say_missing(context, missing)
+        self._say_missing(context, self._missing_scopes(who))
         if self._restored:
             _say_restored(context)
         follow_names(context)  # so that who asks before the next audit finds the team, whole
@@ -214,7 +215,7 @@ class Service:
             timeout=SLACK_TIMEOUT_SECONDS,
         )
 
-    def _who_am_i(self, client: WebClient) -> Any:
+    def _who_am_i(self, client: WebClient) -> SlackResponse:
         try:
             return client.auth_test()
         except SlackApiError as problem:
@@ -240,7 +241,7 @@ class Service:
             wait = min(LONGEST_WAIT_SECONDS, wait * 2)
         return None
 
-    def _missing_scopes(self, who: Any) -> list[str]:
+    def _missing_scopes(self, who: SlackResponse) -> list[str]:
         given = str(who.headers.get("x-oauth-scopes") or who.headers.get("X-OAuth-Scopes") or "")
         if not given:
             return []  # this Slack does not say; a refusal later will

@@ -129,13 +129,17 @@ class SocketClient(SocketModeClient):
         try:
             super().run_message_listeners(message, raw_message)
         finally:
-            self._acknowledged.discard(str(message.get("envelope_id")))
+            if message.get("envelope_id") in self._acknowledged:
+                self._acknowledged.remove(str(message["envelope_id"]))
+                log.error("a request was acknowledged, and nothing came of it: the lines before say why")
 
     def send_socket_mode_response(self, response: SocketModeResponse | dict[str, Any]) -> None:
         answer = response.to_dict() if isinstance(response, SocketModeResponse) else response
         if answer.get("envelope_id") not in self._acknowledged:
             super().send_socket_mode_response(response)
-        elif answer.get("payload"):
+            return
+        self._acknowledged.remove(answer["envelope_id"])
+        if answer.get("payload"):
             log.error("an answer had words after its request was acknowledged, and they were not sent")
 
     @property

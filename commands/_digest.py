@@ -61,7 +61,7 @@ def draw(context: Context, post: Post, items: Sequence[Item]) -> tuple[str, list
         choices=_choices(items, len(untraced)),
         others=Counter(one.account for one in untraced if one.arn not in shown),
         listed=any(one.kind in (PostKind.LIST, PostKind.FILE) for one in context.store.posts.replies(post.id)),
-        naps=[_nap(one, untraced) for one in naps],
+        naps=[_nap(one) for one in naps],
         zero=zero,
         total=Total.of(forecasts.get(one.arn) for one in untraced),
         loud=[one.name for one in in_order(context, untraced, {}, forecasts) if _is_busy(forecasts.get(one.arn))],
@@ -131,8 +131,8 @@ def _asleep(context: Context, team: str | None) -> set[str]:
     return {one.function_arn for one in _naps(context, team) if one.function_arn}
 
 
-def _nap(one: Snooze, untraced: Sequence[Function]) -> Nap:
-    name = next((each.name for each in untraced if each.arn == one.function_arn), "") if one.function_arn else ""
+def _nap(one: Snooze) -> Nap:
+    name = one.function_arn.rpartition(":")[2] if one.function_arn else ""
     return Nap(one.id, name, one.by, one.until)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from storage.schema import migrations
 from storage.sqlite import Database
-from storage.turns import Turns
+from storage.turns import LONGEST_SECONDS, Turns
 
 Row = dict[str, Any]
 
@@ -202,9 +202,9 @@ class Connection:
                 f"cannot write to the database {self.path}: {trouble(problem) or problem}."
             ) from problem
 
-    def asking(self) -> AbstractContextManager[None]:
-        """What this thread reads meanwhile is for a question, and others go before it."""
-        return self._lock.asking()
+    def asking(self, longest_seconds: float = LONGEST_SECONDS) -> AbstractContextManager[None]:
+        """What this thread reads meanwhile is for a question, and others go before it, for so long at most."""
+        return self._lock.asking(longest_seconds)
 
     @property
     def kept(self) -> int:

@@ -21,6 +21,7 @@ from storage.owners import Owners
 from storage.places import Places
 from storage.posts import Posts
 from storage.requests import Requests
+from storage.turns import LONGEST_SECONDS
 
 if TYPE_CHECKING:
     from storage.approvers import Approvers
@@ -269,9 +270,10 @@ class Store:
         """Several changes that stand or fall together; see Connection.transaction."""
         return self._connection.transaction()
 
-    def asking(self) -> AbstractContextManager[None]:
-        """What this thread reads meanwhile is for a question, and whoever works or decides goes before it."""
-        return self._connection.asking()
+    def asking(self, longest_seconds: float = LONGEST_SECONDS) -> AbstractContextManager[None]:
+        """What this thread reads meanwhile is for a question, and whoever works or decides goes before it; it is put
+        off for so long at most."""
+        return self._connection.asking(longest_seconds)
 
     def close(self) -> None:
         self._connection.close()

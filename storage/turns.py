@@ -10,49 +10,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-LONGEST_SECONDS = 2.0  # so long a question lets others go before it, each time that it reads
+LONGEST_SECONDS = 2.0  # so long a question lets others go before it
 
 
 class Turns:
     """A lock that the thread which has it may take again."""
 
-    def __init__(self, longest_seconds: float = LONGEST_SECONDS) -> None:
-        self._longest = longest_seconds
-        self._lock = threading.Lock()
-        self._owner: int | None = None
-        self._depth = 0
-        self._asking: set[int] = set()
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._asking: dict[int, float] = {}  # by thread: for how many seconds more it may be put off
         self._changed = threading.Condition(threading.Lock())
         self._waiting = 0  # threads that work or decide
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """What this thread does meanwhile is for a question."""
+    def asking(self, longest_seconds: float = LONGEST_SECONDS) -> Iterator[None]:
+        """What this thread does meanwhile is for a question, and is put off for so long at most, all in all."""
         me = threading.get_ident()
         if me in self._asking:
             yield
             return
-        self._asking.add(me)
+        self._asking[me] = longest_seconds
         try:
             yield
         finally:
-            self._asking.discard(me)
+            del self._asking[me]
 
     def acquire(self) -> None:
-        me = threading.get_ident()
-        if self._owner != me:  # nobody but this thread would make it so
-            self._take(me)
-            self._owner = me
-        self._depth += 1
+        if not self._lock._is_owned():  # type: ignore[attr-defined] # as threading.Condition asks
+            self._let_others_go_first()
+        if not self._lock.acquire(blocking=False):
+            self._wait()
 
     def release(self) -> None:
         """Raises RuntimeError in a thread that does not have it."""
-        if self._owner != threading.get_ident():
-            raise RuntimeError("this thread does not have the connection")
-        self._depth -= 1
-        if not self._depth:
-            self._owner = None
-            self._lock.release()
+        self._lock.release()
 
     def __enter__(self) -> None:
         self.acquire()
@@ -62,14 +53,10 @@ class Turns:
     ) -> None:
         self.release()
 
-    def _take(self, me: int) -> None:
-        if me in self._asking:
-            self._let_others_go_first()
-            self._lock.acquire()
-        elif not self._lock.acquire(blocking=False):
-            self._wait()
-
     def _wait(self) -> None:
+        if threading.get_ident() in self._asking:
+            self._lock.acquire()
+            return
         with self._changed:
             self._waiting += 1
         try:
@@ -80,7 +67,12 @@ class Turns:
                 self._changed.notify_all()
 
     def _let_others_go_first(self) -> None:
-        until = time.monotonic() + self._longest
+        me = threading.get_ident()
+        patience = self._asking.get(me)
+        if not patience:
+            return
+        until = time.monotonic() + patience
         with self._changed:
             while self._waiting and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
+        self._asking[me] = max(0.0, until - time.monotonic())

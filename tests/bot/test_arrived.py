@@ -11,15 +11,20 @@ import pytest
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot.app import needs_no_words
+from bot.app import build_app, needs_no_words
+from bot.channels import ChannelNames
 from bot.demo.people import ANA
 from bot.demo.slack import SlackStandIn
+from bot.desk import Desk
 from bot.doors import SocketDoor
+from bot.outbox import Outbox
+from bot.people import SlackPeople
 from commands import COMMANDS
+from commands._drawing import draw
+from commands._types import Context
 from tests.e2e.scene import wait_for
 
 FINOPS = "C06F1N0PSX2"
-AUDIT = {"type": "slash_commands", "payload": {"command": "/trace-audit"}}
 
 
 class Wire:
@@ -96,6 +101,34 @@ def test_words_that_come_too_late_are_said_in_the_log(
     wait_for(lambda: "its request was acknowledged, and they were not sent" in caplog.text)
     assert [set(one) for one in received] == [{"envelope_id"}]
     assert client._acknowledged == set()  # nothing is left behind
+
+
+def test_that_nothing_came_of_it_is_said_in_the_log(
+    slack: SlackStandIn, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = wire.door._client
+    assert client is not None
+    client._needs_no_words = lambda _: True
+    assert slack.acting_as(ANA).command(FINOPS, "/trace-exempt").ok  # for which this app has no listener
+    wait_for(lambda: "a request was acknowledged, and nothing came of it" in caplog.text)
+    assert client._acknowledged == set()
+
+
+def test_the_first_request_is_taken_though_slack_answers_nothing_just_then(
+    slack: SlackStandIn, client: WebClient, context: Context
+) -> None:
+    who = client.auth_test()
+    slack.fail_next("auth.test", error="internal_error", times=5)
+    people = SlackPeople(client, slack.workspace.team_id, [ANA], {})
+    desk = Desk(context, people, Outbox(context, client, ChannelNames(client), draw))
+    door = SocketDoor(slack.app_token, slack.api_url)
+    door.open(build_app(COMMANDS, desk, client, "", who), needs_no_words(COMMANDS))
+    try:
+        assert slack.acting_as(ANA).command(FINOPS, "/trace-exempt list").ok
+        wait_for(lambda: "No exemption is in force" in str(slack.workspace.ephemerals(FINOPS, ANA)))
+    finally:
+        door.close()
+        desk.stop()
 
 
 def test_whoever_cannot_be_looked_at_is_bolts_to_answer(slack: SlackStandIn, wire: Wire) -> None:

@@ -1,8 +1,11 @@
 """Who decides or works does not stand behind those who ask, and nobody stands for ever."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -73,27 +76,60 @@ def test_whoever_works_goes_before_whoever_asks_though_that_one_came_first() -> 
         assert order == ["a fix"] * 4 + ["a question"] * 3
 
 
-def test_a_question_is_not_put_off_for_ever() -> None:
-    turn, asked, stop = Turns(longest_seconds=0.2), threading.Event(), threading.Event()
+@pytest.fixture
+def busy() -> Iterator[Turns]:
+    """Four work all the time, of whom three always wait."""
+    turn, stop = Turns(), threading.Event()
 
     def work() -> None:
         while not stop.is_set():
             with turn:
                 stop.wait(0.005)
 
-    def ask() -> None:
-        with turn.asking(), turn:
-            asked.set()
-
-    working = [threading.Thread(target=work) for _ in range(4)]  # of whom three always wait
+    working = [threading.Thread(target=work) for _ in range(4)]
     for one in working:
         one.start()
-    asking = threading.Thread(target=ask)
-    asking.start()
-    assert asked.wait(20)
+    yield turn
     stop.set()
-    for one in [*working, asking]:
+    for one in working:
         one.join(10)
+
+
+def test_a_question_is_put_off_for_a_time_and_not_at_each_of_its_reads(busy: Turns) -> None:
+    began, read = time.monotonic(), list[float]()
+    with busy.asking(1.0):
+        for _ in range(10):
+            with busy, busy:
+                read.append(time.monotonic() - began)
+
+    assert read[0] > 0.9
+    assert read[-1] < 5.0  # and not ten times as long
+
+
+def test_an_interrupt_leaves_nothing_locked_against_its_own_thread(tmp_path: Path) -> None:
+    """ctrl-C in the terminal: whoever is interrupted closes the file all the same."""
+    read_on = (
+        "import sys; from storage.store import Store\n"
+        "store = Store(sys.argv[1])\n"
+        "print('reads', flush=True)\n"
+        "try:\n"
+        "    while True: store.functions.get('x')\n"
+        "except KeyboardInterrupt: pass\n"
+        "store.close()\n"
+        "print('closed', flush=True)\n"
+    )
+    new_store(tmp_path / "memory.db").close()
+    for number in range(25):
+        command = [sys.executable, "-c", read_on, str(tmp_path / "memory.db")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+            assert reader.stdout is not None
+            assert reader.stdout.readline() == "reads\n"
+            threading.Event().wait(0.01 + number / 1000)
+            reader.send_signal(signal.SIGINT)
+            try:
+                assert reader.communicate(timeout=30)[0] == "closed\n"
+            finally:
+                reader.kill()
 
 
 def test_beside_questions_that_read_all_the_time_a_decision_is_kept_at_once(tmp_path: Path) -> None:
