@@ -66,10 +66,10 @@ LONG = (
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
     """Of `-n auto`, for two cores: most tests wait now and then. On a slow machine five keep each other from answering
-    the stand-in of Slack within its three seconds."""
+    the stand-in of Slack within its three seconds; four do not."""
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
-    return 5 if min(yard(), yard()) < FAST_YARD_SECONDS else 3
+    return 5 if min(yard(), yard()) < FAST_YARD_SECONDS else 4
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
