@@ -10,14 +10,15 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.channels import ChannelNames
-from bot.desk import Desk
+from bot.demo.slack import SlackStandIn
+from bot.desk import ASKERS, FORM_OPENERS, WORKERS, Desk
 from bot.outbox import Outbox
 from bot.people import SlackPeople
 from bot.scheduler import DailyClock
 from commands._drawing import draw
-from commands._types import Context, Request, Say
+from commands._types import Answer, Context, Request, Say
 from storage.models import Source
-from tests.e2e.scene import ROOT
+from tests.e2e.scene import ROOT, wait_for
 
 STUCK = """
 import logging, sys, threading, time
@@ -106,6 +107,36 @@ def test_the_desk_ends_what_it_has_begun_and_begins_nothing_more(
     assert desk.at_work() == []
     assert "the fix 8 came while Lamplighter was ending" in caplog.text
     assert "a request of U07K2M4QANA came while Lamplighter was ending" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("how", "threads"),
+    [({"quick": True}, FORM_OPENERS), ({"decides": True}, WORKERS), ({}, ASKERS)],
+    ids=["forms", "decisions", "questions"],
+)
+def test_what_still_waits_for_a_thread_never_begins(
+    desk: Desk, context: Context, slack: SlackStandIn, how: dict[str, bool], threads: int
+) -> None:
+    slack.rates.tiers = False  # more people than Slack would say the names of in a minute
+    go, done = threading.Event(), list[int]()
+
+    def work(_request: Request, _context: Context) -> Answer:
+        assert go.wait(30)
+        done.append(1)
+        yield Say("done")
+
+    request = Request("U07K2M4QANA", context.clock(), Source.SLASH, workspace="T0LAMPLIT")
+    for _ in range(threads + 3):
+        desk.take(work, request, lambda _: None, **how)
+    wait_for(lambda: len(desk.at_work()) == threads)
+    ending = threading.Thread(target=desk.stop)
+    ending.start()
+    ending.join(0.2)
+    assert ending.is_alive()
+    go.set()
+    ending.join(30)
+
+    assert len(done) == threads
 
 
 def until_closed(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """Copies: made while others write, before a migration, and put back."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -125,6 +126,36 @@ def test_a_migration_that_is_killed_leaves_the_old_schema_whole(tmp_path: Path) 
     with open_store(path) as store:
         assert store.decisions.verify() is None
     assert shape(path) == shape(new(tmp_path / "new.db"))
+
+
+def test_a_copy_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "memory.db"
+    write_m007(path)
+    before = counts(path)
+    (tmp_path / "memory.db.before-m008.part").write_bytes(b"half of it")
+    with open_store(path):
+        pass
+
+    assert kept_copies(path) == ["memory.db.before-m008"]
+    assert counts(tmp_path / "memory.db.before-m008") == before
+
+
+def test_a_copy_is_on_the_disk_before_anything_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "memory.db"
+    write_m007(path)
+    was, kept, fsync = shape(path), list[str](), os.fsync
+
+    def note(handle: int) -> None:  # a power cut takes what was not kept so
+        assert shape(path) == was
+        kept.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    with open_store(path):
+        pass
+
+    # What it holds, and its name; and the name that it has from then on.
+    assert kept == ["memory.db.before-m008.part", tmp_path.name, tmp_path.name]
 
 
 def test_of_two_that_open_an_older_file_at_once_one_migrates_it(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from storage.connection import StorageProblem
 from storage.models import Decision, DecisionKind
 from storage.schema import migrations
 from storage.store import Store, open_store
-from storage.trouble import trouble
+from storage.trouble import is_busy, trouble
 from tests.disks import small_disk
 from tests.storage.conftest import NOON
 
@@ -75,6 +75,19 @@ def test_what_waits_too_long_says_so_and_leaves_nothing_half_written(store: Stor
     assert (ids(store), store.kept) == ([], kept)
     decide(store, 1)
     assert (ids(store), store.kept) == (["r1"], kept + 1)
+
+
+def test_however_finely_sqlite_puts_it_it_is_the_same_trouble(store: Store) -> None:
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute("begin")
+        other.execute("select * from decisions").fetchall()
+        decide(store, 1)
+        with pytest.raises(sqlite3.OperationalError) as refused:
+            other.execute("pragma user_version = 1")  # of what it has read, there is something newer
+    assert refused.value.sqlite_errorcode == sqlite3.SQLITE_BUSY_SNAPSHOT
+
+    assert trouble(refused.value) == "another process keeps it busy"
+    assert is_busy(refused.value)
 
 
 # -- full, and read-only
