@@ -1,6 +1,7 @@
 """What a bot finds at its start, and once a minute: what nobody carries out is taken up, and nothing else is."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from bot.people import SlackPeople
 from bot.service import _take_up
 from commands._batch import lock_of
 from commands._drawing import draw
-from commands._types import Context
+from commands._types import Context, FixPolicy
 from storage.fixes import RequestState
 from storage.models import DecisionKind, Function, PostKind
 from tests.e2e.scene import wait_for
@@ -92,9 +93,29 @@ def test_of_a_batch_that_is_cut_short_nothing_is_begun_beside_it(
 
     with context.in_hand.hold(first):  # so that it is seen who waits for it
         _take_up(context, desk)
-        wait_for(lambda: desk.at_work() == [f"taking up batch {batch}"])
+        wait_for(lambda: desk.at_work() == [f"taking up batch {batch}"] and context.in_hand.held(lock_of(batch)))
+        _take_up(context, desk)  # nor a minute later the batch once more
 
         assert begun(desk) == 1
+
+
+def test_what_of_a_batch_was_begun_already_is_ended_first(
+    context: Context, desk: Desk, make_function: MakeFunction
+) -> None:
+    paced = replace(context, policy=FixPolicy(fixes_per_second=0.001))  # one in all
+    first, last = requests = approved(context, make_function("first"), make_function("last"))
+    batch = batch_of(context, requests)
+    assert context.store.batches.begin(batch, last)
+
+    _take_up(paced, desk)
+    try:
+        wait_for(lambda: context.store.requests.get(last).state is RequestState.RESOLVED)
+    finally:
+        context.ending.set()
+    desk.stop()
+
+    assert [one.id for one in context.store.batches.running(batch)] == [first]
+    assert context.store.requests.get(first).queued
 
 
 def test_an_undo_that_was_cut_short_is_taken_up(
