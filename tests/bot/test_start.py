@@ -1,5 +1,6 @@
 """What a start looks at before it asks Slack anything: that it is alone, and that its file is whole and takes a row."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from storage.connection import StorageProblem
 from storage.lock import hold
 from storage.store import open_store
 from tests.disks import small_disk
+from tests.e2e.scene import wait_for
 from tests.storage.older import write_m007
 from tests.storage.test_migrations import shape
 
@@ -73,3 +75,18 @@ def test_a_disk_that_is_full_or_read_only_is_said_at_the_start(start: Start, tmp
         with pytest.raises(ConfigProblem, match="Read-only file system") as said:
             start(path)
         assert "\n" not in str(said.value)
+
+
+def test_slack_that_does_not_answer_is_asked_less_and_less_often_until_the_bot_is_to_end(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("LAMPLIGHTER_DATABASE", str(tmp_path / "memory.db"))
+    service = Service(load())
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(service.run)
+        wait_for(lambda: running.done() or caplog.text.count("Slack cannot be reached") == 3)
+        service.stop.set()
+        running.result(20)
+
+    waits = re.findall(r"Slack cannot be reached \(.+\), again in (\d+) s", caplog.text)
+    assert waits[:3] == ["1", "2", "4"]

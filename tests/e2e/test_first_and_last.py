@@ -21,11 +21,30 @@ from bot.demo.show import ROOT
 from bot.demo.slack import SlackStandIn, Workspace
 from bot.measuring import MetricsSection
 from bot.running import DEFAULT_LISTEN, HealthSection
+from bot.service import SWITCH_SECONDS
 from bot.serving import Serving
+from bot.tidying import NEVER
 from bot.vitals import Vitals
 from tests.e2e.scene import wait_for
+from tests.e2e.test_replica import settings
 from tests.ports import free_port
 
+LOOKED = """
+import gc, json, sys, threading
+from bot.config import load
+from bot.service import Service
+
+service, tidied = Service(load()), threading.Event()
+gc.callbacks.append(lambda *_: tidied.set() if sys._getframe(1).f_code.co_name == "tidy" else None)
+
+def look():
+    by_the_clock = tidied.wait(20)
+    print(json.dumps([by_the_clock, gc.get_threshold()[2], sys.getswitchinterval()]), flush=True)
+    service.stop.set()
+
+threading.Thread(target=look).start()
+service.run()
+"""
 TOKEN = "a-token-of-32-characters-or-more"
 FINOPS = "C06F1N0PSX2"
 
@@ -170,6 +189,26 @@ def test_an_app_level_token_that_slack_refuses_ends_the_start_with_one_line(
     assert ended.returncode == 2
     assert "SLACK_APP_TOKEN: Slack answers invalid_auth" in ended.stderr.splitlines()[-1]
     assert "xapp-wrong" not in ended.stderr
+
+
+def test_memory_is_looked_through_by_the_clock_alone_and_threads_take_turns_often(
+    tmp_path: Path, socket_mode: SlackStandIn
+) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SLACK_BOT_TOKEN": socket_mode.bot_token,
+        "SLACK_APP_TOKEN": socket_mode.app_token,
+        "SLACK_API_URL": socket_mode.api_url,
+        "LAMPLIGHTER_CONFIG": str(settings(tmp_path)),
+        "LAMPLIGHTER_DATABASE": str(tmp_path / "lamplighter.db"),
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_REGION": "eu-central-1",
+    }
+    command = [sys.executable, "-c", LOOKED]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == [True, NEVER, SWITCH_SECONDS]
 
 
 def test_an_address_that_nobody_chose_keeps_no_bot_from_starting(caplog: pytest.LogCaptureFixture) -> None:
