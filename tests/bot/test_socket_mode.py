@@ -97,6 +97,22 @@ def test_a_lost_connection_is_made_again_within_seconds(how: str, slack: SlackSt
     assert slack.faults == []
 
 
+@pytest.mark.parametrize("how", ["cut", "half closed"])
+def test_an_end_of_the_connection_is_noticed_at_once_and_not_at_the_next_look(
+    how: str, slack: SlackStandIn, app: App
+) -> None:
+    door = SocketDoor(slack.app_token, slack.api_url, ping_seconds=60)
+    door.open(app, lambda _: False)
+    try:
+        assert heard(slack)
+        LOST[how](slack)
+
+        wait_for(lambda: len(slack.calls_of("apps.connections.open")) == 2 and door.connected()[0], 5, how)
+        assert heard(slack)
+    finally:
+        door.close()
+
+
 def test_a_connection_that_never_answers_a_ping_is_given_up(slack: SlackStandIn, door: SocketDoor) -> None:
     session = door._client.current_session
     wait_for(lambda: session.last_ping_pong_time)

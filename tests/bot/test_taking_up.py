@@ -15,6 +15,7 @@ from bot.outbox import Outbox
 from bot.people import SlackPeople
 from bot.service import _take_up
 from commands._batch import lock_of
+from commands._carry_out import carry_out
 from commands._drawing import draw
 from commands._types import Context, FixPolicy
 from storage.fixes import RequestState
@@ -116,6 +117,16 @@ def test_what_of_a_batch_was_begun_already_is_ended_first(
 
     assert [one.id for one in context.store.batches.running(batch)] == [first]
     assert context.store.requests.get(first).queued
+
+
+def test_what_its_batch_has_yet_to_begin_is_begun_by_nobody_else(context: Context, make_function: MakeFunction) -> None:
+    (waits,) = requests = approved(context, make_function("waits"))
+    batch_of(context, requests)
+
+    assert list(carry_out(context, waits, again=True)) == []
+
+    kept = context.store.requests.get(waits)
+    assert (kept.state, kept.queued) == (RequestState.RUNNING, True)
 
 
 def test_an_undo_that_was_cut_short_is_taken_up(
