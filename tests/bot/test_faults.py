@@ -144,6 +144,47 @@ def test_a_change_that_slack_shows_while_memory_failed_is_shown_again_without_a_
     assert kept.shown_version == kept.wanted_version
 
 
+def test_while_slack_is_away_posts_wait_each_for_itself(
+    context: Context, outbox: Outbox, slack: SlackStandIn, client: WebClient, clock: SetClock
+) -> None:
+    posts = [given_notice(context), given_notice(context, "#team-search", key="other")]
+    slack.go_away()
+    outbox.send_due()
+    assert [context.store.posts.attempts(post.id) for post in posts] == [1, 1]
+    assert context.store.posts.due(clock()) == []
+
+    slack.come_back()
+    clock.forward(minutes=1)
+    Outbox(context, client, ChannelNames(client), draw).send_due()
+    assert (texts(slack, PAYMENTS), texts(slack, SEARCH)) == (["n"], ["other"])
+
+
+def test_a_file_is_not_shared_where_that_could_not_be_kept(
+    context: Context,
+    outbox: Outbox,
+    slack: SlackStandIn,
+    client: WebClient,
+    clock: SetClock,
+    make_function: Callable[[str], Function],
+) -> None:
+    digest = given_digest(context, make_function("refund"))
+    outbox.send_due()
+    file = context.store.posts.create(
+        "file", PostKind.FILE, "#team-payments", clock(), team="payments", thread=digest.id
+    )
+    assert file
+    slack.fail_next("files.completeUploadExternal", error="internal_error", status=500)
+    Outbox(context, client, ChannelNames(client), draw).send_due()
+    assert context.store.posts.get(file.id).files  # Slack has what it holds
+    clock.forward(minutes=1)
+    asked = len(slack.calls_of("files.completeUploadExternal"))
+
+    with unwritable(context), pytest.raises(sqlite3.OperationalError, match="readonly"):
+        Outbox(context, client, ChannelNames(client), draw).send_due()
+
+    assert len(slack.calls_of("files.completeUploadExternal")) == asked
+
+
 def test_a_post_that_cannot_be_drawn_does_not_keep_back_the_others_and_is_tried_again(
     context: Context, outbox: Outbox, slack: SlackStandIn, clock: SetClock
 ) -> None:

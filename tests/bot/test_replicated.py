@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -132,6 +133,21 @@ def test_a_litestream_that_dies_is_started_again_and_one_left_behind_is_ended(
     lines = [record.getMessage() for record in caplog.records]
     assert any("litestream ended with exit code -9: nothing is replicated; again in 1 s" in one for one in lines)
     assert any("a litestream of an earlier start still runs" in one for one in lines)
+
+
+def test_a_restore_that_gets_no_answer_keeps_no_bot_from_ending(database: Path) -> None:
+    told = threading.Event()
+    told.set()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        running = Replicated(database, f"sftp://ana:p4ss@127.0.0.1:{mute.getsockname()[1]}/there", told)
+        beside = threading.Thread(target=lambda: running.__enter__().__exit__())
+        beside.start()
+        beside.join(20)
+        ended = not beside.is_alive()
+    beside.join(60)  # where nobody is there any more, it gives up
+
+    assert ended
+    assert not database.exists()
 
 
 def test_without_litestream_no_replica_is_pretended(

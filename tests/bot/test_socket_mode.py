@@ -143,6 +143,7 @@ def test_a_token_that_is_revoked_meanwhile_is_named_and_tried_again(
     wait_for(lambda: "token_revoked. Set SLACK_APP_TOKEN" in door.connected()[1] + caplog.text, 4)
     wait_for(lambda: door.connected()[0], 6)
     assert "xapp" not in caplog.text.replace("(xapp-…)", "")
+    assert "stumbled" not in caplog.text  # for it was foreseen
     assert heard(slack)
 
 
@@ -169,6 +170,79 @@ def test_slack_is_asked_less_and_less_often_and_not_before_it_wants_to_be(slack:
         assert len(slack.calls_of("apps.connections.open")) == asked
     finally:
         client.close()
+
+
+@pytest.fixture
+def client_alone(slack: SlackStandIn) -> Iterator[SocketClient]:
+    """Asks only when a test has it ask."""
+    made = SocketClient(slack.app_token, web_client=WebClient(token=slack.app_token, base_url=slack.api_url, timeout=5))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("away", ["all of it", "its WebSockets"])
+def test_slack_that_is_away_is_asked_less_and_less_often_too(
+    slack: SlackStandIn, client_alone: SocketClient, away: str
+) -> None:
+    waits = []
+    slack.go_away() if away == "all of it" else slack.pause_connections()
+    for _ in range(3):
+        with pytest.raises((OSError, SlackClientError)):
+            client_alone.open()
+        waits.append(round(client_alone._not_before - time.monotonic()))
+
+    assert waits[0] == 1
+    assert waits == sorted(set(waits))
+
+
+def test_once_it_is_connected_the_next_loss_is_mended_as_quickly_as_the_first(
+    slack: SlackStandIn, client_alone: SocketClient
+) -> None:
+    slack.fail_next("apps.connections.open", error="internal_error", times=4)
+    for _ in range(4):
+        with pytest.raises(SlackApiError):
+            client_alone.open()
+    client_alone.open()
+    slack.fail_next("apps.connections.open", error="internal_error")
+    with pytest.raises(SlackApiError):
+        client_alone.issue_new_wss_url()
+
+    assert round(client_alone._not_before - time.monotonic()) == 1
+
+
+def test_a_connection_of_which_nothing_was_heard_for_long_is_not_said_to_be_well(door: SocketDoor) -> None:
+    client = door._client
+    assert client is not None
+    wait_for(lambda: client.state()[0])
+
+    assert client.state(time.time() + 100)[0] is False
+    assert "Slack has answered no ping for" in client.state(time.time() + 100)[1]
+
+
+def test_what_was_closed_is_not_connected_again(slack: SlackStandIn, app: App) -> None:
+    door = SocketDoor(slack.app_token, slack.api_url, ping_seconds=0.2)
+    door.open(app, lambda _: False)
+    client = door._client
+    assert client is not None
+    door.close()
+
+    client._monitor_current_session()  # which may have begun before
+
+    assert len(slack.calls_of("apps.connections.open")) == 1
+
+
+def test_whoever_looks_after_the_connection_outlives_what_nobody_foresaw(
+    slack: SlackStandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Odd(WebClient):
+        def apps_connections_open(self, **_: object) -> dict[str, object]:  # type: ignore[override] # as Slack never did
+            return {"ok": True}
+
+    client = SocketClient(slack.app_token, web_client=Odd(token=slack.app_token, base_url=slack.api_url))
+    client._monitor_current_session()
+    client.close()
+
+    assert "looking after the connection stumbled, and goes on" in caplog.text
 
 
 def test_a_websocket_that_is_refused_is_no_connection(slack: SlackStandIn, app: App) -> None:

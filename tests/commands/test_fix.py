@@ -1,6 +1,8 @@
 """From an approval to what AWS says afterwards, against the local AWS."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -410,6 +412,28 @@ def test_a_fault_of_our_own_marks_the_fix_failed_and_it_may_be_approved_again(wo
 
     click(world, asked, **where)
     assert world.store.requests.get(asked.id).state is RequestState.APPLIED
+
+
+def test_a_fix_that_met_a_busy_file_is_no_failure_and_is_taken_up_again(world: World) -> None:
+    arn = world.function("refund")
+    world.audit()
+    asked = world.request(arn)
+    assert world.store.requests.claim(asked.id, ANA, world.clock())
+    world.store._connection.patience = 0.05
+    with closing(sqlite3.connect(world.store.path, isolation_level=None)) as other:
+        steps = carry_out(world.context, asked.id)
+        next(steps)
+        other.execute("begin immediate")
+        world.clock.asked = lambda: other.in_transaction and other.execute("rollback")  # it lasts for a moment only
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            list(steps)
+    world.clock.asked = lambda: None
+    assert world.store.requests.get(asked.id).state is RequestState.RUNNING
+    assert kinds(world, arn) == []
+
+    list(carry_out(world.context, asked.id, again=True))
+
+    assert kinds(world, arn) == [APPLIED]
 
 
 def test_a_failed_fix_that_gave_the_role_its_policy_says_so_wherever_the_role_is_shown(world: World) -> None:

@@ -47,8 +47,8 @@ def test_a_fix_that_was_cut_short_is_taken_up_and_done_once(quiet_scene: Scene) 
     assert len([one for one in scene.aws.calls if one.action == "AttachRolePolicy"]) == 1
 
 
-def test_a_batch_that_was_cut_short_is_taken_up_and_each_fix_done_once(quiet_scene: Scene) -> None:
-    scene = quiet_scene
+def amid_a_batch(scene: Scene) -> None:
+    """All of the payments team's functions are approved together, and the first fix of them is under way."""
     scene.start_bot()
     scene.until_posted()
     ana = scene.slack.acting_as(ANA)
@@ -56,6 +56,11 @@ def test_a_batch_that_was_cut_short_is_taken_up_and_each_fix_done_once(quiet_sce
     view = wait_for(lambda: next((one for one in [ana.modal()] if one["callback_id"]), None))
     assert ana.submit(view["id"], **{ALL: [{"value": "all"}]}).ok
     wait_for(lambda: [one for one in scene.aws.calls if one.action.startswith("UpdateFunctionConf")], 30, "a fix")
+
+
+def test_a_batch_that_was_cut_short_is_taken_up_and_each_fix_done_once(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    amid_a_batch(scene)
 
     scene.stop_bot(signal.SIGKILL)
     with scene.memory() as store:
@@ -101,3 +106,18 @@ def test_sigterm_lets_a_running_fix_end(quiet_scene: Scene) -> None:
         request = store.requests.get(store.decisions.history(function.arn)[-1].request_id)
         assert request.state is RequestState.APPLIED
     assert "Active since" in scene.row(scene.digest("payments"), function.name, PROD)
+
+
+def test_sigterm_amid_a_batch_ends_what_has_begun_and_leaves_the_rest_to_the_next_start(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    amid_a_batch(scene)
+
+    assert scene.stop_bot(signal.SIGTERM) == 0
+
+    assert "cut short" not in scene.logged()
+    with scene.memory() as store:
+        (batch,) = store.batches.unfinished()
+        left = store.batches.running(batch.id)
+        assert left
+        assert all(one.queued for one in left)
+        assert len(left) < len(store.batches.members(batch.post))
