@@ -302,3 +302,19 @@ def test_who_waits_for_something_keeps_nobody_elses_question_waiting(desk: Desk,
 
     wait_for(lambda: len(heard.replies) == 6 * HANDS)
     assert all("Tracing coverage: " in text for text in heard.texts[3 * HANDS :])
+
+
+def test_a_question_reads_behind_who_works_and_a_decision_behind_nobody(desk: Desk, context: Context) -> None:
+    put_off = context.store._connection._lock._asking
+
+    def look(_request: Request, _context: Context) -> Answer:
+        yield Say(f"{threading.get_ident() in put_off}")
+        yield Say(f"{threading.get_ident() in put_off}")
+
+    asks, decides = Heard(), Heard()
+    desk.take(look, of(), asks)
+    desk.take(look, of(), decides, decides=True)
+
+    wait_for(lambda: len(asks.replies) == len(decides.replies) == 2)
+    assert (asks.texts, decides.texts) == (["True", "True"], ["False", "False"])
+    assert put_off == {}

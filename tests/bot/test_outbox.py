@@ -306,6 +306,41 @@ def test_a_message_that_takes_long_to_draw_rests_nine_times_as_long_and_keeps_ba
     assert max(after - before for before, after in itertools.pairwise(others)) < 1.6
 
 
+def test_what_is_drawn_anew_is_read_behind_who_works(context: Context, client: WebClient, slack: SlackStandIn) -> None:
+    put_off, seen = context.store._connection._lock._asking, list[bool]()
+
+    def look(_context: Context, post: Post) -> tuple[str, list[Block]]:
+        seen.append(threading.get_ident() in put_off)
+        return f"{post.key} {len(seen)}", []
+
+    outbox, post = Outbox(context, client, ChannelNames(client), look), given_notice(context)
+    outbox.send_due()
+    context.store.posts.redraw(post.id)
+    wait_for(lambda: outbox.send_due() and len(slack.calls_of("chat.update")) == 1)
+
+    assert seen == [False, True]
+
+
+def test_how_far_a_batch_is_stands_for_two_seconds(context: Context, client: WebClient, slack: SlackStandIn) -> None:
+    drawn: list[float] = []
+
+    def count(_context: Context, post: Post) -> tuple[str, list[Block]]:
+        drawn.append(time.monotonic())
+        return f"{post.key} {len(drawn)}", []
+
+    outbox = Outbox(context, client, ChannelNames(client), count)
+    post = context.store.posts.create("b", PostKind.BATCH, "#team-payments", context.clock(), text="b")
+    assert post
+
+    def goes_on() -> bool:
+        context.store.posts.redraw(post.id)
+        outbox.send_due()
+        return len(drawn) == 4
+
+    wait_for(goes_on)
+    assert min(after - before for before, after in itertools.pairwise(drawn)) >= 1.9
+
+
 @pytest.mark.parametrize("state", ["archived", "missing", "not a member"])
 def test_a_closed_channel_sends_it_to_the_fallback_with_the_line_that_mends_it_once(
     context: Context, outbox: Outbox, slack: SlackStandIn, make_function: Callable[[str], Function], state: str

@@ -106,6 +106,36 @@ def test_a_question_is_put_off_for_a_time_and_not_at_each_of_its_reads(busy: Tur
     assert read[-1] < 5.0  # and not ten times as long
 
 
+def test_a_question_within_a_question_is_put_off_as_one(busy: Turns) -> None:
+    began = time.monotonic()
+    with busy.asking(0.3):
+        with busy.asking(6.0), busy:
+            took = time.monotonic() - began
+        with busy:
+            pass
+
+    assert took < 4.0
+
+
+def test_a_question_goes_on_as_soon_as_nobody_works() -> None:
+    turn, order = Turns(), list[str]()
+
+    def ask() -> None:
+        with turn.asking(60.0), turn:
+            order.append("a question")
+
+    with turn:
+        works = taking(turn, "a fix", order, asks=False)
+        until(lambda: waiting(turn, 1))
+        asks = threading.Thread(target=ask, daemon=True)
+        asks.start()
+        until(lambda: len(turn._changed._waiters) == 1)  # type: ignore[attr-defined] # it is put off by now
+    works.join(10)
+    asks.join(20)
+
+    assert order == ["a fix", "a question"]
+
+
 def test_an_interrupt_leaves_nothing_locked_against_its_own_thread(tmp_path: Path) -> None:
     """ctrl-C in the terminal: whoever is interrupted closes the file all the same."""
     read_on = (
