@@ -42,3 +42,12 @@ def test_what_is_slower_by_itself_waits_beside_its_channel() -> None:
     assert pacing.wait(UPDATE, "C1", "digest", now=101.5) <= 0
     pacing.forget(101.5)
     assert pacing.wait(UPDATE, "C1", "batch", now=101.5) == 0.5
+
+
+def test_what_is_free_by_now_is_not_remembered() -> None:
+    pacing = Pacing()
+    for number in range(100):
+        pacing.hold(f"message {number}", 1.0, now=100.0 + number)
+        pacing.forget(100.0 + number)
+
+    assert len(pacing._free_at) == 1

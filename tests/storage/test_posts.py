@@ -23,6 +23,15 @@ def test_a_post_is_due_until_it_is_sent(store: Store) -> None:
     assert (store.posts.get(post.id).state, store.posts.get(post.id).ts) == (PostState.SENT, "1732354920.000100")
 
 
+def test_of_a_channel_with_many_a_few_are_looked_at_and_of_each_other_all_the_same(store: Store) -> None:
+    for number in range(20):
+        store.posts.create(f"p{number}", PostKind.NOTICE, "#payments", NOON)
+    store.posts.create("s", PostKind.NOTICE, "#search", NOON)
+
+    assert [post.key for post in store.posts.due(NOON, 3)] == ["p0", "p1", "p2", "s"]
+    assert len(store.posts.due(NOON)) == 21
+
+
 def test_a_change_while_it_is_being_drawn_draws_it_again(store: Store, make_function) -> None:
     request = store.requests.open_for(make_function(), NOON)
     post = store.posts.create("k", PostKind.DIGEST, "#x", NOON, requests=[request.id])
