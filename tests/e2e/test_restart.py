@@ -121,3 +121,20 @@ def test_sigterm_amid_a_batch_ends_what_has_begun_and_leaves_the_rest_to_the_nex
         assert left
         assert all(one.queued for one in left)
         assert len(left) < len(store.batches.members(batch.post))
+
+
+def test_sigterm_lets_a_running_audit_end(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    hold = scene.aws.hold("ListFunctions", done=False)
+    scene.start_bot()
+    assert hold.reached.wait(60)
+    assert scene.bot
+
+    scene.bot.send_signal(signal.SIGTERM)
+    wait_for(lambda: "running fixes finish first" in scene.logged())
+    hold.let_go()
+
+    assert scene.bot.wait(40) == 0
+    with scene.memory() as store:
+        assert store.audits.latest()
+    assert "closed database" not in scene.logged()
