@@ -275,7 +275,7 @@ def test_a_message_that_takes_long_to_draw_rests_nine_times_as_long_and_keeps_ba
 
     def compute(context: Context, post: Post) -> tuple[str, list[Block]]:
         began = time.thread_time()
-        while post.key == "large" and post.state is PostState.SENT and time.thread_time() - began < 0.1:
+        while post.key == "large" and post.state is PostState.SENT and time.thread_time() - began < 0.2:
             pass
         drawn.append((post.key, time.monotonic()))
         return f"{post.key} {len(drawn)}", []
@@ -285,12 +285,13 @@ def test_a_message_that_takes_long_to_draw_rests_nine_times_as_long_and_keeps_ba
     wait_for(lambda: outbox.send_due() and len(drawn) == 2)
     drawn.clear()
 
-    deadline = time.monotonic() + 4.0
+    deadline = time.monotonic() + 6.0
     while time.monotonic() < deadline:  # both change all the time, as digests do while a batch is fixed
         for post in (large, small):
             context.store.posts.redraw(post.id)
         outbox.send_due()
         threading.Event().wait(0.02)
+    meanwhile = drawn.copy()
 
     context.store.posts.redraw(large.id)
     outbox.start()
@@ -298,12 +299,14 @@ def test_a_message_that_takes_long_to_draw_rests_nine_times_as_long_and_keeps_ba
     newest = context.store.posts.get(large.id)
     assert newest.shown_version == newest.wanted_version
 
-    times = [at for key, at in drawn[:-1] if key == "large"]
-    others = [at for key, at in drawn if key == "small"]
+    times = [at for key, at in meanwhile if key == "large"]
+    others = [at for key, at in meanwhile if key == "small"]
     assert len(times) >= 2
-    assert min(after - before for before, after in itertools.pairwise(times)) >= 0.9
+    assert (
+        min(after - before for before, after in itertools.pairwise(times)) >= 1.8
+    )  # its channel would take one a second
     assert len(others) >= 3  # a second apart, as always
-    assert max(after - before for before, after in itertools.pairwise(others)) < 1.6
+    assert max(after - before for before, after in itertools.pairwise(others)) < 1.8
 
 
 def test_what_is_drawn_anew_is_read_behind_who_works(context: Context, client: WebClient, slack: SlackStandIn) -> None:
