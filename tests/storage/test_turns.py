@@ -141,8 +141,8 @@ def test_an_interrupt_leaves_nothing_locked_against_its_own_thread(tmp_path: Pat
     read_on = (
         "import sys; from storage.store import Store\n"
         "store = Store(sys.argv[1])\n"
-        "print('reads', flush=True)\n"
         "try:\n"
+        "    print('reads', flush=True)\n"
         "    while True: store.functions.get('x')\n"
         "except KeyboardInterrupt: pass\n"
         "store.close()\n"
