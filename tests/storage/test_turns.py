@@ -139,7 +139,8 @@ def test_a_question_goes_on_as_soon_as_nobody_works() -> None:
 def test_an_interrupt_leaves_nothing_locked_against_its_own_thread(tmp_path: Path) -> None:
     """ctrl-C in the terminal: whoever is interrupted closes the file all the same."""
     read_on = (
-        "import sys; from storage.store import Store\n"
+        "import signal, sys; from storage.store import Store\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background has it ignored\n"
         "store = Store(sys.argv[1])\n"
         "try:\n"
         "    print('reads', flush=True)\n"
