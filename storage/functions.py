@@ -1,32 +1,13 @@
 """The current state of every function that an audit ever saw."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from enum import StrEnum
-from functools import lru_cache
-from typing import Any, TypeVar
 
-import orjson
-
-from storage.connection import Connection, Row, maybe_text, maybe_time, to_text, to_time
-from storage.models import (
-    Alias,
-    CheckName,
-    Coverage,
-    Finding,
-    Form,
-    Function,
-    Manager,
-    MayWrite,
-    ServedVersion,
-    TeamFrom,
-    TracingMode,
-    Verdict,
-)
+from storage.connection import Connection, maybe_time, to_text, to_time
+from storage.function_rows import as_json, from_values, to_row, values_of
+from storage.models import Coverage, Function, Verdict
 from storage.news import LastKnown
-from storage.saving import COLUMNS, KEPT, SAVE_CHANGED, SAVE_SAME
-
-W = TypeVar("W", bound=StrEnum)
+from storage.saving import KEPT, SAVE_CHANGED, SAVE_SAME
 
 
 class Functions:
@@ -41,7 +22,7 @@ class Functions:
         """
         times = (to_text(seen_at), to_text(now) if now else "9999", int(audited))
         with self._db.transaction():
-            rows = ((*_values(one), int(one.team_known), *times) for one in functions)
+            rows = ((*values_of(one), int(one.team_known), *times) for one in functions)
             self._db.change_many(SAVE_CHANGED, self._db.change_what_can(SAVE_SAME, rows))
 
     def mark_unseen_gone(self, places: Iterable[tuple[str, str]], before: datetime) -> None:
@@ -52,7 +33,7 @@ class Functions:
             where seen_at < :before and gone_at is null and (account, region) in
                 (select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(:places))
             """,
-            {"places": _json(list(places)), "before": to_text(before)},
+            {"places": as_json(list(places)), "before": to_text(before)},
         )
 
     def mark_gone_outside(
@@ -71,9 +52,9 @@ class Functions:
             """,
             {
                 "at": to_text(at),
-                "accounts": _json(list(accounts)),
-                "seen_whole": _json(list(seen_whole)),
-                "regions": _json(list(regions)),
+                "accounts": as_json(list(accounts)),
+                "seen_whole": as_json(list(seen_whole)),
+                "regions": as_json(list(regions)),
             },
         )
 
@@ -86,7 +67,7 @@ class Functions:
 
     def amend(self, function: Function, at: datetime) -> None:
         """What follows for it from a change of its role; AWS was not asked about the function itself."""
-        row = _to_row(function)
+        row = to_row(function)
         self._db.change(
             """
             update functions set role_may_write = :role_may_write, findings = :findings, verdict = :verdict,
@@ -102,7 +83,7 @@ class Functions:
 
     def set_team(self, function: Function, at: datetime) -> None:
         """What was decided here, not seen at AWS: its team, and the finding that it has none."""
-        row = _to_row(function)
+        row = to_row(function)
         self._db.change(
             """
             update functions set team = :team, team_from = :team_from, findings = :findings,
@@ -124,7 +105,7 @@ class Functions:
 
     def of(self, arns: Collection[str]) -> list[Function]:
         """Those of them that are there."""
-        return self._list("arn in (select value from json_each(?))", [_json(list(arns))])
+        return self._list("arn in (select value from json_each(?))", [as_json(list(arns))])
 
     def modified(self) -> dict[str, datetime]:
         """When each was last changed, as far as that is known, by ARN."""
@@ -210,7 +191,7 @@ class Functions:
               and (:regions = '[]' or region in (select value from json_each(:regions)))
             order by name, account, region
         """  # noqa: S608 - ours
-        asked = {"before": to_text(before), "accounts": _json(list(accounts)), "regions": _json(list(regions))}
+        asked = {"before": to_text(before), "accounts": as_json(list(accounts)), "regions": as_json(list(regions))}
         return [
             LastKnown(seen_at=to_time(seen_at), function=from_values(values))
             for *values, seen_at in list(self._db.tuples(sql, asked))
@@ -223,148 +204,3 @@ class Functions:
     def _list(self, where: str, parameters: Sequence[object]) -> list[Function]:
         sql = f"select {KEPT} from functions where gone_at is null and {where} order by name, account, region"  # noqa: S608 - ours
         return list(map(from_values, list(self._db.tuples(sql, parameters))))  # made when others may read again
-
-
-def _to_row(function: Function) -> Row:
-    return dict(zip(COLUMNS, _values(function), strict=True))
-
-
-def _values(function: Function) -> tuple[object, ...]:
-    """In the order of `COLUMNS`. Plain texts: SQLite's adapter takes as long for three others as for the whole row;
-    and `_value_`, for `.value` takes twice as long."""
-    mode, role_may_write, published_mode = function.mode, function.role_may_write, function.published_mode
-    managed_by, team_from, verdict = function.managed_by, function.team_from, function.verdict
-    aliases = None if function.aliases is None else tuple(map(_alias_to_json, function.aliases))
-    return (
-        function.arn,
-        function.account,
-        function.region,
-        function.name,
-        mode and mode._value_,
-        function.role,
-        role_may_write and role_may_write._value_,
-        function.runtime,
-        maybe_text(function.last_modified),
-        function.revision_id,
-        function.code_sha256,
-        function.team,
-        None if aliases is None else _json(aliases) if aliases else "[]",
-        None if function.sources is None else _json_of(function.sources),
-        int(function.edge),
-        _json_of(function.layers),
-        _json_of(function.environment_keys),
-        function.package_type,
-        function.handler,
-        _json_of(function.forms),
-        published_mode and published_mode._value_,
-        _json_of(function.untraced_callers),
-        managed_by and managed_by._value_,
-        function.stack,
-        function.stack_id,
-        function.logical_id,
-        function.production,
-        team_from and team_from._value_,
-        function.channel,
-        function.tag_marks,
-        verdict and verdict._value_,
-        _findings_to_json(function.findings),
-    )
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
-
-
-# Most functions of an audit share their layers, settings' names and findings with many others.
-_json_of = lru_cache(maxsize=10_000)(_json)
-
-
-@lru_cache(maxsize=10_000)
-def _findings_to_json(findings: tuple[Finding, ...]) -> str:
-    return _json([{"check": str(finding.check), "text": finding.text} for finding in findings])
-
-
-def _alias_to_json(alias: Alias) -> dict[str, object]:
-    versions = [{"version": served.version, "mode": served.mode, "weight": served.weight} for served in alias.versions]
-    return {"name": alias.name, "versions": versions}
-
-
-def from_values(values: Sequence[Any]) -> Function:
-    """What stands in the columns of `KEPT`, as its noun. A question may be about all of a team's 20,000 functions, most
-    of which share their findings, layers and settings' names: each of these is made once."""
-    (
-        arn, account, region, name, mode, role, role_may_write, runtime, last_modified, revision_id, code_sha256, team,
-        aliases, sources, edge, layers, environment_keys, package_type, handler, forms, published_mode,
-        untraced_callers, managed_by, stack, stack_id, logical_id, production, team_from, channel, tag_marks, verdict,
-        findings,
-    ) = values  # fmt: skip
-    return Function(
-        arn=arn,
-        account=account,
-        region=region,
-        name=name,
-        mode=_MODES[mode],
-        role=role,
-        role_may_write=_MAY_WRITE[role_may_write],
-        runtime=runtime,
-        last_modified=maybe_time(last_modified),
-        revision_id=revision_id,
-        code_sha256=code_sha256,
-        team=team,
-        aliases=() if aliases == "[]" else _aliases(aliases),
-        sources=_texts(sources),
-        edge=bool(edge),
-        layers=_texts(layers) or (),
-        environment_keys=_texts(environment_keys),
-        package_type=package_type,
-        handler=handler,
-        forms=() if forms == "[]" else tuple(map(Form, orjson.loads(forms))),
-        published_mode=_MODES[published_mode],
-        untraced_callers=_texts(untraced_callers) or (),
-        managed_by=_MANAGERS[managed_by],
-        stack=stack,
-        stack_id=stack_id,
-        logical_id=logical_id,
-        production=None if production is None else bool(production),
-        team_from=_TEAM_FROM[team_from],
-        channel=channel,
-        tag_marks=tag_marks,
-        verdict=_VERDICTS[verdict],
-        findings=_findings(findings),
-    )
-
-
-def _by_text(words: type[W]) -> Mapping[str | None, W | None]:
-    """An enumeration's members by their texts: to ask it takes ten times as long."""
-    return {None: None, **{str(word): word for word in words}}
-
-
-_MODES, _MAY_WRITE, _MANAGERS, _TEAM_FROM = (
-    _by_text(TracingMode),
-    _by_text(MayWrite),
-    _by_text(Manager),
-    _by_text(TeamFrom),
-)
-_VERDICTS = {str(verdict): verdict for verdict in Verdict}
-
-
-@lru_cache(maxsize=10_000)
-def _texts(told: str | None) -> tuple[str, ...] | None:
-    return None if told is None or told == "null" else tuple(orjson.loads(told))
-
-
-@lru_cache(maxsize=10_000)
-def _findings(told: str) -> tuple[Finding, ...]:
-    return tuple(Finding(CheckName(item["check"]), item["text"]) for item in orjson.loads(told))
-
-
-def _aliases(told: str | None) -> tuple[Alias, ...] | None:
-    return None if told is None else tuple(map(_alias, orjson.loads(told)))
-
-
-def _alias(item: Row) -> Alias:
-    versions = tuple(
-        ServedVersion(served["version"], TracingMode(served["mode"]) if served["mode"] else None, served["weight"])
-        for served in item["versions"]
-    )
-    return Alias(item["name"], versions)

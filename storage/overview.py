@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from storage.connection import Connection, to_text, to_time
-from storage.functions import from_values
+from storage.function_rows import from_values
 from storage.models import Coverage, Function, Verdict
 from storage.saving import KEPT
 
